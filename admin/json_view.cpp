@@ -1,0 +1,129 @@
+#include "admin/json_view.hpp"
+
+#include "admin/text_form.hpp"
+#include "migration/model/option_fields.hpp"
+
+#include <boost/json/array.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+namespace sluice::admin {
+namespace {
+
+namespace json = boost::json;
+using migration::option_field;
+using migration::option_fields;
+
+std::string_view disposition_name(migration::disposition then) {
+    switch (then) {
+        case migration::disposition::retry: return "retry";
+        case migration::disposition::abort: return "abort";
+        case migration::disposition::outcome_unknown: return "outcome_unknown";
+    }
+    return "abort";
+}
+
+json::value error_to_json(const std::optional<migration::failure>& error) {
+    if (!error) return nullptr;
+    return json::object{{"code", error->code},
+                        {"message", clean_utf8(error->message)},
+                        {"server_errno", error->server_errno},
+                        {"sqlstate", error->sqlstate},
+                        {"attempted", clean_utf8(error->attempted)},
+                        {"then", disposition_name(error->then)}};
+}
+
+json::object hold_to_json(const migration::hold_report& hold) {
+    return {{"statements_held", hold.statements_held},
+            {"hold_p50_us", hold.hold_p50.count()},
+            {"hold_p99_us", hold.hold_p99.count()},
+            {"hold_max_us", hold.hold_max.count()},
+            {"expired", hold.expired}};
+}
+
+json::object blocker_to_json(const migration::gate_blocker& blocker) {
+    return {{"connection_id", blocker.connection_id},
+            {"client", clean_utf8(blocker.client)},
+            {"statement", clean_utf8(blocker.statement)},
+            {"age_ms", blocker.age.count()},
+            {"in_transaction", blocker.in_transaction}};
+}
+
+json::object attempt_to_json(const migration::cutover_attempt& attempt) {
+    json::array steps;
+    for (const auto& step : attempt.steps) {
+        steps.push_back(json::object{{"name", step.name}, {"took_us", step.took.count()}});
+    }
+    json::array blockers;
+    for (const auto& blocker : attempt.blockers) blockers.push_back(blocker_to_json(blocker));
+    return {{"number", attempt.number},
+            {"succeeded", attempt.succeeded},
+            {"given_up_because", clean_utf8(attempt.given_up_because)},
+            {"steps", std::move(steps)},
+            {"hold", hold_to_json(attempt.hold)},
+            {"blockers", std::move(blockers)}};
+}
+
+json::value text_or_null(const std::optional<std::chrono::system_clock::time_point>& time) {
+    if (!time) return nullptr;
+    return json::value(to_utc_text(*time));
+}
+
+}  // namespace
+
+json::object to_json(const migration::migration_options& options) {
+    json::object object;
+    for (const option_field& field : option_fields()) {
+        const std::int64_t value = field.get(options);
+        object[field.name] = field.is_flag ? json::value(value != 0) : json::value(value);
+    }
+    return object;
+}
+
+json::object to_json_summary(const migration::migration_snapshot& snapshot) {
+    // A number that is none (0/0 early in the copy) would not be JSON.
+    const double progress = std::isfinite(snapshot.progress) ? std::clamp(snapshot.progress, 0.0, 1.0) : 0.0;
+    json::object object{
+        {"id", snapshot.id},
+        {"schema", clean_utf8(snapshot.spec.table.schema)},
+        {"table", clean_utf8(snapshot.spec.table.table)},
+        {"alter", clean_utf8(snapshot.spec.alter)},
+        {"options", to_json(snapshot.spec.options)},
+        {"state", migration::to_string(snapshot.state)},
+        {"paused", snapshot.paused},
+        {"postponed", snapshot.postponed},
+        {"waiting_for", clean_utf8(snapshot.waiting_for)},
+        {"unique_key", clean_utf8(snapshot.unique_key)},
+        {"rows_estimate", snapshot.rows_estimate},
+        {"rows_copied", snapshot.rows_copied},
+        {"rows_per_s", snapshot.rows_per_s},
+        {"chunk_rows", snapshot.chunk_rows},
+        {"deltas_seen", snapshot.deltas_seen},
+        {"deltas_applied", snapshot.deltas_applied},
+        {"deltas_dropped", snapshot.deltas_dropped},
+        {"backlog_keys", snapshot.backlog_keys},
+        {"progress", progress},
+        {"eta_s", snapshot.eta ? json::value(snapshot.eta->count()) : json::value(nullptr)},
+        {"stream_position", clean_utf8(snapshot.stream_position)},
+        {"created", to_utc_text(snapshot.created)},
+        {"changed", to_utc_text(snapshot.changed)},
+        {"ended", text_or_null(snapshot.ended)},
+        {"cutover_attempts_made", snapshot.cutover_attempts.empty() ? 0 : snapshot.cutover_attempts.back().number},
+        {"error", error_to_json(snapshot.error)},
+    };
+    json::array leftovers;
+    for (const auto& table : snapshot.leftovers) leftovers.emplace_back(clean_utf8(table));
+    object["leftovers"] = std::move(leftovers);
+    return object;
+}
+
+json::object to_json(const migration::migration_snapshot& snapshot) {
+    json::object object = to_json_summary(snapshot);
+    json::array attempts;
+    for (const auto& attempt : snapshot.cutover_attempts) attempts.push_back(attempt_to_json(attempt));
+    object["cutover_attempts"] = std::move(attempts);
+    return object;
+}
+
+}  // namespace sluice::admin

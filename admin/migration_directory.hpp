@@ -1,0 +1,25 @@
+#pragma once
+
+// What the control interfaces need of the engine, so that routes and views are tested without one. proxy/main
+// joins it to migration_service.
+
+#include "migration/engine/migration_service.hpp"
+
+#include <string_view>
+#include <vector>
+
+namespace sluice::admin {
+
+/// Thread-safe. The contract of each function is that of migration::migration_service.
+class migration_directory {
+public:
+    virtual ~migration_directory() = default;
+
+    virtual migration::outcome<migration::snapshot_ptr> create(migration::migration_spec spec) = 0;
+    [[nodiscard]] virtual std::vector<migration::snapshot_ptr> list() const = 0;
+    [[nodiscard]] virtual migration::snapshot_ptr find(std::string_view id) const = 0;
+    virtual migration::outcome<migration::snapshot_ptr> command(std::string_view id,
+                                                                migration::operator_command command) = 0;
+};
+
+}  // namespace sluice::admin

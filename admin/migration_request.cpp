@@ -1,0 +1,150 @@
+#include "admin/migration_request.hpp"
+
+#include "admin/closest_name.hpp"
+#include "migration/model/option_fields.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <vector>
+
+namespace sluice::admin {
+namespace {
+
+namespace json = boost::json;
+using migration::option_field;
+using migration::option_fields;
+using migration::expected_value;
+using migration::find_option_field;
+
+// MySQL manual, "Identifier Length Limits": 64 characters, here counted in bytes of at most 4 each.
+constexpr std::size_t identifier_bytes_max = 64 * 4;
+
+problem bad_field(std::string field, std::string code, std::string detail) {
+    return {.status = 400, .code = std::move(code), .detail = std::move(detail), .field = std::move(field)};
+}
+
+std::string_view kind_name(const json::value& value) {
+    switch (value.kind()) {
+        case json::kind::null: return "null";
+        case json::kind::bool_: return "a boolean";
+        case json::kind::int64:
+        case json::kind::uint64: return "a number";
+        case json::kind::double_: return "a number with a fraction";
+        case json::kind::string: return "a string";
+        case json::kind::array: return "an array";
+        case json::kind::object: return "an object";
+    }
+    return "a value";
+}
+
+problem mistyped(const std::string& field, const json::value& value, const std::string& expected) {
+    return bad_field(field, "mistyped_field",
+                     "`" + field + "` must be " + expected + ", not " + std::string(kind_name(value)));
+}
+
+result<json::object, problem> parse_object(std::string_view body) {
+    json::parse_options options;
+    options.max_depth = json_depth_max;
+    boost::system::error_code error;
+    json::value parsed = json::parse(json::string_view(body.data(), body.size()), error, {}, options);
+    if (error) {
+        return problem{
+            .status = 400, .code = "invalid_json", .detail = "the body is not JSON: " + error.message(), .field = {}};
+    }
+    if (!parsed.is_object()) {
+        return problem{.status = 400,
+                       .code = "invalid_json",
+                       .detail = "the body must be a JSON object, not " + std::string(kind_name(parsed)),
+                       .field = {}};
+    }
+    return std::move(parsed.as_object());
+}
+
+result<std::string, problem> text_field(const json::object& object, std::string_view name, std::size_t bytes_max) {
+    const std::string field(name);
+    const json::value* value = object.if_contains(name);
+    if (value == nullptr) return bad_field(field, "missing_field", "`" + field + "` is missing; it must be a string");
+    if (!value->is_string()) return mistyped(field, *value, "a string");
+    const json::string& text = value->get_string();
+    if (text.empty()) return bad_field(field, "invalid_field", "`" + field + "` must not be empty");
+    if (text.size() > bytes_max) {
+        return bad_field(field, "invalid_field",
+                         "`" + field + "` must not be longer than " + std::to_string(bytes_max) + " bytes");
+    }
+    if (text.find('\0') != json::string::npos) {
+        return bad_field(field, "invalid_field", "`" + field + "` must not contain the character U+0000");
+    }
+    return std::string(text.data(), text.size());
+}
+
+result<void, problem> apply_option(migration::migration_options& options, const option_field& option,
+                                   const json::value& value) {
+    const std::string field = "options." + std::string(option.name);
+    const std::string expected = expected_value(option);
+    if (option.is_flag) {
+        if (!value.is_bool()) return mistyped(field, value, expected);
+        option.set(options, value.get_bool() ? 1 : 0);
+        return {};
+    }
+    if (!value.is_int64() && !value.is_uint64()) return mistyped(field, value, expected);
+    // Boost.JSON keeps a number as uint64 only when it does not fit into int64: above every maximum here.
+    const std::int64_t number = value.is_int64() ? value.get_int64() : std::numeric_limits<std::int64_t>::max();
+    if (number < option.min || number > option.max) {
+        return bad_field(field, "out_of_range", "`" + field + "` must be " + expected);
+    }
+    option.set(options, number);
+    return {};
+}
+
+result<void, problem> apply_options(migration::migration_options& options, const json::value& value) {
+    if (!value.is_object()) return mistyped("options", value, "an object");
+    for (const auto& [key, option_value] : value.get_object()) {
+        const option_field* option = find_option_field(key);
+        if (option == nullptr) {
+            std::vector<std::string_view> names;
+            for (const option_field& known : option_fields()) names.push_back(known.name);
+            const std::string field = "options." + std::string(key);
+            return bad_field(field, "unknown_field", "unknown field `" + field + "`" + name_hint(key, names));
+        }
+        SLUICE_TRY_VOID(apply_option(options, *option, option_value));
+    }
+    return {};
+}
+
+}  // namespace
+
+result<migration::migration_spec, problem> parse_migration_request(std::string_view body,
+                                                                   const migration::migration_options& defaults) {
+    SLUICE_TRY(const json::object object, parse_object(body));
+    constexpr std::array<std::string_view, 4> known{"schema", "table", "alter", "options"};
+    for (const auto& member : object) {
+        const std::string_view key = member.key();
+        if (std::find(known.begin(), known.end(), key) == known.end()) {
+            return bad_field(std::string(key), "unknown_field",
+                             "unknown field `" + std::string(key) + "`" + name_hint(key, known));
+        }
+    }
+    migration::migration_spec spec;
+    SLUICE_TRY(spec.table.schema, text_field(object, "schema", identifier_bytes_max));
+    SLUICE_TRY(spec.table.table, text_field(object, "table", identifier_bytes_max));
+    SLUICE_TRY(spec.alter, text_field(object, "alter", alter_bytes_max));
+    spec.options = defaults;
+    if (const json::value* options = object.if_contains("options")) {
+        SLUICE_TRY_VOID(apply_options(spec.options, *options));
+    }
+    return spec;
+}
+
+result<void, problem> check_command_body(std::string_view body) {
+    if (body.empty()) return {};
+    SLUICE_TRY(const json::object object, parse_object(body));
+    if (object.empty()) return {};
+    const std::string field(object.begin()->key());
+    return bad_field(field, "unknown_field", "unknown field `" + field + "` (this command takes no fields)");
+}
+
+}  // namespace sluice::admin

@@ -1,0 +1,93 @@
+#include "migration/apply/apply_worker.hpp"
+
+#include "migration/apply/apply_batch.hpp"
+#include "migration/apply/unique_conflict.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace sluice::migration {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds batch_wait{100};
+constexpr unsigned attempts_max = 200;
+constexpr unsigned conflicts_max = 20;
+
+}  // namespace
+
+apply_worker::apply_worker(const migration_plan& plan, work_ledger& ledger, sql_executor& executor)
+    : plan_(plan), ledger_(ledger), session_(executor, [&ledger] { return ledger.stopping(); }) {}
+
+void apply_worker::run() {
+    auto worked = work();
+    if (!worked) ledger_.fail(std::move(worked).error());
+}
+
+outcome<void> apply_worker::work() {
+    while (!ledger_.stopping()) {
+        SLUICE_TRY_VOID(confirm_visibility());
+        const auto batch = ledger_.take_batch(plan_.options.apply_batch_keys, batch_wait);
+        if (!batch) continue;
+        if (!ledger_.wait_for_chunks(*batch)) {
+            ledger_.batch_failed(*batch);
+            return {};
+        }
+        SLUICE_TRY_VOID(apply(*batch));
+    }
+    return {};
+}
+
+outcome<void> apply_worker::confirm_visibility() {
+    const auto which = ledger_.begin_confirmation();
+    if (!which) return {};
+    // Waits on the server for at most a second, so that a stalled commit (semi-sync) does not become a busy loop.
+    auto waited = session_.run("SELECT WAIT_FOR_EXECUTED_GTID_SET('" + which->transactions.to_string() + "', 1)");
+    const bool visible = waited && !waited->rows.empty() && waited->rows[0][0] == "0";
+    ledger_.end_confirmation(*which, visible);
+    if (!waited && waited.error().then == disposition::abort && !ledger_.stopping()) return std::move(waited).error();
+    return {};
+}
+
+outcome<void> apply_worker::apply(const work_ledger::batch& batch) {
+    const auto run_statement = [this](std::string_view sql) { return session_.run(sql); };
+    // A wide batch is larger than the usual ones and must be one transaction: values move between its rows.
+    auto applied = apply_batch(plan_, run_statement, batch.keys, batch_commit::own_transaction, true);
+    if (applied) {
+        ledger_.batch_applied(batch);
+        attempts_ = 0;
+        conflicts_ = 0;
+        return {};
+    }
+    ledger_.batch_failed(batch);
+    if (ledger_.stopping()) return {};
+    return recover_from(std::move(applied).error());
+}
+
+outcome<void> apply_worker::recover_from(failure why) {
+    if (const auto key = duplicate_key_of(why)) {
+        // On the identifying key: a chunk brought the row between our delete and our insert.
+        if (*key == plan_.columns.ghost_index && ++attempts_ < attempts_max) return {};
+        if (*key == plan_.columns.ghost_index || ++conflicts_ > conflicts_max) return unique_key_conflict(plan_, why);
+        // The row that holds the value now has changed too: read its change, and let both travel together.
+        ledger_.widen_next_batch();
+        auto position = read_server_position(session_, plan_.follow_by_gtid);
+        if (!position) {
+            if (position.error().then == disposition::abort) return std::move(position).error();
+            return {};
+        }
+        const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+        ledger_.wait_read_through(*position, until);
+        ledger_.idle(milliseconds(std::min(10u * conflicts_, 200u)));
+        return {};
+    }
+    if (why.then != disposition::retry || ++attempts_ >= attempts_max) {
+        why.then = disposition::abort;
+        return why;
+    }
+    ledger_.idle(milliseconds(std::min(10u * attempts_, 500u)));
+    return {};
+}
+
+}  // namespace sluice::migration

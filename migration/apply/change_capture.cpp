@@ -1,0 +1,243 @@
+#include "migration/apply/stream_reader.hpp"
+#include "migration/sql/identifier.hpp"
+#include "protocol/sql/classifier.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <iterator>
+#include <utility>
+#include <variant>
+
+namespace sluice::migration {
+namespace {
+
+bool begins_with(std::string_view text, std::string_view upper_case_word) {
+    return text.size() >= upper_case_word.size() &&
+           std::equal(upper_case_word.begin(), upper_case_word.end(), text.begin(), [](char expected, char actual) {
+               return expected == std::toupper(static_cast<unsigned char>(actual));
+           });
+}
+
+failure undecodable(std::string why) {
+    return refuse("binlog_undecodable", "the binary log cannot be followed: " + std::move(why));
+}
+
+}  // namespace
+
+change_capture::change_capture(const migration_plan& plan, work_ledger& ledger, stream_position start)
+    : plan_(plan), ledger_(ledger), codec_(plan), position_(std::move(start)) {}
+
+void change_capture::stream_begins() {
+    gtid_.reset();
+    transaction_ = 0;
+    in_transaction_ = false;
+    in_xa_ = false;
+    xa_keys_.clear();
+}
+
+bool change_capture::same_name(std::string_view a, std::string_view b) const {
+    if (plan_.lower_case_table_names == 0) return a == b;
+    return sql::may_be_same_name(a, b, plan_.lower_case_table_names);
+}
+
+bool change_capture::wants(std::string_view schema, std::string_view table) const {
+    return same_name(schema, plan_.original.schema) &&
+           (same_name(table, plan_.original.table) || same_name(table, plan_.changelog.table));
+}
+
+outcome<void> change_capture::take(const binlog::decoded_event& event, const binlog::coordinates& end) {
+    if (const auto* begun = std::get_if<binlog::gtid_event>(&event.body)) {
+        gtid_ = begun->id;
+        transaction_ = 0;
+    } else if (std::holds_alternative<binlog::anonymous_gtid_event>(event.body)) {
+        gtid_.reset();
+        transaction_ = 0;
+    } else if (const auto* query = std::get_if<binlog::query_event>(&event.body)) {
+        return take_query(*query, end);
+    } else if (const auto* map = std::get_if<binlog::table_map_event>(&event.body)) {
+        return check_shape(map->table);
+    } else if (const auto* rows = std::get_if<binlog::rows_event>(&event.body)) {
+        return take_rows(*rows);
+    } else if (std::holds_alternative<binlog::xid_event>(event.body)) {
+        transaction_ends(end);
+    } else if (const auto* prepare = std::get_if<binlog::xa_prepare_event>(&event.body)) {
+        std::vector<row_key> keys = std::exchange(xa_keys_, {});
+        if (prepare->one_phase) {
+            SLUICE_TRY_VOID(add(std::move(keys)));
+        } else if (!keys.empty()) {
+            prepared_keys_ += keys.size();
+            if (prepared_keys_ > plan_.options.delta_keys_max) {
+                return refuse("prepared_transactions_too_large",
+                              "prepared XA transactions changed more than delta_keys_max rows of " +
+                                  quote_table(plan_.original));
+            }
+            prepared_[prepare->to_string()] = std::move(keys);
+        }
+        transaction_ends(end);
+    } else if (const auto* unknown = std::get_if<binlog::undecodable_event>(&event.body)) {
+        return undecodable(unknown->why);
+    } else if (std::holds_alternative<binlog::incident_event>(event.body)) {
+        return undecodable("the server wrote an incident event: it may have lost changes");
+    }
+    return {};
+}
+
+void change_capture::transaction_ends(const binlog::coordinates& end) {
+    if (position_.executed && gtid_) position_.executed->add(*gtid_);
+    position_.at = end;
+    ledger_.read_through(gtid_, end);
+    gtid_.reset();
+    transaction_ = 0;
+    in_transaction_ = false;
+    in_xa_ = false;
+}
+
+outcome<void> change_capture::take_query(const binlog::query_event& query, const binlog::coordinates& end) {
+    const std::string_view text = query.statement;
+    if (text == "BEGIN") {
+        in_transaction_ = true;
+        return {};
+    }
+    if (begins_with(text, "XA ")) {
+        if (begins_with(text, "XA START")) {
+            in_transaction_ = true;
+            in_xa_ = true;
+            return {};
+        }
+        if (begins_with(text, "XA END")) return {};
+        return take_xa_end(text, end);
+    }
+    if (in_transaction_) {
+        if (text == "COMMIT" || text == "ROLLBACK") {
+            transaction_ends(end);
+            return {};
+        }
+        // SAVEPOINT and ROLLBACK TO: keys of rows that were rolled back again do no harm.
+        return check_statement(query);
+    }
+    SLUICE_TRY_VOID(check_statement(query));
+    transaction_ends(end);
+    return {};
+}
+
+outcome<void> change_capture::take_xa_end(std::string_view statement, const binlog::coordinates& end) {
+    const bool commits = begins_with(statement, "XA COMMIT ");
+    if (commits || begins_with(statement, "XA ROLLBACK ")) {
+        const std::string xid(statement.substr(statement.find(' ', 3) + 1));
+        if (auto place = prepared_.find(xid); place != prepared_.end()) {
+            prepared_keys_ -= place->second.size();
+            std::vector<row_key> keys = std::move(place->second);
+            prepared_.erase(place);
+            if (commits) SLUICE_TRY_VOID(add(std::move(keys)));
+        }
+        // An xid that is not known was prepared before the stream began and had ended before the copy did: see
+        // wait_for_prepared_transactions().
+    }
+    transaction_ends(end);
+    return {};
+}
+
+outcome<void> change_capture::check_statement(const binlog::query_event& query) const {
+    const std::string_view text = query.statement;
+    const sql::table_name table{plan_.original.schema, plan_.original.table};
+    if (sql::dismissed(text, table.name)) return {};
+    const sql::statement_footprint footprint = sql::classify(text);
+    if (!footprint.may_touch(table, query.schema, plan_.lower_case_table_names)) return {};
+    switch (footprint.first_kind()) {
+        case sql::statement_kind::insert:
+        case sql::statement_kind::update:
+        case sql::statement_kind::delete_:
+        case sql::statement_kind::replace:
+        case sql::statement_kind::load_data:
+            return refuse("statement_based_change",
+                          "a change of " + quote_table(plan_.original) +
+                              " was logged as a statement, not as rows (binlog_format of some session)");
+        case sql::statement_kind::ddl: break;
+        default: return {};
+    }
+    // Definitions are compared at the cut-over; what empties or takes away the table shows nowhere else.
+    const bool of_another_table = sql::mentions(text, plan_.ghost.table) || sql::mentions(text, plan_.changelog.table);
+    if (!of_another_table &&
+        (begins_with(text, "TRUNCATE") || begins_with(text, "DROP TABLE") || begins_with(text, "RENAME"))) {
+        return refuse("original_changed", quote_table(plan_.original) +
+                                              " was truncated, dropped or renamed meanwhile: " +
+                                              std::string(text.substr(0, 200)));
+    }
+    return {};
+}
+
+outcome<void> change_capture::check_shape(const std::shared_ptr<const binlog::table_map>& table) {
+    if (table == shape_ || !same_name(table->table, plan_.original.table)) return {};
+    if (shape_ ? !table->same_shape(*shape_) : table->columns.size() != plan_.original_description.columns.size()) {
+        return refuse("original_changed", "the columns of " + quote_table(plan_.original) +
+                                              " were changed by somebody else while it was being copied");
+    }
+    shape_ = table;
+    return {};
+}
+
+outcome<void> change_capture::take_rows(const binlog::rows_event& rows) {
+    if (same_name(rows.table->table, plan_.changelog.table)) return take_markers(rows);
+    return take_changes(rows);
+}
+
+outcome<void> change_capture::take_changes(const binlog::rows_event& rows) {
+    SLUICE_TRY_VOID(check_shape(rows.table));
+    std::vector<row_key> keys;
+    binlog::row_cursor cursor = rows.rows();
+    while (true) {
+        auto more = cursor.next();
+        if (!more) return undecodable(more.error().what);
+        if (!*more) break;
+        if (cursor.before().exists()) {
+            SLUICE_TRY(row_key key, codec_.key_of(*rows.table, cursor.before()));
+            keys.push_back(std::move(key));
+        }
+        // A minimal image after an update holds only what was assigned: without a key column, the key stayed as it was.
+        if (cursor.after().exists() && codec_.holds_key_column(cursor.after())) {
+            const binlog::row_image* before = cursor.before().exists() ? &cursor.before() : nullptr;
+            SLUICE_TRY(row_key key, codec_.key_of(*rows.table, cursor.after(), before));
+            if (keys.empty() || keys.back() != key) keys.push_back(std::move(key));
+        }
+    }
+    if (in_xa_) {
+        std::move(keys.begin(), keys.end(), std::back_inserter(xa_keys_));
+        if (xa_keys_.size() > plan_.options.delta_keys_max) {
+            return refuse("prepared_transactions_too_large", "an XA transaction changed more than delta_keys_max rows of " +
+                                                                 quote_table(plan_.original));
+        }
+        return {};
+    }
+    return add(std::move(keys));
+}
+
+outcome<void> change_capture::add(std::vector<row_key> keys) {
+    if (keys.empty()) return {};
+    if (!ledger_.wait_for_room()) return {};
+    if (transaction_ == 0) {
+        if (plan_.follow_by_gtid && !gtid_) {
+            return refuse("gtid_missing", "a transaction without a GTID changed " + quote_table(plan_.original) +
+                                              " (gtid_mode was changed meanwhile)");
+        }
+        transaction_ = ledger_.begin_transaction(plan_.follow_by_gtid ? gtid_ : std::nullopt);
+    }
+    ledger_.add_changes(transaction_, std::move(keys));
+    return {};
+}
+
+outcome<void> change_capture::take_markers(const binlog::rows_event& rows) {
+    if (rows.kind != binlog::rows_kind::write) return {};
+    binlog::row_cursor cursor = rows.rows();
+    while (true) {
+        auto more = cursor.next();
+        if (!more) return undecodable(more.error().what);
+        if (!*more) return {};
+        const binlog::row_image& row = cursor.after();
+        if (row.size() == 0 || row[0].state != binlog::cell_state::value) continue;
+        const auto id = binlog::decode_key_value({binlog::field_type::long_long, 0, true}, row[0].bytes);
+        if (!id) return undecodable(id.error().what);
+        ledger_.marker_seen(id->unsigned_integer());
+    }
+}
+
+}  // namespace sluice::migration

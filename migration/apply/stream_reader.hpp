@@ -1,0 +1,81 @@
+#pragma once
+
+// Follows the binary log and hands the keys of changed rows to the ledger. Runs on its own thread; attaches again after a
+// lost stream, from the last transaction that was read to its end.
+
+#include "migration/apply/key_codec.hpp"
+#include "migration/ledger/work_ledger.hpp"
+#include "migration/model/migration_plan.hpp"
+#include "migration/ports/change_feed.hpp"
+#include "protocol/binlog/event_decoder.hpp"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sluice::migration {
+
+/// What one stream says about one migration: events in, ledger calls out. No I/O.
+class change_capture {
+public:
+    change_capture(const migration_plan& plan, work_ledger& ledger, stream_position start);
+
+    /// A new stream begins, from position(): what was read of an unfinished transaction will come again.
+    void stream_begins();
+    outcome<void> take(const binlog::decoded_event& event, const binlog::coordinates& end);
+
+    /// Behind the last transaction that was read to its end.
+    [[nodiscard]] const stream_position& position() const noexcept { return position_; }
+    [[nodiscard]] bool wants(std::string_view schema, std::string_view table) const;
+
+private:
+    outcome<void> take_rows(const binlog::rows_event& rows);
+    outcome<void> take_changes(const binlog::rows_event& rows);
+    outcome<void> take_markers(const binlog::rows_event& rows);
+    outcome<void> take_query(const binlog::query_event& query, const binlog::coordinates& end);
+    outcome<void> take_xa_end(std::string_view statement, const binlog::coordinates& end);
+    outcome<void> check_statement(const binlog::query_event& query) const;
+    outcome<void> check_shape(const std::shared_ptr<const binlog::table_map>& table);
+    outcome<void> add(std::vector<row_key> keys);
+    void transaction_ends(const binlog::coordinates& end);
+    [[nodiscard]] bool same_name(std::string_view a, std::string_view b) const;
+
+    const migration_plan& plan_;
+    work_ledger& ledger_;
+    key_codec codec_;
+    stream_position position_;
+
+    std::shared_ptr<const binlog::table_map> shape_;  ///< of the original, as first seen
+    std::optional<binlog::gtid> gtid_;
+    std::uint64_t transaction_ = 0;  ///< number in the ledger; 0: has not touched the table yet
+    bool in_transaction_ = false;    ///< between BEGIN (or XA START) and its end
+    bool in_xa_ = false;
+    /// Changes of XA transactions become visible with XA COMMIT, possibly much later: kept by xid until then.
+    std::vector<row_key> xa_keys_;
+    std::map<std::string, std::vector<row_key>> prepared_;
+    std::size_t prepared_keys_ = 0;
+};
+
+class stream_reader {
+public:
+    stream_reader(const migration_plan& plan, work_ledger& ledger, change_feed_source& feeds, stream_position start);
+
+    /// Attaches for the first time. To be called before run(), by the thread that wants to hear of a failure at once.
+    outcome<void> attach();
+    /// Works until the ledger stops. Failures go to the ledger.
+    void run();
+
+private:
+    outcome<void> work();
+    outcome<void> read_events();
+
+    work_ledger& ledger_;
+    change_feed_source& feeds_;
+    change_capture capture_;
+    std::unique_ptr<binlog::event_decoder> decoder_;
+    std::unique_ptr<change_feed> feed_;
+};
+
+}  // namespace sluice::migration

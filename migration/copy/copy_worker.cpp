@@ -1,0 +1,142 @@
+#include "migration/copy/copy_worker.hpp"
+
+#include "migration/apply/unique_conflict.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace sluice::migration {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr milliseconds pause_poll{100};
+constexpr unsigned attempts_max = 200;   // deadlocks, lock waits, lost connections of one chunk
+constexpr unsigned conflicts_max = 12;   // duplicates on another unique key, each after a catch-up
+
+range_bounds bounds_of(const work_ledger::chunk& chunk) {
+    return {chunk.lower.literals, chunk.lower_inclusive, chunk.upper.literals};
+}
+
+}  // namespace
+
+chunk_planner::chunk_planner(const migration_plan& plan, work_ledger& ledger)
+    : plan_(plan),
+      ledger_(ledger),
+      codec_(plan),
+      sizer_(plan.options.chunk_rows_initial, plan.options.chunk_rows_fixed, plan.options.chunk_time_target) {}
+
+outcome<void> chunk_planner::read_range(reconnecting_session& session) {
+    SLUICE_TRY(const query_result least, session.run(range_min_statement(plan_.columns)));
+    SLUICE_TRY(const query_result greatest, session.run(range_max_statement(plan_.columns)));
+    std::optional<copy_range> range;
+    if (!least.rows.empty() && !greatest.rows.empty()) {
+        SLUICE_TRY(key_bound min, codec_.bound_of(least.rows[0]));
+        SLUICE_TRY(key_bound max, codec_.bound_of(greatest.rows[0]));
+        range = copy_range{std::move(min), std::move(max)};
+    }
+    ledger_.set_frontier(copy_frontier(std::move(range), plan_.mapping.key.exactly_ordered));
+    return {};
+}
+
+outcome<std::optional<work_ledger::chunk>> chunk_planner::next(reconnecting_session& session) {
+    const std::lock_guard planning(planning_);
+    const auto start = ledger_.next_chunk_start();
+    if (!start) return std::optional<work_ledger::chunk>{};
+    const range_bounds rest{start->lower.literals, start->inclusive, start->range_max.literals};
+    while (true) {
+        auto found = session.run(chunk_bound_statement(plan_.columns, rest, chunk_rows()));
+        if (!found) {
+            if (found.error().then == disposition::abort || ledger_.stopping()) return std::move(found).error();
+            continue;  // a lost connection: session.run() waits and is bounded by its patience
+        }
+        std::optional<key_bound> upper;
+        if (!found->rows.empty()) {
+            SLUICE_TRY(upper, codec_.bound_of(found->rows[0]));
+        }
+        return std::optional(ledger_.dispatch(*start, std::move(upper)));
+    }
+}
+
+void chunk_planner::took(std::size_t rows, microseconds elapsed) {
+    const std::lock_guard lock(sizing_);
+    sizer_.took(rows, elapsed);
+}
+
+void chunk_planner::failed() {
+    const std::lock_guard lock(sizing_);
+    sizer_.failed();
+}
+
+std::size_t chunk_planner::chunk_rows() const {
+    const std::lock_guard lock(sizing_);
+    return sizer_.rows();
+}
+
+copy_worker::copy_worker(const migration_plan& plan, work_ledger& ledger, chunk_planner& planner,
+                         sql_executor& executor)
+    : plan_(plan), ledger_(ledger), planner_(planner), session_(executor, [&ledger] { return ledger.stopping(); }) {}
+
+void copy_worker::run() {
+    auto worked = work();
+    if (!worked) ledger_.fail(std::move(worked).error());
+}
+
+outcome<void> copy_worker::work() {
+    while (!ledger_.stopping()) {
+        if (ledger_.copy_paused()) {
+            ledger_.idle(pause_poll);
+            continue;
+        }
+        SLUICE_TRY(auto chunk, planner_.next(session_));
+        if (!chunk) return {};
+        SLUICE_TRY_VOID(copy(std::move(*chunk)));
+    }
+    return {};
+}
+
+outcome<void> copy_worker::copy(work_ledger::chunk chunk) {
+    // Without an exact order of keys no change is dropped, so rows that the applier brought before are the common case.
+    skip_present_ = !plan_.mapping.key.exactly_ordered;
+    attempts_ = 0;
+    conflicts_ = 0;
+    while (true) {
+        const auto began = steady_clock::now();
+        auto copied = session_.run(copy_chunk_statement(plan_.columns, bounds_of(chunk), plan_.lock, skip_present_));
+        ledger_.chunk_attempt_ended(chunk);
+        if (copied) {
+            const auto elapsed = std::chrono::duration_cast<microseconds>(steady_clock::now() - began);
+            planner_.took(copied->affected_rows, elapsed);
+            ledger_.chunk_copied(copied->affected_rows);
+            return {};
+        }
+        if (ledger_.stopping()) return {};
+        SLUICE_TRY_VOID(recover_from(std::move(copied).error()));
+        ledger_.dispatch_again(chunk);
+    }
+}
+
+outcome<void> copy_worker::recover_from(failure why) {
+    if (const auto key = duplicate_key_of(why)) {
+        skip_present_ = true;
+        if (*key == plan_.columns.ghost_index && ++attempts_ < attempts_max) return {};
+        // Either a value is in motion between rows and the ghost holds it in its old place, or the rows really collide.
+        if (*key == plan_.columns.ghost_index || ++conflicts_ > conflicts_max) {
+            return unique_key_conflict(plan_, why);
+        }
+        return catch_up(plan_, ledger_, session_);
+    }
+    if (why.then != disposition::retry || ++attempts_ >= attempts_max) {
+        why.then = disposition::abort;
+        return why;
+    }
+    // The first attempt may have been committed before its answer was lost.
+    if (why.code == "connection_lost") skip_present_ = true;
+    planner_.failed();
+    ledger_.idle(milliseconds(std::min(20u * attempts_, 1000u)));
+    return {};
+}
+
+}  // namespace sluice::migration

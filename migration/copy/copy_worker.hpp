@@ -1,0 +1,65 @@
+#pragma once
+
+// Copies the original into the ghost, chunk by chunk. Several workers share one planner; each has its own connection and
+// runs on its own thread.
+
+#include "migration/apply/key_codec.hpp"
+#include "migration/copy/chunk_sizer.hpp"
+#include "migration/ledger/work_ledger.hpp"
+#include "migration/model/migration_plan.hpp"
+#include "migration/ports/reconnecting_session.hpp"
+#include "migration/ports/sql_executor.hpp"
+
+#include <mutex>
+#include <optional>
+
+namespace sluice::migration {
+
+/// Hands out chunks in key order, one caller at a time: the frontier moves only forward. Thread-safe.
+class chunk_planner {
+public:
+    chunk_planner(const migration_plan& plan, work_ledger& ledger);
+
+    /// Reads the range of the original and tells the ledger. Call once, after the barrier.
+    outcome<void> read_range(reconnecting_session& session);
+
+    /// The next chunk, dispatched: its statement must be sent (or its ticket ended). nullopt when all is dispatched.
+    outcome<std::optional<work_ledger::chunk>> next(reconnecting_session& session);
+
+    void took(std::size_t rows, std::chrono::microseconds elapsed);
+    void failed();
+    [[nodiscard]] std::size_t chunk_rows() const;
+
+private:
+    const migration_plan& plan_;
+    work_ledger& ledger_;
+    key_codec codec_;
+    std::mutex planning_;       ///< held over the look-up of a bound
+    mutable std::mutex sizing_;
+    chunk_sizer sizer_;
+};
+
+class copy_worker {
+public:
+    copy_worker(const migration_plan& plan, work_ledger& ledger, chunk_planner& planner, sql_executor& executor);
+
+    /// Works until all is dispatched or the ledger stops. Failures go to the ledger.
+    void run();
+
+private:
+    outcome<void> work();
+    outcome<void> copy(work_ledger::chunk chunk);
+    /// What to do about a failed attempt; an error ends the migration.
+    outcome<void> recover_from(failure why);
+
+    const migration_plan& plan_;
+    work_ledger& ledger_;
+    chunk_planner& planner_;
+    reconnecting_session session_;
+
+    bool skip_present_ = false;   ///< of the chunk in hand
+    unsigned attempts_ = 0;
+    unsigned conflicts_ = 0;
+};
+
+}  // namespace sluice::migration

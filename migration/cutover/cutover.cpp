@@ -1,0 +1,266 @@
+#include "migration/cutover/cutover.hpp"
+
+#include "migration/apply/apply_batch.hpp"
+#include "migration/cutover/statement_watch.hpp"
+#include "migration/cutover/swap_check.hpp"
+#include "migration/ports/reconnecting_session.hpp"
+#include "migration/sql/identifier.hpp"
+#include "migration/sql/table_statements.hpp"
+
+#include <array>
+#include <charconv>
+#include <utility>
+
+namespace sluice::migration {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+// What the lock session may take for the last changes; more means that the applier is behind and should go on first.
+constexpr std::uint64_t last_keys_max = 5'000;
+
+std::uint64_t number(const cell& text) {
+    std::uint64_t value = 0;
+    if (text) std::from_chars(text->data(), text->data() + text->size(), value);
+    return value;
+}
+
+// AUTO_INCREMENT=n among the table options of SHOW CREATE TABLE; 0 when there is none. The options stand on the last
+// line that begins with ")", behind every quoted name and comment of a column.
+std::uint64_t auto_increment_of(const std::string& create_statement) {
+    const auto options = create_statement.rfind("\n)");
+    if (options == std::string::npos) return 0;
+    constexpr std::string_view word = " AUTO_INCREMENT=";
+    const auto place = create_statement.find(word, options);
+    if (place == std::string::npos) return 0;
+    std::uint64_t value = 0;
+    const char* begin = create_statement.data() + place + word.size();
+    std::from_chars(begin, create_statement.data() + create_statement.size(), value);
+    return value;
+}
+
+}  // namespace
+
+/// The state of one attempt, so that each step is a short function.
+struct cutover::attempt_run {
+    const migration_plan& plan;
+    work_ledger& ledger;
+    sql_executor& executor;
+    table_gate& gate;
+    steady_clock::time_point deadline{};
+    cutover_attempt report{};
+    reconnecting_session session;
+    std::unique_ptr<statement_watch> watch{};
+    bool may_have_swapped = false;
+
+    // A step's error code "given_up" ends the attempt without blame; any other code is weighed by its disposition.
+    static failure give_up(std::string why) { return refuse("given_up", std::move(why)); }
+
+    template <class Step>
+    outcome<void> timed(const char* name, Step step) {
+        const auto began = steady_clock::now();
+        outcome<void> done = step();
+        report.steps.push_back({name, std::chrono::duration_cast<microseconds>(steady_clock::now() - began)});
+        return done;
+    }
+
+    outcome<void> connect();
+    outcome<void> close_and_drain();
+    outcome<void> lock();
+    outcome<void> read_to_the_end();
+    outcome<void> apply_last();
+    outcome<void> carry_auto_increment();
+    outcome<void> swap();
+    outcome<void> all_steps();
+    cutover_outcome conclude(outcome<void> done);
+    cutover_end ask_the_server(std::optional<failure>& why);
+    // Never reconnects by itself: a new connection would not have the lock.
+    outcome<query_result> run(std::string_view sql) { return session.raw().run(sql); }
+    statement_runner runner() {
+        return [this](std::string_view sql) { return run(sql); };
+    }
+};
+
+outcome<void> cutover::attempt_run::connect() {
+    SLUICE_TRY_VOID(session.connect());
+    SLUICE_TRY(auto killer, executor.connect());
+    watch = std::make_unique<statement_watch>(std::move(killer), session.raw().connection_id());
+    return {};
+}
+
+outcome<void> cutover::attempt_run::close_and_drain() {
+    deadline = steady_clock::now() + plan.options.hold_budget;
+    SLUICE_TRY_VOID(timed("close", [&]() -> outcome<void> {
+        gate.close(deadline);
+        return {};
+    }));
+    return timed("drain", [&]() -> outcome<void> {
+        // Most of the budget may go here; what follows needs its share.
+        if (!gate.wait_drained(deadline - plan.options.hold_budget / 3)) {
+            report.blockers = gate.blockers();
+            return give_up("statements or transactions on the table did not end in time");
+        }
+        if (!ledger.park_batches(deadline)) return give_up("a batch of changes did not end in time");
+        return {};
+    });
+}
+
+outcome<void> cutover::attempt_run::lock() {
+    return timed("lock", [&]() -> outcome<void> {
+        const std::array tables{plan.original, plan.ghost};
+        watch->arm(deadline - plan.options.hold_budget / 10);
+        auto locked = run(lock_tables_statement(tables));
+        const bool killed = watch->disarm();
+        if (!locked && (killed || locked.error().then == disposition::retry)) {
+            return give_up("the table's lock was not to be had in time");
+        }
+        if (!locked) return std::move(locked).error();
+        if (killed) return give_up("the lock came too late");
+        return {};
+    });
+}
+
+outcome<void> cutover::attempt_run::read_to_the_end() {
+    return timed("position", [&]() -> outcome<void> {
+        // Read after the lock: whoever changed the table has committed, and nobody can any more.
+        SLUICE_TRY(const stream_position end, read_server_position(runner(), plan.follow_by_gtid));
+        if (!ledger.wait_read_through(end, deadline)) return give_up("the binary log was not read to its end in time");
+        return {};
+    });
+}
+
+outcome<void> cutover::attempt_run::apply_last() {
+    return timed("apply", [&]() -> outcome<void> {
+        if (ledger.count().backlog_keys > last_keys_max) return give_up("too many changes were left to apply");
+        const work_ledger::batch last = ledger.take_all();
+        auto applied = apply_batch(plan, runner(), last.keys, batch_commit::by_statement, true);
+        if (!applied) {
+            ledger.batch_failed(last);
+            return applied;
+        }
+        ledger.batch_applied(last);
+        return {};
+    });
+}
+
+outcome<void> cutover::attempt_run::carry_auto_increment() {
+    std::uint64_t next[2] = {0, 0};
+    const std::array tables{plan.original, plan.ghost};
+    for (std::size_t i = 0; i < tables.size(); ++i) {
+        SLUICE_TRY(const query_result shown, run("SHOW CREATE TABLE " + quote_table(tables[i])));
+        if (!shown.rows.empty() && shown.rows[0].size() > 1) next[i] = auto_increment_of(shown.rows[0][1].value_or(""));
+    }
+    if (next[0] <= next[1]) return {};
+    SLUICE_TRY_VOID(
+        run("ALTER TABLE " + quote_table(plan.ghost) + " AUTO_INCREMENT = " + std::to_string(next[0])));
+    return {};
+}
+
+outcome<void> cutover::attempt_run::swap() {
+    return timed("rename", [&]() -> outcome<void> {
+        SLUICE_TRY_VOID(carry_auto_increment());
+        if (steady_clock::now() >= deadline) return give_up("the hold budget was spent before the rename");
+        may_have_swapped = true;
+        SLUICE_TRY_VOID(run(swap_statement(plan.original, plan.ghost, plan.old_table)));
+        return {};
+    });
+}
+
+outcome<void> cutover::attempt_run::all_steps() {
+    SLUICE_TRY_VOID(connect());
+    SLUICE_TRY_VOID(close_and_drain());
+    SLUICE_TRY_VOID(lock());
+    SLUICE_TRY_VOID(read_to_the_end());
+    SLUICE_TRY_VOID(apply_last());
+    return swap();
+}
+
+cutover_end cutover::attempt_run::ask_the_server(std::optional<failure>& why) {
+    // The lost connection may still be at it. It is ended for certain, and then the server is asked.
+    if (auto replaced = session.replace(); !replaced) {
+        why = std::move(replaced).error();
+        return cutover_end::unknown;
+    }
+    const auto state = ask_which_table_is_which(runner(), plan.ghost, plan.old_table);
+    if (!state) {
+        why = state.error();
+        return cutover_end::unknown;
+    }
+    return *state == swap_state::swapped ? cutover_end::swapped : cutover_end::given_up;
+}
+
+cutover_outcome cutover::attempt_run::conclude(outcome<void> done) {
+    cutover_outcome result;
+    if (done) {
+        result.end = cutover_end::swapped;
+    } else {
+        const failure& why = done.error();
+        report.given_up_because = why.message;
+        const bool hopeless = why.code != "given_up" && why.then == disposition::abort && why.server_errno != 1317;
+        result.end = hopeless ? cutover_end::failed : cutover_end::given_up;
+        if (hopeless) result.why = why;
+        if (may_have_swapped || why.then == disposition::outcome_unknown) {
+            const cutover_end end = ask_the_server(result.why);
+            if (end != cutover_end::given_up) result.end = end;
+        }
+    }
+    if (result.end == cutover_end::swapped) {
+        report.succeeded = true;
+        report.given_up_because.clear();
+        result.why.reset();
+    }
+    return result;
+}
+
+cutover::cutover(const migration_plan& plan, work_ledger& ledger, sql_executor& executor, table_gate& gate)
+    : plan_(plan), ledger_(ledger), executor_(executor), gate_(gate) {}
+
+cutover_outcome cutover::attempt(std::uint32_t number) {
+    attempt_run run{.plan = plan_,
+                    .ledger = ledger_,
+                    .executor = executor_,
+                    .gate = gate_,
+                    .session = reconnecting_session(executor_, [this] { return ledger_.stopping(); })};
+    run.report.number = number;
+    outcome<void> done = run.all_steps();
+    const outcome<void> opened = run.timed("open", [&]() -> outcome<void> {
+        // Unlock before opening: what is released must find the table, not a lock. A lost connection unlocks by itself,
+        // and what becomes of it is settled in conclude().
+        if (run.session.connected()) (void)run.run("UNLOCK TABLES").has_error();
+        run.report.hold = gate_.open();
+        return {};
+    });
+    SLUICE_ASSERT(opened.has_value());
+    cutover_outcome result = run.conclude(std::move(done));
+    if (result.end != cutover_end::swapped) ledger_.unpark_batches();
+    result.report = std::move(run.report);
+    return result;
+}
+
+std::vector<gate_blocker> cutover::lock_holders(const migration_plan& plan, sql_session& session) {
+    auto found = session.run(
+        "SELECT t.PROCESSLIST_ID, CONCAT(IFNULL(t.PROCESSLIST_USER, '?'), '@', IFNULL(t.PROCESSLIST_HOST, '?')),"
+        " LEFT(IFNULL(t.PROCESSLIST_INFO, ''), 200), IFNULL(x.TIMER_WAIT, 0) DIV 1000000000"
+        " FROM performance_schema.metadata_locks m"
+        " JOIN performance_schema.threads t ON t.THREAD_ID = m.OWNER_THREAD_ID"
+        " LEFT JOIN performance_schema.events_transactions_current x ON x.THREAD_ID = t.THREAD_ID"
+        " WHERE m.OBJECT_TYPE = 'TABLE' AND m.LOCK_STATUS = 'GRANTED' AND m.LOCK_DURATION <> 'STATEMENT'"
+        " AND m.OBJECT_SCHEMA = " + quote_string(plan.original.schema) +
+        " AND m.OBJECT_NAME = " + quote_string(plan.original.table) +
+        " AND t.PROCESSLIST_ID IS NOT NULL AND t.PROCESSLIST_ID <> CONNECTION_ID() ORDER BY 4 DESC");
+    std::vector<gate_blocker> holders;
+    if (!found) return holders;
+    for (const auto& row : found->rows) {
+        if (row.size() < 4) continue;
+        holders.push_back({.connection_id = number(row[0]),
+                           .client = row[1].value_or(""),
+                           .statement = row[2].value_or(""),
+                           .age = milliseconds(number(row[3])),
+                           .in_transaction = true});
+    }
+    return holders;
+}
+
+}  // namespace sluice::migration

@@ -1,0 +1,62 @@
+#include "migration/engine/deferred_indexes.hpp"
+
+#include "migration/sql/identifier.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+namespace sluice::migration {
+namespace {
+
+bool needed_by_auto_increment(const table_description& table, const key_description& key) {
+    return std::any_of(table.columns.begin(), table.columns.end(), [&key](const column_description& column) {
+        return column.auto_increment && !key.parts.empty() && key.parts.front().column == column.name;
+    });
+}
+
+// The line of SHOW CREATE TABLE that defines the index, without indentation and trailing comma; empty if not found.
+std::string definition_of(const table_description& table, const std::string& index) {
+    const std::string begin = "\n  KEY " + quote_identifier(index) + " (";
+    const auto place = table.create_statement.find(begin);
+    if (place == std::string::npos) return {};
+    const auto from = place + 3;
+    const auto to = table.create_statement.find('\n', from);
+    std::string line = table.create_statement.substr(from, to == std::string::npos ? to : to - from);
+    if (!line.empty() && line.back() == ',') line.pop_back();
+    return line;
+}
+
+std::string index_clauses(const table_name& table, const std::vector<deferred_index>& indexes, std::string_view verb,
+                          std::string deferred_index::*what, bool quoted) {
+    std::string sql = "ALTER TABLE " + quote_table(table);
+    const char* separator = " ";
+    for (const deferred_index& index : indexes) {
+        sql += separator;
+        sql += verb;
+        sql += quoted ? quote_identifier(index.*what) : index.*what;
+        separator = ", ";
+    }
+    return sql;
+}
+
+}  // namespace
+
+std::vector<deferred_index> deferrable_indexes(const table_description& ghost) {
+    std::vector<deferred_index> found;
+    for (const key_description& key : ghost.keys) {
+        if (key.unique || key.index_type != "BTREE" || needed_by_auto_increment(ghost, key)) continue;
+        std::string definition = definition_of(ghost, key.name);
+        if (!definition.empty()) found.push_back({key.name, std::move(definition)});
+    }
+    return found;
+}
+
+std::string drop_indexes_statement(const table_name& table, const std::vector<deferred_index>& indexes) {
+    return index_clauses(table, indexes, "DROP INDEX ", &deferred_index::name, true);
+}
+
+std::string add_indexes_statement(const table_name& table, const std::vector<deferred_index>& indexes) {
+    return index_clauses(table, indexes, "ADD ", &deferred_index::definition, false);
+}
+
+}  // namespace sluice::migration

@@ -1,0 +1,343 @@
+#include "migration/engine/migration_run.hpp"
+
+#include "migration/apply/server_position.hpp"
+#include "migration/cutover/swap_check.hpp"
+#include "migration/sql/identifier.hpp"
+#include "migration/sql/table_statements.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+namespace sluice::migration {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+using std::chrono::system_clock;
+
+constexpr milliseconds tick_wait{100};
+constexpr std::chrono::seconds save_interval{5};
+constexpr std::chrono::seconds barrier_max{60};
+failure interruption(bool abort) {
+    return abort ? refuse("aborted", "aborted by the operator") : refuse("stopped", "Sluice is stopping");
+}
+
+std::string describe(const shared_key& key) {
+    std::string text = key.original_index + " (";
+    for (std::size_t i = 0; i < key.columns.size(); ++i) text += (i == 0 ? "" : ", ") + key.columns[i].original;
+    return text + ")";
+}
+
+}  // namespace
+
+migration_run::migration_run(run_environment environment, migration_snapshot begin)
+    : environment_(std::move(environment)),
+      found_state_(begin.state),
+      paused_(begin.paused),
+      postponed_(begin.spec.options.postpone_cutover),
+      current_(std::move(begin)),
+      control_(*environment_.sql, [this] { return interrupted(); }) {
+    publish();
+}
+
+migration_run::~migration_run() {
+    stop_requested_ = true;
+    interrupt_statement();
+    if (coordinator_.joinable()) coordinator_.join();
+}
+
+void migration_run::start() {
+    coordinator_ = std::thread([this] { coordinate(); });
+}
+
+snapshot_ptr migration_run::snapshot() const {
+    const std::lock_guard lock(mutex_);
+    return published_;
+}
+
+outcome<void> migration_run::command(operator_command command) {
+    const migration_state state = snapshot()->state;
+    if (is_final(state) || state == migration_state::tidying) {
+        return refuse("wrong_state", "migration " + snapshot()->id + " is " + std::string(to_string(state)) +
+                                         ": it takes commands only until its cut-over is done");
+    }
+    switch (command) {
+        case operator_command::cut_over: postponed_ = false; break;
+        case operator_command::postpone: postponed_ = true; break;
+        case operator_command::pause: paused_ = true; break;
+        case operator_command::resume: paused_ = false; break;
+        case operator_command::abort:
+            abort_requested_ = true;
+            interrupt_statement();
+            break;
+    }
+    woken_.notify_all();
+    return {};
+}
+
+// A statement of hours (building indexes) does not look at flags: it is killed from here.
+void migration_run::interrupt_statement() {
+    woken_.notify_all();
+    const std::uint64_t connection = running_statement_of_;
+    if (connection == 0) return;
+    auto killer = environment_.sql->connect();
+    if (killer) (void)(*killer)->run("KILL QUERY " + std::to_string(connection)).has_error();
+}
+
+void migration_run::publish() {
+    if (ledger_) {
+        const work_ledger::counters counters = ledger_->count();
+        current_.rows_copied = counters.rows_copied;
+        current_.deltas_seen = counters.deltas_seen;
+        current_.deltas_applied = counters.deltas_applied;
+        current_.deltas_dropped = counters.deltas_dropped;
+        current_.backlog_keys = counters.backlog_keys;
+        current_.stream_position =
+            counters.position.executed ? counters.position.executed->to_string() : counters.position.at.to_string();
+        if (planner_) current_.chunk_rows = planner_->chunk_rows();
+    }
+    const auto now = steady_clock::now();
+    if (const auto passed = now - rate_since_; passed >= std::chrono::seconds(1)) {
+        const double seconds = std::chrono::duration<double>(passed).count();
+        current_.rows_per_s = static_cast<std::uint64_t>(
+            static_cast<double>(current_.rows_copied - std::min(rate_rows_, current_.rows_copied)) / seconds);
+        rate_since_ = now;
+        rate_rows_ = current_.rows_copied;
+    }
+    const bool copied = current_.state > migration_state::copying && current_.state <= migration_state::completed;
+    if (copied) {
+        current_.progress = 1.0;
+        current_.eta.reset();
+    } else if (current_.rows_estimate != 0) {
+        // The estimate is the server's guess: never claim the end before it is there.
+        current_.progress = std::min(0.99, static_cast<double>(current_.rows_copied) /
+                                               static_cast<double>(current_.rows_estimate));
+        if (current_.rows_per_s != 0) {
+            const auto left = current_.rows_estimate - std::min(current_.rows_copied, current_.rows_estimate);
+            current_.eta = std::chrono::seconds(left / current_.rows_per_s);
+        }
+    }
+    current_.paused = paused_;
+    current_.postponed = postponed_;
+    auto fresh = std::make_shared<const migration_snapshot>(current_);
+    const std::lock_guard lock(mutex_);
+    published_ = std::move(fresh);
+}
+
+void migration_run::save() {
+    saved_ = steady_clock::now();
+    auto stored = control_.connected() ? environment_.store.save(control_.raw(), current_) : outcome<void>{};
+    if (!stored) spdlog::warn("migration {}: its state could not be stored: {}", current_.id, stored.error().message);
+}
+
+void migration_run::enter(migration_state state) {
+    current_.state = state;
+    current_.changed = system_clock::now();
+    current_.waiting_for.clear();
+    if (is_final(state)) current_.ended = current_.changed;
+    publish();
+    save();
+    spdlog::info("migration {} of {}: {}", current_.id, quote_table(current_.spec.table), to_string(state));
+}
+
+void migration_run::wait_for(std::string what) {
+    if (what == current_.waiting_for) return;
+    current_.waiting_for = std::move(what);
+    if (!current_.waiting_for.empty()) spdlog::info("migration {}: waiting: {}", current_.id, current_.waiting_for);
+}
+
+outcome<void> migration_run::tick(milliseconds wait) {
+    publish();
+    if (steady_clock::now() - saved_ >= save_interval) save();
+    {
+        std::unique_lock lock(mutex_);
+        woken_.wait_for(lock, wait);
+    }
+    if (interrupted()) return interruption(abort_requested_);
+    if (ledger_) {
+        ledger_->pause_copy(paused_);
+        if (auto why = ledger_->first_failure()) return std::move(*why);
+    }
+    return {};
+}
+
+void migration_run::coordinate() {
+    outcome<ending> end = ending::stopped;
+    try {
+        end = proceed();
+    } catch (const std::exception& error) {
+        end = refuse("internal_error", std::string("the engine stopped itself: ") + error.what());
+    }
+    conclude(std::move(end));
+}
+
+outcome<migration_run::ending> migration_run::proceed() {
+    SLUICE_TRY_VOID(control_.connect());
+    SLUICE_TRY_VOID(claim());
+    SLUICE_TRY(const auto settled, settle_interrupted());
+    if (settled) return *settled;
+
+    enter(migration_state::checking);
+    SLUICE_TRY(const sql::alter_statement alter, parse_alter_of(current_.spec));
+    if (current_.spec.options.drop_leftovers) {
+        (void)drop_artefacts(*environment_.sql, plan_names(current_.spec)).size();
+    }
+    SLUICE_TRY(const server_facts facts, run_checks(control_.raw(), current_.spec, alter));
+    if (interrupted()) return interruption(abort_requested_);
+
+    enter(migration_state::preparing);
+    tables_made_ = true;
+    SLUICE_TRY(prepared_, prepare_tables(control_, current_.spec, alter, facts));
+    current_.unique_key = describe(prepared_->plan.mapping.key);
+    current_.rows_estimate = prepared_->plan.original_description.rows_estimate;
+    SLUICE_TRY_VOID(begin_stream());
+    SLUICE_TRY_VOID(copy());
+    SLUICE_TRY_VOID(build_indexes());
+    SLUICE_TRY_VOID(wait_and_cut_over());
+    tidy();
+    return ending::completed;
+}
+
+// Two processes must not work on one migration. The lock lives as long as this connection; a killed process's connection
+// may take a moment to end on the server.
+outcome<void> migration_run::claim() {
+    SLUICE_TRY(const query_result got, control_.run("SELECT GET_LOCK('sluice:migration:" + current_.id + "', 10)"));
+    if (!got.rows.empty() && got.rows[0][0] == "1") return {};
+    return refuse("running_elsewhere", "migration " + current_.id + " is being worked on by another process");
+}
+
+outcome<std::optional<migration_run::ending>> migration_run::settle_interrupted() {
+    std::optional<ending> settled;
+    if (found_state_ == migration_state::queued) return settled;
+    const migration_plan names = plan_names(current_.spec);
+    SLUICE_TRY(const swap_state state, ask_which_table_is_which(runner(), names.ghost, names.old_table));
+    if (state == swap_state::swapped) {
+        spdlog::info("migration {}: its cut-over had taken place before the interruption", current_.id);
+        prepared_ = prepared_migration{names, {}};
+        tidy();
+        return std::optional(ending::completed);
+    }
+    spdlog::warn("migration {}: an earlier process was interrupted while {}; {} and {} are dropped and it begins again",
+                 current_.id, to_string(found_state_), quote_table(names.ghost), quote_table(names.changelog));
+    const auto left = drop_artefacts(*environment_.sql, names);
+    if (!left.empty()) {
+        return refuse("leftover_tables", "what the interrupted run left could not be dropped: " + left.front());
+    }
+    current_.rows_copied = 0;
+    current_.deltas_applied = 0;
+    return settled;
+}
+
+outcome<void> migration_run::begin_stream() {
+    const migration_plan& plan = prepared_->plan;
+    ledger_ = std::make_unique<work_ledger>(
+        work_ledger_options{plan.options.delta_keys_max, plan.mapping.key.bytes_are_identity});
+    changelog_ = std::make_unique<changelog>(plan.changelog);
+    while (true) {
+        SLUICE_TRY(stream_position begin, read_server_position(control_, plan.follow_by_gtid));
+        reader_ = std::make_unique<stream_reader>(plan, *ledger_, *environment_.feeds, std::move(begin));
+        SLUICE_TRY_VOID(reader_->attach());
+        bool waited = false;
+        SLUICE_TRY_VOID(wait_for_prepared_transactions(control_, [&](const std::string& names) {
+            waited = true;
+            wait_for("prepared XA transactions (XA COMMIT or XA ROLLBACK them): " + names);
+            return tick(tick_wait).has_value();
+        }));
+        if (!waited) break;
+    }
+    wait_for("");
+    crew_ = std::make_unique<crew>(plan, *ledger_, *environment_.sql);
+    crew_->start_reader(*reader_);
+    SLUICE_TRY(const std::uint64_t marker, changelog_->write_marker(runner()));
+    const auto until = steady_clock::now() + barrier_max;
+    while (!ledger_->wait_marker(marker, steady_clock::now() + tick_wait)) {
+        SLUICE_TRY_VOID(tick(milliseconds(0)));
+        if (steady_clock::now() > until) {
+            return refuse("stream_silent", "a row written to " + quote_table(plan.changelog) +
+                                               " did not come back in the binary log within a minute");
+        }
+    }
+    return {};
+}
+
+outcome<void> migration_run::copy() {
+    const migration_plan& plan = prepared_->plan;
+    planner_ = std::make_unique<chunk_planner>(plan, *ledger_);
+    SLUICE_TRY_VOID(planner_->read_range(control_));
+    enter(migration_state::copying);
+    crew_->start_apply();
+    ledger_->pause_copy(paused_);
+    crew_->start_copy(*planner_);
+    while (!ledger_->all_copied()) {
+        wait_for(paused_ ? "paused by the operator" : "");
+        SLUICE_TRY_VOID(tick(tick_wait));
+    }
+    crew_->join_copy();
+    return {};
+}
+
+outcome<void> migration_run::build_indexes() {
+    const migration_plan& plan = prepared_->plan;
+    if (!prepared_->deferred.empty()) {
+        enter(migration_state::indexing);
+        // Deltas go on meanwhile. Statement by statement would build each index over again.
+        running_statement_of_ = control_.raw().connection_id();
+        auto built = interrupted() ? interruption(abort_requested_)
+                                   : control_.run(add_indexes_statement(plan.ghost, prepared_->deferred));
+        running_statement_of_ = 0;
+        if (interrupted()) return interruption(abort_requested_);
+        if (!built) return std::move(built).error();
+    }
+    // Fresh statistics, or the first queries after the swap run with bad plans.
+    SLUICE_TRY_VOID(control_.run(analyze_table_statement(plan.ghost)));
+    return {};
+}
+
+// The table has its new shape: nothing here may turn that into a failure. What stays behind is named.
+void migration_run::tidy() {
+    const migration_plan& plan = prepared_->plan;
+    enter(migration_state::tidying);
+    current_.leftovers.clear();
+    const auto drop = [this](const table_name& table) {
+        auto dropped = control_.run(drop_table_statement(table));
+        // A connection lost on the way: it is tried once more on the new one.
+        if (!dropped && dropped.error().then == disposition::retry) dropped = control_.run(drop_table_statement(table));
+        if (dropped) return;
+        spdlog::warn("migration {}: {} could not be dropped: {}", current_.id, quote_table(table),
+                     dropped.error().message);
+        current_.leftovers.push_back(quote_table(table));
+    };
+    drop(plan.changelog);
+    if (plan.options.drop_old_table) {
+        drop(plan.old_table);
+    } else {
+        current_.leftovers.push_back(quote_table(plan.old_table));
+    }
+}
+
+void migration_run::conclude(outcome<ending> end) {
+    if (crew_) crew_->join_all();
+    if (end && *end == ending::completed) {
+        enter(migration_state::completed);
+        return;
+    }
+    if (stop_requested_ && !abort_requested_) {
+        publish();
+        save();
+        return;
+    }
+    SLUICE_ASSERT(end.has_error());
+    current_.error = std::move(end).error();
+    // What the swap has made the table must not be dropped; before it, everything of ours can go.
+    if (tables_made_ && !swap_possible_) current_.leftovers = drop_artefacts(*environment_.sql, plan_names(current_.spec));
+    if (current_.error->code != "aborted") {
+        spdlog::error("migration {} of {} failed ({}): {}", current_.id, quote_table(current_.spec.table),
+                      current_.error->code, current_.error->message);
+    }
+    enter(current_.error->code == "aborted" ? migration_state::aborted : migration_state::failed);
+}
+
+}  // namespace sluice::migration

@@ -1,0 +1,177 @@
+#include "migration/engine/migration_service.hpp"
+
+#include "migration/engine/migration_run.hpp"
+#include "migration/engine/state_store.hpp"
+#include "migration/model/option_fields.hpp"
+#include "migration/sql/identifier.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <random>
+#include <utility>
+
+namespace sluice::migration {
+namespace {
+
+constexpr unsigned history_max = 1'000;
+constexpr std::size_t id_prefix_min = 4;
+
+std::string fresh_id() {
+    std::random_device source;
+    std::string id;
+    constexpr const char* digits = "0123456789abcdef";
+    for (int i = 0; i < 16; ++i) id += digits[source() % 16];
+    return id;
+}
+
+outcome<void> check_request(const migration_spec& spec) {
+    const std::pair<const char*, const std::string*> names[] = {{"schema", &spec.table.schema},
+                                                                {"table", &spec.table.table}};
+    for (const auto& [field, name] : names) {
+        if (auto valid = check_identifier(*name); !valid) {
+            return refuse("invalid_request", std::string(field) + ": " + valid.error().message);
+        }
+    }
+    if (spec.alter.empty()) {
+        return refuse("invalid_request", "alter: is empty; give what follows ALTER TABLE, such as ADD COLUMN c INT");
+    }
+    for (const option_field& field : option_fields()) {
+        const std::int64_t value = field.get(spec.options);
+        if (value < field.min || value > field.max) {
+            return refuse("invalid_request", std::string(field.name) + ": is " + std::to_string(value) + ", must be " +
+                                                 expected_value(field));
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+struct migration_service::implementation {
+    std::shared_ptr<sql_executor> sql;
+    std::shared_ptr<change_feed_source> feeds;
+    std::shared_ptr<traffic_gate> gate;
+    state_store store;
+
+    mutable std::mutex mutex;
+    bool recovered = false;
+    std::map<std::string, std::unique_ptr<migration_run>> runs;  ///< by id: of this process
+    std::map<std::string, snapshot_ptr> history;                 ///< by id: ended before this process
+
+    [[nodiscard]] run_environment environment() const { return {sql, feeds, gate, store}; }
+
+    [[nodiscard]] std::vector<snapshot_ptr> all() const {
+        std::vector<snapshot_ptr> found;
+        for (const auto& [id, run] : runs) found.push_back(run->snapshot());
+        for (const auto& [id, snapshot] : history) found.push_back(snapshot);
+        std::sort(found.begin(), found.end(), [](const snapshot_ptr& a, const snapshot_ptr& b) {
+            return a->created != b->created ? a->created > b->created : a->id < b->id;
+        });
+        if (found.size() > history_max) found.resize(history_max);
+        return found;
+    }
+
+    /// Ended runs keep nothing but their last snapshot. Their threads have ended, or are about to.
+    void retire_ended_runs() {
+        for (auto run = runs.begin(); run != runs.end();) {
+            const snapshot_ptr last = run->second->snapshot();
+            if (is_final(last->state)) {
+                history[run->first] = last;
+                run = runs.erase(run);
+            } else {
+                ++run;
+            }
+        }
+        while (history.size() > history_max) {
+            history.erase(std::min_element(history.begin(), history.end(), [](const auto& a, const auto& b) {
+                return a.second->created < b.second->created;
+            }));
+        }
+    }
+
+    migration_run& add_run(migration_snapshot begin) {
+        const std::string id = begin.id;
+        auto& run = runs[id] = std::make_unique<migration_run>(environment(), std::move(begin));
+        run->start();
+        return *run;
+    }
+};
+
+migration_service::migration_service(std::shared_ptr<sql_executor> sql, std::shared_ptr<change_feed_source> feeds,
+                                     std::shared_ptr<traffic_gate> gate, service_options options)
+    : self_(new implementation{std::move(sql), std::move(feeds), std::move(gate), state_store(options.state_schema),
+                               {}, false, {}, {}}) {}
+
+migration_service::~migration_service() = default;
+
+outcome<void> migration_service::recover() {
+    const std::lock_guard lock(self_->mutex);
+    SLUICE_TRY(const auto session, self_->sql->connect());
+    SLUICE_TRY_VOID(self_->store.prepare(*session));
+    SLUICE_TRY(auto known, self_->store.load(*session, history_max));
+    for (migration_snapshot& snapshot : known) {
+        if (is_final(snapshot.state)) {
+            const std::string id = snapshot.id;
+            self_->history[id] = std::make_shared<const migration_snapshot>(std::move(snapshot));
+            continue;
+        }
+        spdlog::warn("migration {} of {} was interrupted while {}: taking it up again", snapshot.id,
+                     quote_table(snapshot.spec.table), to_string(snapshot.state));
+        self_->add_run(std::move(snapshot));
+    }
+    self_->recovered = true;
+    return {};
+}
+
+outcome<snapshot_ptr> migration_service::create(migration_spec spec) {
+    SLUICE_TRY_VOID(check_request(spec));
+    const std::lock_guard lock(self_->mutex);
+    SLUICE_ASSERT(self_->recovered);
+    self_->retire_ended_runs();
+    for (const auto& [id, run] : self_->runs) {
+        if (run->snapshot()->spec.table == spec.table) {
+            return refuse("already_running", "migration " + id + " of " + quote_table(spec.table) +
+                                                 " is running; abort it or wait for its end");
+        }
+    }
+    migration_snapshot begin;
+    begin.id = fresh_id();
+    begin.spec = std::move(spec);
+    begin.created = begin.changed = std::chrono::system_clock::now();
+    return self_->add_run(std::move(begin)).snapshot();
+}
+
+std::vector<snapshot_ptr> migration_service::list() const {
+    const std::lock_guard lock(self_->mutex);
+    return self_->all();
+}
+
+snapshot_ptr migration_service::find(std::string_view id) const {
+    if (id.size() < id_prefix_min) return nullptr;
+    const std::lock_guard lock(self_->mutex);
+    snapshot_ptr found;
+    for (const snapshot_ptr& snapshot : self_->all()) {
+        if (!snapshot->id.starts_with(id)) continue;
+        if (found) return nullptr;
+        found = snapshot;
+    }
+    return found;
+}
+
+outcome<snapshot_ptr> migration_service::command(std::string_view id, operator_command command) {
+    const snapshot_ptr known = find(id);
+    if (!known) return refuse("no_such_migration", "there is no migration " + std::string(id));
+    const std::lock_guard lock(self_->mutex);
+    const auto run = self_->runs.find(known->id);
+    if (run == self_->runs.end()) {
+        return refuse("wrong_state", "migration " + known->id + " is " + std::string(to_string(known->state)) +
+                                         ": it takes no commands any more");
+    }
+    SLUICE_TRY_VOID(run->second->command(command));
+    return run->second->snapshot();
+}
+
+}  // namespace sluice::migration

@@ -1,0 +1,54 @@
+#pragma once
+
+// The facade of the engine: all migrations of one primary. Admin, command line and proxy see nothing else of it.
+
+#include "migration/engine/migration_snapshot.hpp"
+#include "migration/ports/change_feed.hpp"
+#include "migration/ports/sql_executor.hpp"
+#include "migration/ports/traffic_gate.hpp"
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sluice::migration {
+
+enum class operator_command { cut_over, postpone, pause, resume, abort };
+
+struct service_options {
+    std::string state_schema = "_sluice";  ///< durable job state on the primary
+};
+
+/// Thread-safe. Each running migration has one coordinator thread, which alone changes that migration's state.
+class migration_service {
+public:
+    migration_service(std::shared_ptr<sql_executor> sql, std::shared_ptr<change_feed_source> feeds,
+                      std::shared_ptr<traffic_gate> gate, service_options options);
+    /// Stops the threads of running migrations without ending the migrations: their durable state says where to go on.
+    ~migration_service();
+    migration_service(const migration_service&) = delete;
+    migration_service& operator=(const migration_service&) = delete;
+
+    /// Reads `_sluice.migrations`; goes on with, or tidies up after, what an earlier process left. Call once, before create().
+    outcome<void> recover();
+
+    /// Validates the request (not yet the table) and starts the migration. "already_running" if the table has one,
+    /// "invalid_request" naming the field otherwise. Returns at once; preconditions are reported by the snapshot.
+    outcome<snapshot_ptr> create(migration_spec spec);
+
+    /// All known migrations, newest first (at most the last 1 000).
+    [[nodiscard]] std::vector<snapshot_ptr> list() const;
+
+    /// nullptr when there is no such migration. A unique prefix of at least 4 characters will do.
+    [[nodiscard]] snapshot_ptr find(std::string_view id) const;
+
+    /// "no_such_migration", or "wrong_state" saying in which states the command makes sense.
+    outcome<snapshot_ptr> command(std::string_view id, operator_command command);
+
+private:
+    struct implementation;
+    std::unique_ptr<implementation> self_;
+};
+
+}  // namespace sluice::migration

@@ -1,0 +1,41 @@
+#include "migration/engine/migration_snapshot.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace sluice::migration {
+namespace {
+
+constexpr std::array<std::pair<migration_state, std::string_view>, 11> names{{
+    {migration_state::queued, "queued"},
+    {migration_state::checking, "checking"},
+    {migration_state::preparing, "preparing"},
+    {migration_state::copying, "copying"},
+    {migration_state::indexing, "indexing"},
+    {migration_state::ready, "ready"},
+    {migration_state::cutting_over, "cutting_over"},
+    {migration_state::tidying, "tidying"},
+    {migration_state::completed, "completed"},
+    {migration_state::aborted, "aborted"},
+    {migration_state::failed, "failed"},
+}};
+
+}  // namespace
+
+std::string_view to_string(migration_state state) noexcept {
+    const auto place = std::find_if(names.begin(), names.end(), [state](const auto& n) { return n.first == state; });
+    return place == names.end() ? "unknown" : place->second;
+}
+
+std::optional<migration_state> parse_migration_state(std::string_view text) noexcept {
+    const auto place = std::find_if(names.begin(), names.end(), [text](const auto& n) { return n.second == text; });
+    if (place == names.end()) return std::nullopt;
+    return place->first;
+}
+
+bool is_final(migration_state state) noexcept {
+    return state == migration_state::completed || state == migration_state::aborted || state == migration_state::failed;
+}
+
+}  // namespace sluice::migration

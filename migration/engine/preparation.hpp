@@ -1,0 +1,39 @@
+#pragma once
+
+// Makes the tables of a migration and fixes its plan: ghost, changelog, column mapping, deferred indexes.
+
+#include "migration/check/checks.hpp"
+#include "migration/engine/deferred_indexes.hpp"
+#include "migration/model/migration_plan.hpp"
+#include "migration/ports/reconnecting_session.hpp"
+#include "protocol/sql/alter_statement.hpp"
+
+#include <vector>
+
+namespace sluice::migration {
+
+struct prepared_migration {
+    migration_plan plan;
+    std::vector<deferred_index> deferred;
+};
+
+/// The names alone, before anything is made.
+[[nodiscard]] migration_plan plan_names(const migration_spec& spec);
+
+/// Parses the ALTER; "bad_alter" naming the piece that cannot be understood or is not possible here.
+outcome<sql::alter_statement> parse_alter_of(const migration_spec& spec);
+
+/// Creates and alters the ghost, creates the changelog, maps the columns. On failure what was made is still there.
+/// "alter_refused" carries the server's own words when it does not take the ALTER.
+outcome<prepared_migration> prepare_tables(reconnecting_session& session, const migration_spec& spec,
+                                           const sql::alter_statement& alter, const server_facts& facts);
+
+/// Waits until no XA transaction is in the state PREPARED: one that was prepared before the stream began may hold changes
+/// that the stream will not repeat. waiting(names) is called while there are some; false ends the wait with "stopped".
+outcome<void> wait_for_prepared_transactions(reconnecting_session& session,
+                                             const std::function<bool(const std::string& names)>& waiting);
+
+/// Drops ghost and changelog, never the old table. Returns the quoted names of what could not be dropped.
+std::vector<std::string> drop_artefacts(sql_executor& executor, const migration_plan& names);
+
+}  // namespace sluice::migration

@@ -1,0 +1,194 @@
+#include "migration/engine/state_store.hpp"
+
+#include "migration/model/option_fields.hpp"
+#include "migration/sql/identifier.hpp"
+
+#include <boost/json.hpp>
+
+#include <charconv>
+#include <utility>
+
+namespace sluice::migration {
+namespace {
+
+using microseconds = std::chrono::microseconds;
+using system_time = std::chrono::system_clock::time_point;
+
+std::string options_to_json(const migration_options& options) {
+    boost::json::object object;
+    for (const option_field& field : option_fields()) {
+        const std::int64_t value = field.get(options);
+        if (field.is_flag) {
+            object[field.name] = value != 0;
+        } else {
+            object[field.name] = value;
+        }
+    }
+    return boost::json::serialize(object);
+}
+
+migration_options options_from_json(std::string_view text) {
+    migration_options options;
+    boost::system::error_code error;
+    const boost::json::value parsed = boost::json::parse(boost::json::string_view(text.data(), text.size()), error);
+    if (error || !parsed.is_object()) return options;
+    for (const auto& member : parsed.get_object()) {
+        const option_field* field = find_option_field(std::string_view(member.key().data(), member.key().size()));
+        if (field == nullptr) continue;
+        std::int64_t value = 0;
+        if (member.value().is_bool()) {
+            value = member.value().get_bool() ? 1 : 0;
+        } else if (member.value().is_int64()) {
+            value = member.value().get_int64();
+        } else {
+            continue;
+        }
+        if (value >= field->min && value <= field->max) field->set(options, value);
+    }
+    return options;
+}
+
+std::string timestamp(system_time when) {
+    const auto since_epoch = std::chrono::duration_cast<microseconds>(when.time_since_epoch()).count();
+    return "FROM_UNIXTIME(" + std::to_string(since_epoch / 1'000'000) + "." +
+           std::to_string(1'000'000 + since_epoch % 1'000'000).substr(1) + ")";
+}
+
+std::uint64_t number(const cell& text) {
+    std::uint64_t value = 0;
+    if (text) std::from_chars(text->data(), text->data() + text->size(), value);
+    return value;
+}
+
+system_time time_of(const cell& microseconds_since_epoch) {
+    return system_time(std::chrono::duration_cast<system_time::duration>(microseconds(number(microseconds_since_epoch))));
+}
+
+std::string joined(const std::vector<std::string>& names) {
+    std::string text;
+    for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+    return text;
+}
+
+constexpr const char* table_body = R"( (
+  id CHAR(16) CHARACTER SET ascii NOT NULL PRIMARY KEY,
+  table_schema VARCHAR(64) NOT NULL,
+  table_name VARCHAR(64) NOT NULL,
+  alter_statement LONGTEXT NOT NULL,
+  options LONGTEXT NOT NULL,
+  state VARCHAR(20) CHARACTER SET ascii NOT NULL,
+  unique_key VARCHAR(1024) NOT NULL,
+  rows_estimate BIGINT UNSIGNED NOT NULL,
+  rows_copied BIGINT UNSIGNED NOT NULL,
+  deltas_applied BIGINT UNSIGNED NOT NULL,
+  cutover_attempts INT UNSIGNED NOT NULL,
+  statements_held BIGINT UNSIGNED NOT NULL,
+  hold_max_us BIGINT UNSIGNED NOT NULL,
+  error_code VARCHAR(64) CHARACTER SET ascii NULL,
+  error_message TEXT NULL,
+  leftovers TEXT NOT NULL,
+  created_at DATETIME(6) NOT NULL,
+  changed_at DATETIME(6) NOT NULL,
+  ended_at DATETIME(6) NULL,
+  KEY by_table (table_schema, table_name),
+  KEY by_age (created_at)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4)";
+
+// Everything but id and created_at changes while a migration runs.
+constexpr const char* updates =
+    " ON DUPLICATE KEY UPDATE state = VALUES(state), unique_key = VALUES(unique_key),"
+    " rows_estimate = VALUES(rows_estimate), rows_copied = VALUES(rows_copied), deltas_applied = VALUES(deltas_applied),"
+    " cutover_attempts = VALUES(cutover_attempts), statements_held = VALUES(statements_held),"
+    " hold_max_us = VALUES(hold_max_us), error_code = VALUES(error_code), error_message = VALUES(error_message),"
+    " leftovers = VALUES(leftovers), changed_at = VALUES(changed_at), ended_at = VALUES(ended_at)";
+
+}  // namespace
+
+state_store::state_store(std::string schema)
+    : schema_(std::move(schema)), table_(quote_identifier(schema_) + ".`migrations`") {}
+
+outcome<void> state_store::prepare(sql_session& session) const {
+    SLUICE_TRY_VOID(session.run("CREATE DATABASE IF NOT EXISTS " + quote_identifier(schema_)));
+    SLUICE_TRY_VOID(session.run("CREATE TABLE IF NOT EXISTS " + table_ + table_body));
+    return {};
+}
+
+outcome<void> state_store::save(sql_session& session, const migration_snapshot& snapshot) const {
+    const std::uint32_t attempts =
+        snapshot.cutover_attempts.empty() ? 0 : snapshot.cutover_attempts.back().number;
+    const hold_report hold = snapshot.cutover_attempts.empty() ? hold_report{} : snapshot.cutover_attempts.back().hold;
+    std::string sql = "INSERT INTO " + table_ +
+                      " (id, table_schema, table_name, alter_statement, options, state, unique_key, rows_estimate,"
+                      " rows_copied, deltas_applied, cutover_attempts, statements_held, hold_max_us, error_code,"
+                      " error_message, leftovers, created_at, changed_at, ended_at) VALUES (";
+    const auto add_text = [&sql](std::string_view text) { sql += quote_string(text) + ", "; };
+    const auto add_number = [&sql](std::uint64_t value) { sql += std::to_string(value) + ", "; };
+    add_text(snapshot.id);
+    add_text(snapshot.spec.table.schema);
+    add_text(snapshot.spec.table.table);
+    add_text(snapshot.spec.alter);
+    add_text(options_to_json(snapshot.spec.options));
+    add_text(to_string(snapshot.state));
+    add_text(snapshot.unique_key);
+    add_number(snapshot.rows_estimate);
+    add_number(snapshot.rows_copied);
+    add_number(snapshot.deltas_applied);
+    add_number(attempts);
+    add_number(hold.statements_held);
+    add_number(static_cast<std::uint64_t>(hold.hold_max.count()));
+    if (snapshot.error) {
+        add_text(snapshot.error->code);
+        add_text(snapshot.error->message);
+    } else {
+        sql += "NULL, NULL, ";
+    }
+    add_text(joined(snapshot.leftovers));
+    sql += timestamp(snapshot.created) + ", " + timestamp(snapshot.changed) + ", ";
+    sql += snapshot.ended ? timestamp(*snapshot.ended) : "NULL";
+    sql += ")";
+    SLUICE_TRY_VOID(session.run(sql + updates));
+    return {};
+}
+
+outcome<std::vector<migration_snapshot>> state_store::load(sql_session& session, unsigned rows_max) const {
+    const auto age = [](const std::string& column) {
+        return "CAST(UNIX_TIMESTAMP(" + column + ") * 1000000 AS UNSIGNED)";
+    };
+    SLUICE_TRY(const query_result found,
+               session.run("SELECT id, table_schema, table_name, alter_statement, options, state, unique_key,"
+                           " rows_estimate, rows_copied, deltas_applied, cutover_attempts, statements_held, hold_max_us,"
+                           " error_code, error_message, leftovers, " + age("created_at") + ", " + age("changed_at") +
+                           ", " + age("ended_at") + " FROM " + table_ + " ORDER BY created_at DESC, id LIMIT " +
+                           std::to_string(rows_max)));
+    std::vector<migration_snapshot> loaded;
+    for (const auto& row : found.rows) {
+        SLUICE_ASSERT(row.size() == 19);
+        migration_snapshot snapshot;
+        snapshot.id = row[0].value_or("");
+        snapshot.spec.table = {row[1].value_or(""), row[2].value_or("")};
+        snapshot.spec.alter = row[3].value_or("");
+        snapshot.spec.options = options_from_json(row[4].value_or(""));
+        snapshot.state = parse_migration_state(row[5].value_or("")).value_or(migration_state::failed);
+        snapshot.unique_key = row[6].value_or("");
+        snapshot.rows_estimate = number(row[7]);
+        snapshot.rows_copied = number(row[8]);
+        snapshot.deltas_applied = number(row[9]);
+        if (number(row[10]) != 0) {
+            cutover_attempt last;
+            last.number = static_cast<std::uint32_t>(number(row[10]));
+            last.succeeded = snapshot.state == migration_state::completed;
+            last.hold.statements_held = number(row[11]);
+            last.hold.hold_max = microseconds(number(row[12]));
+            snapshot.cutover_attempts.push_back(std::move(last));
+        }
+        if (row[13]) snapshot.error = refuse(*row[13], row[14].value_or(""));
+        if (row[15] && !row[15]->empty()) snapshot.leftovers.push_back(*row[15]);
+        snapshot.created = time_of(row[16]);
+        snapshot.changed = time_of(row[17]);
+        if (row[18]) snapshot.ended = time_of(row[18]);
+        loaded.push_back(std::move(snapshot));
+    }
+    return loaded;
+}
+
+}  // namespace sluice::migration

@@ -1,0 +1,31 @@
+#pragma once
+
+// The durable row of each migration: table `migrations` in the state schema on the primary, so that it replicates with the
+// data and any MySQL client can read it. Stateless; every call says which session to use.
+
+#include "migration/engine/migration_snapshot.hpp"
+#include "migration/ports/sql_executor.hpp"
+
+#include <string>
+#include <vector>
+
+namespace sluice::migration {
+
+class state_store {
+public:
+    /// schema: where the table lives; created when missing.
+    explicit state_store(std::string schema);
+
+    outcome<void> prepare(sql_session& session) const;
+    /// Inserts the row or brings it up to date.
+    outcome<void> save(sql_session& session, const migration_snapshot& snapshot) const;
+    /// The newest `rows_max` migrations, newest first. Counters and cut-over attempts come back as they were last saved;
+    /// options that a later version no longer knows are ignored.
+    outcome<std::vector<migration_snapshot>> load(sql_session& session, unsigned rows_max) const;
+
+private:
+    std::string schema_;
+    std::string table_;  ///< quoted, with schema
+};
+
+}  // namespace sluice::migration

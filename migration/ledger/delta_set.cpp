@@ -1,0 +1,97 @@
+#include "migration/ledger/delta_set.hpp"
+
+#include "protocol/result.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace sluice::migration {
+
+delta_set::delta_set(std::size_t keys_max) : keys_max_(keys_max) {}
+
+void delta_set::add(row_key key, std::uint64_t transaction) {
+    auto [place, is_new] = entries_.try_emplace(std::move(key.literals));
+    entry& known = place->second;
+    if (is_new) known.order = std::move(key.order);
+    known.last = transaction;
+    if (known.waiting) return;
+    known.first = transaction;
+    known.waiting = true;
+    if (!known.in_flight) queue_.push_back(&*place);
+}
+
+std::vector<row_key> delta_set::take(std::size_t keys_max, std::uint64_t visible,
+                                     const std::function<bool(const row_key&)>& drop) {
+    std::vector<row_key> batch;
+    while (batch.size() < keys_max && !queue_.empty() && queue_.front()->second.first <= visible) {
+        auto* node = queue_.front();
+        queue_.pop_front();
+        entry& known = node->second;
+        row_key key{node->first, known.order};
+        const bool changed_again = known.last > visible;
+        if (drop && drop(key)) {
+            if (changed_again) {
+                // What is visible needs no work; the newer change waits for its own turn.
+                known.first = known.last;
+                queue_.push_back(node);
+            } else {
+                entries_.erase(node->first);
+                ++dropped_;
+            }
+            continue;
+        }
+        known.in_flight = true;
+        known.taken = known.first;
+        ++in_flight_;
+        if (changed_again) {
+            known.first = known.last;
+        } else {
+            known.waiting = false;
+        }
+        batch.push_back(std::move(key));
+    }
+    return batch;
+}
+
+delta_set::entry& delta_set::in_flight_entry(const row_key& key) {
+    const auto place = entries_.find(key.literals);
+    SLUICE_ASSERT(place != entries_.end() && place->second.in_flight);
+    return place->second;
+}
+
+void delta_set::done(const std::vector<row_key>& batch) {
+    for (const row_key& key : batch) {
+        entry& known = in_flight_entry(key);
+        known.in_flight = false;
+        --in_flight_;
+        if (known.waiting) {
+            queue_.push_back(&*entries_.find(key.literals));
+        } else {
+            entries_.erase(key.literals);
+        }
+    }
+}
+
+void delta_set::put_back(const std::vector<row_key>& batch) {
+    for (auto key = batch.rbegin(); key != batch.rend(); ++key) {
+        entry& known = in_flight_entry(*key);
+        known.in_flight = false;
+        --in_flight_;
+        // What was taken was visible, and stays so: only a newer change must wait for its own visibility.
+        if (!known.waiting) known.last = known.taken;
+        known.first = known.taken;
+        known.waiting = true;
+        queue_.push_front(&*entries_.find(key->literals));
+    }
+}
+
+bool delta_set::applied_through(std::uint64_t transaction) const noexcept {
+    return std::none_of(entries_.begin(), entries_.end(), [transaction](const auto& node) {
+        const entry& known = node.second;
+        return (known.waiting && known.first <= transaction) || (known.in_flight && known.taken <= transaction);
+    });
+}
+
+std::uint64_t delta_set::oldest_waiting() const noexcept { return queue_.empty() ? 0 : queue_.front()->second.first; }
+
+}  // namespace sluice::migration

@@ -1,0 +1,79 @@
+#pragma once
+
+// The keys whose rows changed and are still to be carried into the ghost: a set, so that a hot row costs one write
+// however often it changed. A plain value without locks; its owner serialises access.
+//
+// A key passes these stations: waiting (added) -> in flight (taken into a batch) -> gone (done), or waiting again when it
+// changed meanwhile or the batch failed. A key in flight is never handed out a second time: two batches with the same key
+// could finish in the wrong order.
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace sluice::migration {
+
+/// A row's identity: its key as typed SQL literals, joined by commas ("7,_latin1 0x41"), and, for exactly ordered keys, a
+/// byte string whose memcmp order is the server's order of the keys (else empty).
+struct row_key {
+    std::string literals;
+    std::string order;
+
+    bool operator==(const row_key&) const = default;
+};
+
+class delta_set {
+public:
+    /// keys_max: full() at that many; add() itself never refuses, so that a transaction in hand can be finished.
+    explicit delta_set(std::size_t keys_max);
+
+    /// transaction: number of the transaction in stream order, starting at 1, never falling.
+    void add(row_key key, std::uint64_t transaction);
+
+    /// Takes up to `keys_max` waiting keys, oldest first, all of whose changes known at their taking up are visible
+    /// (transaction <= visible). Keys for which `drop` says true are removed instead of taken (counted in dropped()),
+    /// and only when every change of theirs is visible.
+    std::vector<row_key> take(std::size_t keys_max, std::uint64_t visible,
+                              const std::function<bool(const row_key&)>& drop);
+
+    /// The batch is committed in the ghost.
+    void done(const std::vector<row_key>& batch);
+    /// The batch is not in the ghost; its keys wait again, ahead of all others.
+    void put_back(const std::vector<row_key>& batch);
+
+    [[nodiscard]] bool full() const noexcept { return entries_.size() >= keys_max_; }
+    /// Distinct keys waiting or in flight.
+    [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
+    [[nodiscard]] std::size_t in_flight() const noexcept { return in_flight_; }
+    [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_; }
+    /// No change up to and including this transaction is waiting or in flight. Linear in size(): for rare use.
+    [[nodiscard]] bool applied_through(std::uint64_t transaction) const noexcept;
+    /// Transaction that must be visible before the next key can be taken; 0 when nothing waits.
+    [[nodiscard]] std::uint64_t oldest_waiting() const noexcept;
+
+private:
+    struct entry {
+        std::string order;
+        std::uint64_t first = 0;  ///< oldest change not yet taken
+        std::uint64_t last = 0;   ///< newest change
+        std::uint64_t taken = 0;  ///< oldest change that the batch in flight covers
+        bool waiting = false;
+        bool in_flight = false;
+    };
+    using entry_map = std::unordered_map<std::string, entry>;
+
+    [[nodiscard]] entry& in_flight_entry(const row_key& key);
+
+    std::size_t keys_max_;
+    entry_map entries_;
+    std::deque<entry_map::value_type*> queue_;  ///< waiting and not in flight; map nodes do not move
+    std::size_t in_flight_ = 0;
+    std::uint64_t dropped_ = 0;
+};
+
+}  // namespace sluice::migration

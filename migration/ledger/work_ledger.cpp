@@ -1,0 +1,270 @@
+#include "migration/ledger/work_ledger.hpp"
+
+#include <limits>
+#include <utility>
+
+namespace sluice::migration {
+namespace {
+
+// A wide batch is one statement; this bounds its text (well under the smallest sensible max_allowed_packet).
+constexpr std::size_t wide_batch_keys_max = 20'000;
+
+}  // namespace
+
+bool stream_position::reached(const stream_position& other) const {
+    if (executed && other.executed) return executed->contains(*other.executed);
+    return at >= other.at;
+}
+
+work_ledger::work_ledger(work_ledger_options options) : options_(options), deltas_(options.delta_keys_max) {}
+
+template <class Condition>
+bool work_ledger::wait_until(std::unique_lock<std::mutex>& lock, steady_time until, Condition condition) {
+    changed_.wait_until(lock, until, [&] { return stopping_ || condition(); });
+    return !stopping_ && condition();
+}
+
+bool work_ledger::wait_for_room() {
+    std::unique_lock lock(mutex_);
+    // A full set empties only as fast as batches are applied; parked batches (a cut-over) must not dead-lock with it.
+    changed_.wait(lock, [&] { return stopping_ || parked_ || !deltas_.full(); });
+    return !stopping_;
+}
+
+std::uint64_t work_ledger::begin_transaction(const std::optional<binlog::gtid>& gtid) {
+    const std::lock_guard lock(mutex_);
+    ++transactions_begun_;
+    if (gtid) {
+        unconfirmed_.add(*gtid);
+    } else {
+        visible_ = transactions_begun_;
+    }
+    return transactions_begun_;
+}
+
+void work_ledger::add_changes(std::uint64_t transaction, std::vector<row_key> keys) {
+    const std::lock_guard lock(mutex_);
+    deltas_seen_ += keys.size();
+    for (row_key& key : keys) deltas_.add(std::move(key), transaction);
+    changed_.notify_all();
+}
+
+void work_ledger::begin_stream(stream_position start) {
+    const std::lock_guard lock(mutex_);
+    position_ = std::move(start);
+}
+
+void work_ledger::read_through(const std::optional<binlog::gtid>& gtid, const binlog::coordinates& end) {
+    const std::lock_guard lock(mutex_);
+    if (position_.executed && gtid) position_.executed->add(*gtid);
+    position_.at = end;
+    if (position_waiters_ != 0) changed_.notify_all();
+}
+
+void work_ledger::marker_seen(std::uint64_t marker) {
+    const std::lock_guard lock(mutex_);
+    marker_ = marker;
+    changed_.notify_all();
+}
+
+std::optional<work_ledger::confirmation> work_ledger::begin_confirmation() {
+    const std::lock_guard lock(mutex_);
+    if (confirming_ || visible_ == transactions_begun_) return std::nullopt;
+    confirming_ = true;
+    return confirmation{std::exchange(unconfirmed_, {}), transactions_begun_};
+}
+
+void work_ledger::end_confirmation(const confirmation& which, bool visible) {
+    const std::lock_guard lock(mutex_);
+    confirming_ = false;
+    if (visible) {
+        visible_ = which.through;
+    } else {
+        unconfirmed_.add(which.transactions);
+    }
+    changed_.notify_all();
+}
+
+void work_ledger::set_frontier(copy_frontier frontier) {
+    const std::lock_guard lock(mutex_);
+    frontier_ = std::move(frontier);
+    changed_.notify_all();
+}
+
+std::optional<work_ledger::chunk_start> work_ledger::next_chunk_start() const {
+    const std::lock_guard lock(mutex_);
+    if (!frontier_ || frontier_->all_dispatched()) return std::nullopt;
+    return chunk_start{frontier_->next_lower(), frontier_->next_lower_inclusive(), frontier_->upper()};
+}
+
+work_ledger::chunk work_ledger::dispatch(const chunk_start& start, std::optional<key_bound> upper) {
+    const std::lock_guard lock(mutex_);
+    frontier_->dispatched(upper);
+    ++chunks_open_;
+    return chunk{start.lower, start.inclusive, upper ? std::move(*upper) : start.range_max, chunks_.begin()};
+}
+
+void work_ledger::dispatch_again(chunk& which) {
+    const std::lock_guard lock(mutex_);
+    which.ticket = chunks_.begin();
+}
+
+void work_ledger::chunk_attempt_ended(const chunk& which) {
+    const std::lock_guard lock(mutex_);
+    chunks_.end(which.ticket);
+    changed_.notify_all();
+}
+
+void work_ledger::chunk_copied(std::uint64_t rows) {
+    const std::lock_guard lock(mutex_);
+    rows_copied_ += rows;
+    --chunks_open_;
+    changed_.notify_all();
+}
+
+bool work_ledger::all_copied() const {
+    const std::lock_guard lock(mutex_);
+    return frontier_ && frontier_->all_dispatched() && chunks_open_ == 0;
+}
+
+std::optional<work_ledger::batch> work_ledger::take_batch(std::size_t keys_max, std::chrono::milliseconds wait) {
+    std::unique_lock lock(mutex_);
+    const auto may_take = [&] {
+        if (parked_ || !frontier_) return false;
+        if ((wide_ || !options_.parallel_batches) && batches_in_flight_ != 0) return false;
+        const std::uint64_t oldest = deltas_.oldest_waiting();
+        return oldest != 0 && oldest <= visible_;
+    };
+    const auto may_confirm = [&] { return !confirming_ && visible_ != transactions_begun_; };
+    wait_until(lock, std::chrono::steady_clock::now() + wait, [&] { return may_take() || may_confirm(); });
+    if (stopping_ || !may_take()) return std::nullopt;
+    batch taken;
+    taken.keys = deltas_.take(wide_ ? wide_batch_keys_max : keys_max, visible_,
+                              [this](const row_key& key) { return frontier_->copy_will_see(key); });
+    if (taken.keys.empty()) {
+        changed_.notify_all();  // dropping made room
+        return std::nullopt;
+    }
+    taken.barrier = chunks_.barrier();
+    ++batches_in_flight_;
+    return taken;
+}
+
+bool work_ledger::wait_for_chunks(const batch& which) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return stopping_ || chunks_.passed(which.barrier); });
+    return !stopping_;
+}
+
+void work_ledger::batch_applied(const batch& which) {
+    const std::lock_guard lock(mutex_);
+    deltas_.done(which.keys);
+    deltas_applied_ += which.keys.size();
+    --batches_in_flight_;
+    wide_ = false;
+    changed_.notify_all();
+}
+
+void work_ledger::batch_failed(const batch& which) {
+    const std::lock_guard lock(mutex_);
+    deltas_.put_back(which.keys);
+    --batches_in_flight_;
+    changed_.notify_all();
+}
+
+void work_ledger::widen_next_batch() {
+    const std::lock_guard lock(mutex_);
+    wide_ = true;
+}
+
+bool work_ledger::park_batches(steady_time until) {
+    std::unique_lock lock(mutex_);
+    parked_ = true;
+    changed_.notify_all();
+    return wait_until(lock, until, [&] { return batches_in_flight_ == 0; });
+}
+
+void work_ledger::unpark_batches() {
+    const std::lock_guard lock(mutex_);
+    parked_ = false;
+    changed_.notify_all();
+}
+
+work_ledger::batch work_ledger::take_all() {
+    const std::lock_guard lock(mutex_);
+    SLUICE_ASSERT(parked_ && batches_in_flight_ == 0);
+    batch taken;
+    taken.keys = deltas_.take(std::numeric_limits<std::size_t>::max(), std::numeric_limits<std::uint64_t>::max(), {});
+    ++batches_in_flight_;
+    return taken;
+}
+
+std::uint64_t work_ledger::transactions_begun() const {
+    const std::lock_guard lock(mutex_);
+    return transactions_begun_;
+}
+
+bool work_ledger::wait_read_through(const stream_position& position, steady_time until) {
+    std::unique_lock lock(mutex_);
+    // Every transaction of the server moves the position; nobody is woken for it unless somebody waits.
+    ++position_waiters_;
+    const bool reached = wait_until(lock, until, [&] { return position_.reached(position); });
+    --position_waiters_;
+    return reached;
+}
+
+bool work_ledger::wait_marker(std::uint64_t marker, steady_time until) {
+    std::unique_lock lock(mutex_);
+    return wait_until(lock, until, [&] { return marker_ >= marker; });
+}
+
+bool work_ledger::wait_applied_through(std::uint64_t transaction, steady_time until) {
+    std::unique_lock lock(mutex_);
+    return wait_until(lock, until, [&] { return deltas_.applied_through(transaction); });
+}
+
+void work_ledger::idle(std::chrono::milliseconds at_most) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, at_most, [&] { return stopping_; });
+}
+
+void work_ledger::stop() {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    changed_.notify_all();
+}
+
+bool work_ledger::stopping() const {
+    const std::lock_guard lock(mutex_);
+    return stopping_;
+}
+
+void work_ledger::fail(failure why) {
+    const std::lock_guard lock(mutex_);
+    if (!failure_ && !stopping_) failure_ = std::move(why);
+    stopping_ = true;
+    changed_.notify_all();
+}
+
+std::optional<failure> work_ledger::first_failure() const {
+    const std::lock_guard lock(mutex_);
+    return failure_;
+}
+
+void work_ledger::pause_copy(bool paused) {
+    const std::lock_guard lock(mutex_);
+    copy_paused_ = paused;
+    changed_.notify_all();
+}
+
+bool work_ledger::copy_paused() const {
+    const std::lock_guard lock(mutex_);
+    return copy_paused_;
+}
+
+work_ledger::counters work_ledger::count() const {
+    const std::lock_guard lock(mutex_);
+    return counters{rows_copied_, deltas_seen_, deltas_applied_, deltas_.dropped(), deltas_.size(), position_};
+}
+
+}  // namespace sluice::migration

@@ -1,0 +1,184 @@
+#pragma once
+
+// The one thing that the threads of a migration share: what is to be copied, what is to be applied, and the rules of order
+// between the two (docs/architecture.md, "Why no change is lost"). A monitor: every member is thread-safe.
+//
+// The rules that it keeps:
+//  - visible before read: a change is handed out only once its transaction is visible to new snapshots;
+//  - a batch waits for every chunk statement that began before it was formed;
+//  - a change is dropped only if a chunk that is not yet dispatched will read its row;
+//  - a key is in one batch at a time; where different bytes may be the same key to the server, so is every key.
+
+#include "migration/ledger/chunk_ledger.hpp"
+#include "migration/ledger/copy_frontier.hpp"
+#include "migration/ledger/delta_set.hpp"
+#include "migration/model/failure.hpp"
+#include "protocol/binlog/coordinates.hpp"
+#include "protocol/binlog/gtid_set.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <vector>
+
+namespace sluice::migration {
+
+using steady_time = std::chrono::steady_clock::time_point;
+
+/// A place in the stream: with GTIDs the set of transactions, without them file and position.
+struct stream_position {
+    std::optional<binlog::gtid_set> executed;
+    binlog::coordinates at;
+
+    /// Everything of `other` lies at or before this place.
+    [[nodiscard]] bool reached(const stream_position& other) const;
+};
+
+struct work_ledger_options {
+    std::size_t delta_keys_max = 1'000'000;
+    bool parallel_batches = true;  ///< false: one batch in flight at a time
+};
+
+class work_ledger {
+public:
+    explicit work_ledger(work_ledger_options options);
+
+    // --- the stream reader ---
+
+    /// Waits while the delta set is full; false when the work is stopping.
+    bool wait_for_room();
+    /// A transaction that changes the table begins; its number. gtid: nullopt where reads wait for the commit by locks.
+    std::uint64_t begin_transaction(const std::optional<binlog::gtid>& gtid);
+    void add_changes(std::uint64_t transaction, std::vector<row_key> keys);
+    void begin_stream(stream_position start);
+    /// A transaction has been read to its end and handed over. gtid: nullopt if it has none.
+    void read_through(const std::optional<binlog::gtid>& gtid, const binlog::coordinates& end);
+    /// A marker row of the changelog came back.
+    void marker_seen(std::uint64_t marker);
+
+    // --- visibility ---
+
+    struct confirmation {
+        binlog::gtid_set transactions;
+        std::uint64_t through = 0;
+    };
+    /// Transactions whose visibility somebody should now confirm with the server; nullopt when there are none, or when
+    /// another thread is at it. Must be followed by end_confirmation().
+    std::optional<confirmation> begin_confirmation();
+    void end_confirmation(const confirmation& which, bool visible);
+
+    // --- the copy ---
+
+    struct chunk {
+        key_bound lower;
+        bool lower_inclusive = false;
+        key_bound upper;  ///< inclusive
+        chunk_ledger::ticket ticket = 0;
+    };
+    void set_frontier(copy_frontier frontier);
+    /// Where the next chunk begins; nullopt when all is dispatched. Planning is the caller's to serialise.
+    struct chunk_start {
+        key_bound lower;
+        bool inclusive = false;
+        key_bound range_max;
+    };
+    [[nodiscard]] std::optional<chunk_start> next_chunk_start() const;
+    /// The chunk is about to be read: call before its statement is sent.
+    [[nodiscard]] chunk dispatch(const chunk_start& start, std::optional<key_bound> upper);
+    /// Another attempt at the same chunk, with a snapshot of its own.
+    void dispatch_again(chunk& which);
+    void chunk_attempt_ended(const chunk& which);
+    void chunk_copied(std::uint64_t rows);
+    [[nodiscard]] bool all_copied() const;
+
+    // --- the apply ---
+
+    struct batch {
+        std::vector<row_key> keys;
+        chunk_ledger::ticket barrier = 0;
+    };
+    /// Keys that may be applied once wait_for_chunks() has said so. Waits up to `wait` for some; nullopt when there are
+    /// none, when batches are parked, or when one must wait for another.
+    std::optional<batch> take_batch(std::size_t keys_max, std::chrono::milliseconds wait);
+    /// Waits until no chunk statement from before the batch is in flight; false when the work is stopping.
+    bool wait_for_chunks(const batch& which);
+    void batch_applied(const batch& which);
+    void batch_failed(const batch& which);
+    /// A value moves between rows (a duplicate on another unique key): until the next success, everything that is visible
+    /// goes into one batch, alone.
+    void widen_next_batch();
+
+    /// No batch is handed out any more; waits until none is in flight. False when `until` came first.
+    bool park_batches(steady_time until);
+    void unpark_batches();
+    /// For the lock session of the cut-over, while batches are parked: everything waiting, whatever its visibility.
+    [[nodiscard]] batch take_all();
+
+    // --- waiting for each other ---
+
+    [[nodiscard]] std::uint64_t transactions_begun() const;
+    bool wait_read_through(const stream_position& position, steady_time until);
+    bool wait_marker(std::uint64_t marker, steady_time until);
+    bool wait_applied_through(std::uint64_t transaction, steady_time until);
+    /// Blocks for `at_most`, or until the work stops or fails.
+    void idle(std::chrono::milliseconds at_most);
+
+    // --- ends and pauses ---
+
+    void stop();
+    [[nodiscard]] bool stopping() const;
+    /// The first failure stops the work and is kept.
+    void fail(failure why);
+    [[nodiscard]] std::optional<failure> first_failure() const;
+    void pause_copy(bool paused);
+    [[nodiscard]] bool copy_paused() const;
+
+    struct counters {
+        std::uint64_t rows_copied = 0;
+        std::uint64_t deltas_seen = 0;
+        std::uint64_t deltas_applied = 0;
+        std::uint64_t deltas_dropped = 0;
+        std::uint64_t backlog_keys = 0;
+        stream_position position;
+    };
+    [[nodiscard]] counters count() const;
+
+private:
+    template <class Condition>
+    bool wait_until(std::unique_lock<std::mutex>& lock, steady_time until, Condition condition);
+
+    mutable std::mutex mutex_;
+    std::condition_variable changed_;
+    work_ledger_options options_;
+
+    delta_set deltas_;
+    chunk_ledger chunks_;
+    std::optional<copy_frontier> frontier_;
+
+    std::uint64_t transactions_begun_ = 0;
+    std::uint64_t visible_ = 0;
+    binlog::gtid_set unconfirmed_;
+    bool confirming_ = false;
+
+    stream_position position_;
+    unsigned position_waiters_ = 0;
+    std::uint64_t marker_ = 0;
+
+    std::size_t batches_in_flight_ = 0;
+    bool parked_ = false;
+    bool wide_ = false;
+
+    bool stopping_ = false;
+    bool copy_paused_ = false;
+    std::optional<failure> failure_;
+
+    std::size_t chunks_open_ = 0;  ///< dispatched, not yet copied; a retry counts once
+    std::uint64_t rows_copied_ = 0;
+    std::uint64_t deltas_seen_ = 0;
+    std::uint64_t deltas_applied_ = 0;
+};
+
+}  // namespace sluice::migration

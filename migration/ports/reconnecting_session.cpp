@@ -1,0 +1,94 @@
+#include "migration/ports/reconnecting_session.hpp"
+
+#include <algorithm>
+#include <random>
+#include <thread>
+#include <utility>
+
+namespace sluice::migration {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr milliseconds backoff_min{100};
+constexpr milliseconds backoff_max{5'000};
+
+std::string fresh_lock_name() {
+    std::random_device source;
+    std::string name = "sluice:life:";
+    constexpr const char* digits = "0123456789abcdef";
+    for (int i = 0; i < 32; ++i) name += digits[source() % 16];
+    return name;
+}
+
+}  // namespace
+
+reconnecting_session::reconnecting_session(sql_executor& executor, std::function<bool()> give_up)
+    : executor_(executor), give_up_(std::move(give_up)) {}
+
+outcome<void> reconnecting_session::end_lost_connection() {
+    if (life_lock_.empty()) return {};
+    const auto until = steady_clock::now() + std::chrono::minutes(1);
+    while (steady_clock::now() < until) {
+        SLUICE_TRY(const query_result holder, session_->run("SELECT IS_USED_LOCK('" + life_lock_ + "')"));
+        if (holder.rows.empty() || holder.rows[0].empty() || !holder.rows[0][0]) {
+            life_lock_.clear();
+            return {};
+        }
+        // 1094 (no such thread) only says that it went by itself in between.
+        auto killed = session_->run("KILL " + *holder.rows[0][0]);
+        if (!killed && killed.error().server_errno != 1094) return std::move(killed).error();
+        std::this_thread::sleep_for(milliseconds(20));
+    }
+    return refuse("lost_connection_lives", "a lost connection of the engine could not be ended on the server in a minute");
+}
+
+outcome<void> reconnecting_session::connect_once() {
+    SLUICE_TRY(session_, executor_.connect());
+    auto ready = [this]() -> outcome<void> {
+        SLUICE_TRY_VOID(end_lost_connection());
+        const std::string name = fresh_lock_name();
+        SLUICE_TRY_VOID(session_->run("SELECT GET_LOCK('" + name + "', 0)"));
+        life_lock_ = name;
+        return {};
+    }();
+    if (!ready) session_.reset();
+    return ready;
+}
+
+outcome<void> reconnecting_session::connect() {
+    if (session_) return {};
+    const auto until = steady_clock::now() + patience;
+    milliseconds backoff = backoff_min;
+    while (true) {
+        auto connected = connect_once();
+        if (connected) return {};
+        failure why = std::move(connected).error();
+        const bool transient = why.then != disposition::abort;
+        if (!transient || give_up_() || steady_clock::now() + backoff > until) {
+            why.then = disposition::abort;
+            return why;
+        }
+        std::this_thread::sleep_for(backoff);
+        backoff = std::min(backoff * 2, backoff_max);
+    }
+}
+
+outcome<void> reconnecting_session::replace() {
+    session_.reset();
+    return connect();
+}
+
+outcome<query_result> reconnecting_session::run(std::string_view sql) {
+    SLUICE_TRY_VOID(connect());
+    auto outcome = session_->run(sql);
+    if (outcome || outcome.error().then != disposition::outcome_unknown) return outcome;
+    failure lost = std::move(outcome).error();
+    session_.reset();
+    SLUICE_TRY_VOID(connect());
+    lost.then = disposition::retry;
+    return lost;
+}
+
+}  // namespace sluice::migration

@@ -1,0 +1,49 @@
+#pragma once
+
+// A session that survives the loss of its connection. After a loss the statement's outcome is unknown, but one thing is
+// made certain before the caller hears of it: the lost connection is gone on the server, so nothing of it can still take
+// effect later. Used by one thread at a time.
+
+#include "migration/ports/sql_executor.hpp"
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace sluice::migration {
+
+class reconnecting_session {
+public:
+    /// give_up: asked between attempts to connect again; true ends them.
+    reconnecting_session(sql_executor& executor, std::function<bool()> give_up);
+
+    /// Runs one statement, connecting first if need be. A lost connection comes back as "connection_lost" with
+    /// disposition retry, after the new connection stands and the old one has ended on the server. When no connection
+    /// can be had within patience, or give_up said so, the failure's disposition is abort.
+    outcome<query_result> run(std::string_view sql);
+
+    outcome<void> connect();
+    /// Gives the connection up and makes certain that it has ended on the server, whatever it was doing.
+    outcome<void> replace();
+    [[nodiscard]] bool connected() const noexcept { return session_ != nullptr; }
+    /// For calls that must not be repeated or reconnected; connect() first.
+    [[nodiscard]] sql_session& raw() { return *session_; }
+    void close() noexcept { session_.reset(); }
+
+    static constexpr std::chrono::minutes patience{10};
+
+private:
+    outcome<void> connect_once();
+    outcome<void> end_lost_connection();
+
+    sql_executor& executor_;
+    std::function<bool()> give_up_;
+    std::unique_ptr<sql_session> session_;
+    /// A user-level lock that the connection holds for as long as it lives. Connection ids start over with the server,
+    /// this name does not: killing the lost connection by it cannot hit a stranger.
+    std::string life_lock_;
+};
+
+}  // namespace sluice::migration

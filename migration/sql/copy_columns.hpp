@@ -1,0 +1,58 @@
+#pragma once
+
+// What the statement builders need to know of the two tables: plain values, made once per migration.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "migration/model/column_mapping.hpp"
+#include "migration/model/failure.hpp"
+#include "migration/model/table_description.hpp"
+
+namespace sluice::migration {
+
+/// How values of a key column are written as literals, and how they are selected so that they come back exactly.
+enum class key_type : std::uint8_t {
+    integer,   ///< TINYINT ... BIGINT, signed or not, YEAR: decimal
+    decimal,   ///< DECIMAL: decimal text
+    temporal,  ///< DATE, TIME, DATETIME, TIMESTAMP: quoted text
+    bit,       ///< BIT: as an integer
+    ordinal,   ///< ENUM, SET: as the integer that the server stores
+    text,      ///< CHAR, VARCHAR, TEXT: _charset 0x...
+    binary,    ///< BINARY, VARBINARY, BLOB: _binary 0x...
+};
+
+struct key_column {
+    std::string original;  ///< name in the original table
+    std::string ghost;     ///< name in the ghost table
+    key_type type = key_type::integer;
+    std::string charset;              ///< of the original column; text only
+    std::uint64_t binary_length = 0;  ///< n of BINARY(n), whose trailing zeros the binary log strips; 0 for the others
+    std::string ghost_charset;    ///< text only: both set if the ghost's collation differs from the original's;
+    std::string ghost_collation;  ///< then the anti-join compares as the ghost's key does
+};
+
+struct copied_column {
+    std::string original;
+    std::string ghost;
+};
+
+struct copy_columns {
+    table_name original;
+    table_name ghost;
+    std::vector<copied_column> columns;  ///< what travels; contains the key columns
+    std::string original_index;          ///< of the shared key in the original, for FORCE INDEX
+    std::string ghost_index;             ///< and in the ghost
+    std::vector<key_column> key;         ///< in key order; never empty
+};
+
+/// From a column's description; ghost: its counterpart. Fails with "unsupported_key_type" for FLOAT, DOUBLE, JSON, spatial
+/// and unknown types, naming the column.
+[[nodiscard]] outcome<key_column> key_column_of(const column_description& original, const column_description& ghost);
+
+/// From a mapping; the descriptions must be those that it was made from.
+[[nodiscard]] outcome<copy_columns> copy_columns_of(const table_description& original, const table_description& ghost,
+                                                    const column_mapping& mapping);
+
+}  // namespace sluice::migration

@@ -1,0 +1,36 @@
+#pragma once
+
+// The two statements that carry a batch of changed keys into the ghost: delete the keys there, insert them again from the
+// original. Values in, text out. Pure functions; safe from any thread.
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "migration/sql/copy_columns.hpp"
+#include "migration/sql/copy_statements.hpp"
+
+namespace sluice::migration {
+
+/// How a set of composite keys is written. Single-column keys are always col IN (...).
+enum class key_set_form : std::uint8_t {
+    row_constructor,  ///< (a, b) IN ((1,2), (3,4)): the range optimizer reads it since MySQL 5.7.3
+    or_of_ands,       ///< (a = 1 AND b = 2) OR (...): MySQL 5.6, and MariaDB, which both scan the index for the former
+};
+
+/// version_number: 50624 for 5.6.24, 101100 for MariaDB 10.11.
+[[nodiscard]] key_set_form key_set_form_for(unsigned version_number, bool is_mariadb) noexcept;
+
+/// keys: at least one; each the literals of one key joined by commas (join_literals() in key_literal.hpp).
+[[nodiscard]] std::string delta_delete_statement(const copy_columns& what, std::span<const std::string> keys,
+                                                 key_set_form form);
+[[nodiscard]] std::string delta_insert_statement(const copy_columns& what, std::span<const std::string> keys,
+                                                 key_set_form form, read_lock lock);
+
+/// Which of the keys the table `original` (or, if of_ghost, the ghost) holds, as key_select_list() shows them. For
+/// naming rows in a conflict report and for verification.
+[[nodiscard]] std::string key_lookup_statement(const copy_columns& what, std::span<const std::string> keys,
+                                               key_set_form form, bool of_ghost);
+
+}  // namespace sluice::migration

@@ -1,0 +1,255 @@
+#include "proxy/main/client/progress_view.hpp"
+
+#include <boost/json/serialize.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+namespace sluice {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t width_min = 20;
+constexpr std::size_t bar_cells_max = 30;
+
+std::string text_of(const json::object& object, std::string_view name) {
+    const json::value* value = object.if_contains(name);
+    return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
+std::uint64_t number_of(const json::object& object, std::string_view name) {
+    const json::value* value = object.if_contains(name);
+    if (value == nullptr) return 0;
+    if (value->is_uint64()) return value->get_uint64();
+    return value->is_int64() && value->get_int64() > 0 ? static_cast<std::uint64_t>(value->get_int64()) : 0;
+}
+
+bool flag_of(const json::object& object, std::string_view name) {
+    const json::value* value = object.if_contains(name);
+    return value != nullptr && value->is_bool() && value->get_bool();
+}
+
+const json::object* object_of(const json::object& object, std::string_view name) {
+    const json::value* value = object.if_contains(name);
+    return value != nullptr && value->is_object() ? &value->get_object() : nullptr;
+}
+
+const json::array* array_of(const json::object& object, std::string_view name) {
+    const json::value* value = object.if_contains(name);
+    return value != nullptr && value->is_array() ? &value->get_array() : nullptr;
+}
+
+std::string table_of(const json::object& migration) {
+    return text_of(migration, "schema") + "." + text_of(migration, "table");
+}
+
+std::string error_of(const json::object& migration) {
+    const json::object* error = object_of(migration, "error");
+    return error == nullptr ? std::string() : text_of(*error, "code") + ": " + text_of(*error, "message");
+}
+
+std::string percent(double part, const char* format) {
+    char text[32];
+    std::snprintf(text, sizeof text, format, std::floor(part * 1000.0) / 10.0);
+    return text;
+}
+
+std::string state_text(const migration_progress& p) {
+    if (p.paused) return p.state + " (paused)";
+    if (p.postponed && p.state == "ready") return "ready (postponed)";
+    return p.state;
+}
+
+/// Cuts at a character's border, so that a terminal never gets half a character.
+std::string cut(std::string text, std::size_t width) {
+    if (text.size() <= width) return text;
+    while (width > 0 && (static_cast<unsigned char>(text[width]) & 0xC0) == 0x80) --width;
+    text.resize(width);
+    return text;
+}
+
+/// Text from elsewhere must not move the cursor.
+std::string without_controls(std::string text) {
+    std::replace_if(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; }, ' ');
+    return text;
+}
+
+std::string hold_text(const json::object& attempt) {
+    const json::object* hold = object_of(attempt, "hold");
+    if (hold == nullptr) return {};
+    char times[96];
+    std::snprintf(times, sizeof times, "longest hold %.1f ms, p99 %.1f ms",
+                  static_cast<double>(number_of(*hold, "hold_max_us")) / 1000.0,
+                  static_cast<double>(number_of(*hold, "hold_p99_us")) / 1000.0);
+    return std::to_string(number_of(*hold, "statements_held")) + " statements held, " + times;
+}
+
+std::string attempt_text(const json::object& attempt) {
+    std::string text = "cut-over attempt " + std::to_string(number_of(attempt, "number")) + ": " +
+                       (flag_of(attempt, "succeeded") ? "succeeded" : "given up, " + text_of(attempt, "given_up_because")) +
+                       "; " + hold_text(attempt);
+    if (const json::array* steps = array_of(attempt, "steps")) {
+        for (const json::value& step : *steps) {
+            if (!step.is_object()) continue;
+            text += "\n    " + text_of(step.get_object(), "name") + " " +
+                    std::to_string(number_of(step.get_object(), "took_us")) + " us";
+        }
+    }
+    if (const json::array* blockers = array_of(attempt, "blockers")) {
+        for (const json::value& blocker : *blockers) {
+            if (!blocker.is_object()) continue;
+            const json::object& b = blocker.get_object();
+            text += "\n    in the way: connection " + std::to_string(number_of(b, "connection_id")) + " of " +
+                    text_of(b, "client") + " for " + std::to_string(number_of(b, "age_ms")) + " ms: " +
+                    text_of(b, "statement");
+        }
+    }
+    return text;
+}
+
+std::string value_text(const json::value& value) {
+    if (value.is_null()) return "-";
+    if (value.is_string()) return value.get_string().empty() ? "-" : std::string(value.get_string());
+    return json::serialize(value);
+}
+
+using table_row = std::vector<std::string>;
+
+std::string aligned(const std::vector<table_row>& rows) {
+    std::vector<std::size_t> widths;
+    for (const table_row& row : rows) {
+        widths.resize(std::max(widths.size(), row.size()));
+        for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+    }
+    std::string text;
+    for (const table_row& row : rows) {
+        std::string line;
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            line += row[i];
+            if (i + 1 < row.size()) line.append(widths[i] - row[i].size() + 2, ' ');
+        }
+        text += line + "\n";
+    }
+    return text;
+}
+
+}  // namespace
+
+std::string duration_text(std::uint64_t seconds) {
+    if (seconds < 60) return std::to_string(seconds) + " s";
+    if (seconds < 3600) return std::to_string(seconds / 60) + " min " + std::to_string(seconds % 60) + " s";
+    return std::to_string(seconds / 3600) + " h " + std::to_string(seconds % 3600 / 60) + " min";
+}
+
+result<migration_progress, not_a_migration> read_progress(const json::object& migration) {
+    migration_progress p;
+    p.id = text_of(migration, "id");
+    p.state = text_of(migration, "state");
+    if (p.id.empty() || p.state.empty()) return not_a_migration{};
+    p.table = table_of(migration);
+    p.waiting_for = text_of(migration, "waiting_for");
+    p.paused = flag_of(migration, "paused");
+    p.postponed = flag_of(migration, "postponed");
+    p.rows_copied = number_of(migration, "rows_copied");
+    p.rows_estimate = number_of(migration, "rows_estimate");
+    p.rows_per_s = number_of(migration, "rows_per_s");
+    p.backlog_keys = number_of(migration, "backlog_keys");
+    if (const json::value* progress = migration.if_contains("progress"); progress != nullptr && progress->is_number()) {
+        p.progress = std::clamp(progress->to_number<double>(), 0.0, 1.0);
+    }
+    if (const json::value* eta = migration.if_contains("eta_s"); eta != nullptr && eta->is_number()) {
+        p.eta_s = number_of(migration, "eta_s");
+    }
+    p.error = error_of(migration);
+    return p;
+}
+
+std::string bar_line(const migration_progress& p, std::size_t width) {
+    width = std::max(width, width_min);
+    std::string head = state_text(p);
+    head.resize(std::max<std::size_t>(head.size(), 12), ' ');
+    std::string tail = percent(p.progress, " %5.1f %%") + "  " + std::to_string(p.rows_copied) + "/" +
+                       std::to_string(p.rows_estimate) + " rows  " + std::to_string(p.rows_per_s) + " rows/s";
+    if (p.eta_s) tail += "  ETA " + duration_text(*p.eta_s);
+    tail += "  backlog " + std::to_string(p.backlog_keys);
+    if (!p.waiting_for.empty()) tail += "  waiting: " + without_controls(p.waiting_for);
+    const std::size_t around = head.size() + tail.size() + 2;
+    const std::size_t cells = std::clamp<std::size_t>(width > around ? width - around : 0, 10, bar_cells_max);
+    const auto done = static_cast<std::size_t>(p.progress * static_cast<double>(cells));
+    return cut(head + "[" + std::string(done, '#') + std::string(cells - done, '-') + "]" + tail, width);
+}
+
+std::string plain_line(const migration_progress& p) {
+    std::string line = state_text(p) + percent(p.progress, " %.1f%%") + " rows=" + std::to_string(p.rows_copied) + "/" +
+                       std::to_string(p.rows_estimate) + " rate=" + std::to_string(p.rows_per_s) + "/s";
+    line += p.eta_s ? " eta=" + std::to_string(*p.eta_s) + "s" : "";
+    line += " backlog=" + std::to_string(p.backlog_keys);
+    if (!p.waiting_for.empty()) line += " waiting: " + without_controls(p.waiting_for);
+    return line;
+}
+
+std::string ending_text(const json::object& migration) {
+    const std::string state = text_of(migration, "state");
+    std::string text = state + ": " + table_of(migration);
+    if (state == "completed") {
+        text += ", " + std::to_string(number_of(migration, "rows_copied")) + " rows copied, " +
+                std::to_string(number_of(migration, "deltas_applied")) + " changes applied";
+    } else if (const std::string error = error_of(migration); !error.empty()) {
+        text += ": " + error;
+    }
+    if (const json::array* attempts = array_of(migration, "cutover_attempts");
+        attempts != nullptr && !attempts->empty() && attempts->back().is_object()) {
+        const json::object& last = attempts->back().get_object();
+        if (flag_of(last, "succeeded")) {
+            text += "\ncut-over attempt " + std::to_string(number_of(last, "number")) + ": " + hold_text(last);
+        }
+    }
+    if (const json::array* leftovers = array_of(migration, "leftovers"); leftovers != nullptr && !leftovers->empty()) {
+        text += "\nleft over:";
+        for (const json::value& table : *leftovers) text += " " + value_text(table);
+    }
+    return text;
+}
+
+std::string list_text(const json::array& migrations) {
+    if (migrations.empty()) return "no migrations\n";
+    std::vector<table_row> rows{{"ID", "TABLE", "STATE", "COPIED", "ROWS", "RATE", "ETA", "BACKLOG"}};
+    for (const json::value& value : migrations) {
+        if (!value.is_object()) continue;
+        const auto p = read_progress(value.get_object());
+        if (!p) continue;
+        rows.push_back({p->id, p->table, state_text(*p), percent(p->progress, "%.1f %%"),
+                        std::to_string(p->rows_copied) + "/" + std::to_string(p->rows_estimate),
+                        std::to_string(p->rows_per_s) + "/s", p->eta_s ? duration_text(*p->eta_s) : "-",
+                        std::to_string(p->backlog_keys)});
+    }
+    return aligned(rows);
+}
+
+std::string detail_text(const json::object& migration) {
+    std::vector<table_row> rows;
+    const auto add_all = [&rows](const json::object& object, const std::string& prefix) {
+        for (const auto& [key, value] : object) rows.push_back({prefix + std::string(key), value_text(value)});
+    };
+    for (const auto& [key, value] : migration) {
+        if (key == "cutover_attempts") continue;
+        if (value.is_object()) {
+            add_all(value.get_object(), std::string(key) + ".");
+        } else if (value.is_array()) {
+            for (const json::value& entry : value.get_array()) rows.push_back({std::string(key), value_text(entry)});
+        } else {
+            rows.push_back({std::string(key), value_text(value)});
+        }
+    }
+    std::string text = aligned(rows);
+    if (const json::array* attempts = array_of(migration, "cutover_attempts")) {
+        for (const json::value& attempt : *attempts) {
+            if (attempt.is_object()) text += attempt_text(attempt.get_object()) + "\n";
+        }
+    }
+    return text;
+}
+
+}  // namespace sluice

@@ -1,0 +1,26 @@
+#pragma once
+
+// host:port as people write it.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace sluice {
+
+struct endpoint {
+    std::string host;  ///< IPv6 addresses without their brackets
+    std::uint16_t port = 0;
+};
+
+/// "127.0.0.1:3306", "[::1]:3306", "db.example:3306". nullopt without a host, without a port, or with a port over 65535.
+[[nodiscard]] std::optional<endpoint> parse_endpoint(std::string_view text);
+
+/// The opposite; brackets where the host has colons.
+[[nodiscard]] std::string to_text(const endpoint& e);
+
+/// An IPv4 or IPv6 address, not a name.
+[[nodiscard]] bool is_ip_address(const std::string& host);
+
+}  // namespace sluice

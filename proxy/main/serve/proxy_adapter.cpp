@@ -1,0 +1,66 @@
+#include "proxy/main/serve/proxy_adapter.hpp"
+
+#include "proxy/main/endpoint_text.hpp"
+
+namespace sluice {
+
+void proxy_adapter::connect(const proxy::proxy_server& server, const proxy::proxy_options& options) {
+    sessions_max_ = options.connections_max;
+    listen_ = to_text({options.listen_address, server.port()});
+    server_text_ = to_text({options.server_host, options.server_port});
+    server_.store(&server, std::memory_order_release);
+}
+
+admin::proxy_status proxy_adapter::status() const {
+    const proxy::proxy_server* server = server_.load(std::memory_order_acquire);
+    if (server == nullptr) return {};
+    const proxy::proxy_statistics s = server->statistics();
+    return {.accepting = !draining_,
+            .sessions = s.sessions,
+            .sessions_in_login = s.sessions_in_login,
+            .sessions_max = sessions_max_,
+            .sessions_total = s.sessions_total,
+            .sessions_refused_total = s.connections_refused,
+            .server_unreachable_total = s.server_unreachable,
+            .logins_failed_total = s.logins_failed,
+            .statements_total = s.statements,
+            .statements_answered_total = s.statements_answered,
+            .statements_held = s.statements_held_now,
+            .statements_held_total = s.statements_held,
+            .holds_overflowed_total = s.holds_overflowed,
+            .listen = listen_,
+            .server = server_text_};
+}
+
+std::vector<admin::session_view> proxy_adapter::sessions() const {
+    const proxy::proxy_server* server = server_.load(std::memory_order_acquire);
+    std::vector<admin::session_view> all;
+    if (server == nullptr) return all;
+    for (proxy::session_view& s : server->sessions()) {
+        all.push_back({.connection_id = s.connection_id,
+                       .user = std::move(s.user),
+                       .client = std::move(s.client),
+                       .schema = std::move(s.schema),
+                       .state = std::move(s.state),
+                       .in_transaction = s.in_transaction,
+                       .statements = s.statements,
+                       .age = s.age});
+    }
+    return all;
+}
+
+proxy::show_answer to_proxy_answer(result<admin::text_table, admin::show_refusal> answer) {
+    proxy::show_answer made;
+    if (answer.has_error()) {
+        const admin::show_refusal& why = answer.error();
+        made.error = proxy::show_error{.number = static_cast<std::uint16_t>(why.server_errno),
+                                       .sql_state = why.sqlstate,
+                                       .message = why.message};
+        return made;
+    }
+    made.columns = std::move(answer->columns);
+    made.rows = std::move(answer->rows);
+    return made;
+}
+
+}  // namespace sluice

@@ -1,0 +1,48 @@
+#include "proxy/main/serve/switchboard.hpp"
+
+#include <mutex>
+
+namespace sluice {
+namespace {
+
+migration::failure unavailable() {
+    return migration::refuse("unavailable", "the migration engine is starting or stopping; try again in a moment");
+}
+
+}  // namespace
+
+void switchboard::connect(migration::migration_service& service) {
+    const std::unique_lock lock(mutex_);
+    service_ = &service;
+}
+
+void switchboard::disconnect() {
+    const std::unique_lock lock(mutex_);
+    service_ = nullptr;
+}
+
+migration::outcome<migration::snapshot_ptr> switchboard::create(migration::migration_spec spec) {
+    const std::shared_lock lock(mutex_);
+    if (service_ == nullptr) return unavailable();
+    return service_->create(std::move(spec));
+}
+
+std::vector<migration::snapshot_ptr> switchboard::list() const {
+    const std::shared_lock lock(mutex_);
+    if (service_ == nullptr) return {};
+    return service_->list();
+}
+
+migration::snapshot_ptr switchboard::find(std::string_view id) const {
+    const std::shared_lock lock(mutex_);
+    return service_ == nullptr ? nullptr : service_->find(id);
+}
+
+migration::outcome<migration::snapshot_ptr> switchboard::command(std::string_view id,
+                                                                 migration::operator_command command) {
+    const std::shared_lock lock(mutex_);
+    if (service_ == nullptr) return unavailable();
+    return service_->command(id, command);
+}
+
+}  // namespace sluice

@@ -1,0 +1,7 @@
+#include "proxy/main/version.hpp"
+
+namespace sluice {
+
+std::string_view version() noexcept { return SLUICE_VERSION; }
+
+}  // namespace sluice

@@ -1,0 +1,89 @@
+#pragma once
+
+// The proxy as a whole: a listener, N I/O threads, one server connection per client connection, and the gates.
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "protocol/result.hpp"
+#include "proxy/net/gate_control.hpp"
+#include "proxy/net/show_answer.hpp"
+
+namespace sluice::proxy {
+
+struct proxy_options {
+    std::string listen_address = "127.0.0.1";  ///< an address, v4 or v6; "0.0.0.0" or "::" for all
+    std::uint16_t listen_port = 0;             ///< 0: any free one, see proxy_server::port()
+    std::string server_host = "127.0.0.1";     ///< a name or an address; looked up for every connection
+    std::uint16_t server_port = 3306;
+
+    unsigned io_threads = 2;                      ///< 1 .. 256
+    std::size_t connections_max = 4096;           ///< beyond: error 1040
+    std::size_t unauthenticated_max = 512;        ///< connections that have not logged in yet; beyond: error 1040
+    std::chrono::milliseconds connect_limit{5'000};  ///< for the server to accept and greet; beyond: error 2003
+    std::chrono::milliseconds login_limit{10'000};   ///< for a client to log in; beyond: error 1159
+    std::size_t login_packet_bytes_max = 65'536;     ///< of any packet before the login's end; 4096 .. 1 MiB
+
+    std::size_t held_statements_max = 10'000;              ///< per I/O thread; beyond, statements pass the closed gate
+    std::size_t held_bytes_max = std::size_t{256} << 20U;  ///< per I/O thread, likewise
+    std::size_t release_burst = 32;                        ///< held statements that go on at one wake-up of a thread
+
+    show_port answer_show;  ///< SHOW MIGRATIONS and SHOW MIGRATION; empty: they go to the server like anything else
+};
+
+struct start_error {
+    std::string message;  ///< fit to be shown: "cannot listen on 127.0.0.1:3306: Address already in use"
+};
+
+/// Sums over all threads. Counters only grow, except where said.
+struct proxy_statistics {
+    std::uint64_t sessions = 0;              ///< now
+    std::uint64_t sessions_in_login = 0;     ///< now
+    std::uint64_t sessions_total = 0;        ///< accepted
+    std::uint64_t connections_refused = 0;   ///< by a limit
+    std::uint64_t server_unreachable = 0;    ///< connections that ended because the server could not be reached
+    std::uint64_t logins_failed = 0;         ///< refused by the server, garbage, or out of time
+    std::uint64_t statements = 0;            ///< commands sent on to the server
+    std::uint64_t statements_held = 0;       ///< that waited at a closed gate
+    std::uint64_t statements_held_now = 0;   ///< now
+    std::uint64_t holds_overflowed = 0;      ///< let through a closed gate because of held_*_max
+    std::uint64_t statements_answered = 0;   ///< by Sluice itself
+};
+
+struct session_view {
+    std::uint64_t connection_id = 0;  ///< the server's; 0 before its greeting
+    std::string user;
+    std::string client;               ///< address:port
+    std::string schema;               ///< empty: none, or not known
+    std::string state;                ///< "connecting", "login", "idle", "running", "held", "closing"
+    bool in_transaction = false;
+    std::uint64_t statements = 0;
+    std::chrono::milliseconds age{0};  ///< since it was accepted
+};
+
+class proxy_server {
+public:
+    /// Listens, and starts the threads. Generates an RSA key (about 0.1 s) for logins by caching_sha2_password.
+    /// Does not ask whether the server is there: clients are told when it is not.
+    [[nodiscard]] static result<std::unique_ptr<proxy_server>, start_error> start(proxy_options options);
+
+    virtual ~proxy_server() = default;  ///< stop(0)
+
+    /// The port it listens on.
+    [[nodiscard]] virtual std::uint16_t port() const = 0;
+
+    /// Stops to listen, ends idle sessions, waits for the others to get out of their statements and transactions, for at
+    /// most `grace`, then ends what is left, and the threads. Gates open first. Idempotent; not for I/O threads.
+    virtual void stop(std::chrono::milliseconds grace) = 0;
+
+    /// Thread-safe, and they stay good after stop(). sessions() and gates() are not for I/O threads of the proxy.
+    [[nodiscard]] virtual gate_control& gates() = 0;
+    [[nodiscard]] virtual proxy_statistics statistics() const = 0;
+    [[nodiscard]] virtual std::vector<session_view> sessions() const = 0;
+};
+
+}  // namespace sluice::proxy

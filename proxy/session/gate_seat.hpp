@@ -1,0 +1,67 @@
+#pragma once
+
+// A session's place at its thread's gates: what of the watched tables it may be using, and whether it is held.
+// One seat per session, owned by it; everything else here belongs to the shard. One thread.
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace sluice::session {
+
+using time_point = std::chrono::steady_clock::time_point;
+
+/// Bit n stands for the watched table in slot n.
+using slot_mask = std::uint64_t;
+inline constexpr unsigned slots_max = 64;
+inline constexpr slot_mask all_slots = ~slot_mask{0};
+
+[[nodiscard]] constexpr slot_mask slot_bit(unsigned slot) noexcept { return slot_mask{1} << slot; }
+
+/// What a blocked operator wants to know of a session.
+struct seat_view {
+    std::uint64_t connection_id = 0;
+    std::string client;
+    std::string statement;
+    time_point since{};
+    bool in_transaction = false;
+};
+
+class gate_shard;
+
+class gate_seat {
+public:
+    gate_seat() = default;
+    gate_seat(const gate_seat&) = delete;
+    gate_seat& operator=(const gate_seat&) = delete;
+    virtual ~gate_seat();  ///< leaves the shard
+
+    /// The tables that the session's statements in flight or its transaction may have touched, as last told.
+    [[nodiscard]] slot_mask in_use() const noexcept { return in_use_; }
+    [[nodiscard]] bool held() const noexcept { return place_ != place::none; }
+
+    [[nodiscard]] virtual seat_view view() const = 0;
+
+protected:
+    /// A table begins to be watched: statements in flight and an open transaction count as having touched it.
+    /// Answers with the new value for in_use().
+    [[nodiscard]] virtual slot_mask on_watch(slot_mask added) = 0;
+
+private:
+    friend class gate_shard;
+    enum class place : std::uint8_t { none, blocked, ready };
+
+    gate_shard* shard_ = nullptr;
+    std::size_t index_ = 0;  // in the shard's list of seats
+    slot_mask in_use_ = 0;
+
+    place place_ = place::none;
+    gate_seat* before_ = nullptr;  // in the queue of its place
+    gate_seat* behind_ = nullptr;
+    slot_mask held_for_ = 0;
+    std::size_t held_bytes_ = 0;
+    time_point held_since_{};
+};
+
+}  // namespace sluice::session

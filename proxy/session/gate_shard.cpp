@@ -1,0 +1,252 @@
+#include "proxy/session/gate_shard.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+#include "protocol/result.hpp"
+#include "protocol/sql/classifier.hpp"
+
+namespace sluice::session {
+
+namespace {
+
+// Which spelling the server takes for one name is not known here; taking both for one errs towards "may touch".
+constexpr int ignore_case = 1;
+
+template <class Body>
+void for_each_slot(slot_mask mask, Body&& body) {
+    for (; mask != 0; mask &= mask - 1) body(static_cast<unsigned>(std::countr_zero(mask)));
+}
+
+}  // namespace
+
+gate_seat::~gate_seat() {
+    if (shard_ != nullptr) shard_->leave(*this);
+}
+
+gate_shard::~gate_shard() {
+    for (auto* seat : seats_) seat->shard_ = nullptr;
+}
+
+void gate_shard::join(gate_seat& seat) {
+    SLUICE_ASSERT(seat.shard_ == nullptr);
+    seats_.push_back(&seat);
+    seat.index_ = seats_.size() - 1;
+    seat.shard_ = this;
+}
+
+void gate_shard::leave(gate_seat& seat) noexcept {
+    if (seat.shard_ != this) return;
+    if (seat.held()) take_out(seat);
+    set_in_use(seat, 0);
+    seats_[seat.index_] = seats_.back();
+    seats_[seat.index_]->index_ = seat.index_;
+    seats_.pop_back();
+    seat.shard_ = nullptr;
+}
+
+void gate_shard::watch(unsigned slot, sql::table_name table) {
+    SLUICE_ASSERT(slot < slots_max && (watched_ & slot_bit(slot)) == 0);
+    gates_[slot] = gate{std::move(table), {}, {}};
+    watched_ |= slot_bit(slot);
+    ++watch_epoch_;
+    for (auto* seat : seats_) set_in_use(*seat, seat->on_watch(slot_bit(slot)));
+    drained_ &= ~slot_bit(slot);
+}
+
+void gate_shard::unwatch(unsigned slot, time_point now) {
+    if (slot >= slots_max || (watched_ & slot_bit(slot)) == 0) return;
+    open(slot, now);
+    watched_ &= ~slot_bit(slot);
+    ++watch_epoch_;
+    for (auto* seat : seats_) set_in_use(*seat, seat->in_use_ & ~slot_bit(slot));
+    drained_ &= ~slot_bit(slot);
+}
+
+slot_mask gate_shard::may_touch(std::string_view text, const sql::lexer_options& options,
+                                std::string_view default_schema) const {
+    slot_mask undecided = 0;
+    for_each_slot(watched_, [&](unsigned slot) {
+        if (!sql::dismissed(text, gates_[slot].table.name, options)) undecided |= slot_bit(slot);
+    });
+    if (undecided == 0) return 0;
+    return may_touch(sql::classify(text, {options}), default_schema) & undecided;
+}
+
+slot_mask gate_shard::may_touch(const sql::statement_footprint& footprint,
+                                std::string_view default_schema) const noexcept {
+    if (footprint.touches_anything) return watched_;
+    slot_mask mask = 0;
+    for_each_slot(watched_, [&](unsigned slot) {
+        if (footprint.may_touch(gates_[slot].table, default_schema, ignore_case)) mask |= slot_bit(slot);
+    });
+    return mask;
+}
+
+void gate_shard::close(unsigned slot, time_point deadline) {
+    if (slot >= slots_max || (watched_ & slot_bit(slot)) == 0) return;
+    gates_[slot].deadline = deadline;
+    gates_[slot].report = {};
+    closed_ |= slot_bit(slot);
+    // Those who were free to go but have not gone yet wait again, in front of those who came later.
+    seat_queue later = std::exchange(blocked_, {});
+    for (auto* seat = ready_.first; seat != nullptr;) {
+        auto* next = seat->behind_;
+        if ((seat->held_for_ & slot_bit(slot)) != 0) {
+            unlink(*seat);
+            append(blocked_, *seat, gate_seat::place::blocked);
+        }
+        seat = next;
+    }
+    if (later.first == nullptr) return;
+    later.first->before_ = blocked_.last;
+    (blocked_.last != nullptr ? blocked_.last->behind_ : blocked_.first) = later.first;
+    blocked_.last = later.last;
+}
+
+void gate_shard::open(unsigned slot, time_point) {
+    if (slot >= slots_max || (closed_ & slot_bit(slot)) == 0) return;
+    closed_ &= ~slot_bit(slot);
+    for (auto* seat = blocked_.first; seat != nullptr;) {
+        auto* next = seat->behind_;
+        if ((seat->held_for_ & closed_) == 0) {
+            unlink(*seat);
+            append(ready_, *seat, gate_seat::place::ready);
+        }
+        seat = next;
+    }
+}
+
+void gate_shard::expire(time_point now) {
+    for_each_slot(closed_, [&](unsigned slot) {
+        if (gates_[slot].deadline > now) return;
+        gates_[slot].report.expired = true;
+        open(slot, now);
+    });
+}
+
+std::optional<time_point> gate_shard::next_deadline() const noexcept {
+    std::optional<time_point> next;
+    for_each_slot(closed_, [&](unsigned slot) {
+        if (!next || gates_[slot].deadline < *next) next = gates_[slot].deadline;
+    });
+    return next;
+}
+
+bool gate_shard::hold(gate_seat& seat, slot_mask held_for, std::size_t bytes, time_point now) {
+    SLUICE_ASSERT(seat.shard_ == this && !seat.held() && (held_for & holding()) != 0);
+    if (held_count_ >= limits_.held_statements_max || held_bytes_ + bytes > limits_.held_bytes_max) {
+        ++counters_.overflowed;
+        return false;
+    }
+    seat.held_for_ = held_for;
+    seat.held_bytes_ = bytes;
+    seat.held_since_ = now;
+    ++held_count_;
+    held_bytes_ += bytes;
+    ++counters_.held;
+    for_each_slot(held_for & watched_, [&](unsigned slot) { ++gates_[slot].report.held; });
+    count_queued(held_for, +1);
+    const bool blocked = (held_for & closed_) != 0;
+    append(blocked ? blocked_ : ready_, seat, blocked ? gate_seat::place::blocked : gate_seat::place::ready);
+    return true;
+}
+
+void gate_shard::abandon(gate_seat& seat) noexcept {
+    if (seat.shard_ == this && seat.held()) take_out(seat);
+}
+
+void gate_shard::release(std::size_t burst, time_point now, std::vector<gate_seat*>& out) {
+    for (; burst != 0 && ready_.first != nullptr; --burst) {
+        auto& seat = *ready_.first;
+        record(seat, now);
+        take_out(seat);
+        out.push_back(&seat);
+    }
+}
+
+slot_mask gate_shard::take_drained() noexcept { return std::exchange(drained_, 0); }
+
+std::vector<seat_view> gate_shard::blockers(unsigned slot, std::size_t count_max) const {
+    std::vector<seat_view> views;
+    for (const auto* seat : seats_) {
+        if ((seat->in_use_ & slot_bit(slot)) != 0) views.push_back(seat->view());
+    }
+    std::sort(views.begin(), views.end(), [](const auto& a, const auto& b) { return a.since < b.since; });
+    if (views.size() > count_max) views.resize(count_max);
+    return views;
+}
+
+void gate_shard::change_in_use(gate_seat& seat, slot_mask in_use) noexcept {
+    const auto changed = seat.in_use_ ^ in_use;
+    for_each_slot(changed, [&](unsigned slot) {
+        if ((in_use & slot_bit(slot)) != 0) {
+            ++in_use_count_[slot];
+        } else if (--in_use_count_[slot] == 0) {
+            drained_ |= slot_bit(slot);
+        }
+    });
+    seat.in_use_ = in_use;
+}
+
+void gate_shard::append(seat_queue& queue, gate_seat& seat, gate_seat::place where) noexcept {
+    seat.before_ = queue.last;
+    seat.behind_ = nullptr;
+    (queue.last != nullptr ? queue.last->behind_ : queue.first) = &seat;
+    queue.last = &seat;
+    seat.place_ = where;
+    if (where == gate_seat::place::ready) count_ready(seat.held_for_, +1);
+}
+
+void gate_shard::unlink(gate_seat& seat) noexcept {
+    auto& queue = seat.place_ == gate_seat::place::blocked ? blocked_ : ready_;
+    (seat.before_ != nullptr ? seat.before_->behind_ : queue.first) = seat.behind_;
+    (seat.behind_ != nullptr ? seat.behind_->before_ : queue.last) = seat.before_;
+    if (seat.place_ == gate_seat::place::ready) count_ready(seat.held_for_, -1);
+    seat.before_ = seat.behind_ = nullptr;
+    seat.place_ = gate_seat::place::none;
+}
+
+void gate_shard::take_out(gate_seat& seat) noexcept {
+    unlink(seat);
+    count_queued(seat.held_for_, -1);
+    --held_count_;
+    held_bytes_ -= seat.held_bytes_;
+}
+
+void gate_shard::count_queued(slot_mask mask, int by) noexcept {
+    for_each_slot(mask, [&](unsigned slot) { queued_count_[slot] += static_cast<std::size_t>(by); });
+}
+
+void gate_shard::count_ready(slot_mask mask, int by) noexcept {
+    for_each_slot(mask, [&](unsigned slot) {
+        ready_count_[slot] += static_cast<std::size_t>(by);
+        if (ready_count_[slot] != 0) {
+            ready_slots_ |= slot_bit(slot);
+        } else {
+            ready_slots_ &= ~slot_bit(slot);
+        }
+    });
+}
+
+void gate_shard::record(const gate_seat& seat, time_point now) {
+    const auto waited = std::chrono::duration_cast<std::chrono::microseconds>(now - seat.held_since_).count();
+    const auto us = static_cast<std::uint32_t>(std::clamp<std::int64_t>(waited, 0, UINT32_MAX));
+    for_each_slot(seat.held_for_ & watched_, [&](unsigned slot) {
+        auto& report = gates_[slot].report;
+        report.max_us = std::max(report.max_us, us);
+        if (report.samples_us.size() < shard_hold_report::samples_max) {
+            report.samples_us.push_back(us);
+            return;
+        }
+        // Reservoir sampling: every hold is as likely as any other to be in the sample. xorshift64 is random enough.
+        sample_state_ ^= sample_state_ << 13U;
+        sample_state_ ^= sample_state_ >> 7U;
+        sample_state_ ^= sample_state_ << 17U;
+        const auto at = sample_state_ % report.held;
+        if (at < report.samples_us.size()) report.samples_us[at] = us;
+    });
+}
+
+}  // namespace sluice::session

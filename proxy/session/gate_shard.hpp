@@ -1,0 +1,144 @@
+#pragma once
+
+// One I/O thread's part of every gate: which tables are watched, which gates are closed until when, who is held in what
+// order, and how many sessions use a watched table. Pure: it is told the time and says whom to release.
+//
+// A closed gate opens by itself at its deadline (expire()), whatever becomes of the one who closed it. Beyond the limits
+// statements pass: the gate is there for grace, and must never be the cause of an error.
+// Belongs to one thread. Seats must leave (by their destructor) before the shard ends: asserted.
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "protocol/sql/statement_footprint.hpp"
+#include "proxy/session/gate_seat.hpp"
+
+namespace sluice::session {
+
+struct gate_limits {
+    std::size_t held_statements_max = 10'000;
+    std::size_t held_bytes_max = std::size_t{256} << 20U;
+};
+
+/// What one shard's part of a gate did since it was closed last.
+struct shard_hold_report {
+    std::uint64_t held = 0;
+    std::vector<std::uint32_t> samples_us;  ///< hold durations, all of them or a fair sample; at most samples_max
+    std::uint32_t max_us = 0;
+    bool expired = false;
+
+    static constexpr std::size_t samples_max = 4096;
+};
+
+struct gate_counters {
+    std::uint64_t held = 0;        ///< statements that waited
+    std::uint64_t overflowed = 0;  ///< let through a closed gate
+};
+
+class gate_shard {
+public:
+    explicit gate_shard(gate_limits limits) noexcept : limits_(limits) {}
+    gate_shard(const gate_shard&) = delete;
+    gate_shard& operator=(const gate_shard&) = delete;
+    ~gate_shard();
+
+    void join(gate_seat& seat);
+    void leave(gate_seat& seat) noexcept;
+
+    /// slot < slots_max and free: asserted. lower-case rules: names are compared without regard to case, which errs
+    /// towards "may touch" on servers that tell case apart.
+    void watch(unsigned slot, sql::table_name table);
+    /// Opens the gate first. Unknown slots are ignored.
+    void unwatch(unsigned slot, time_point now);
+
+    [[nodiscard]] bool watching() const noexcept { return watched_ != 0; }
+    [[nodiscard]] slot_mask watched() const noexcept { return watched_; }
+    /// Changes whenever the set of watched tables does; never 0.
+    [[nodiscard]] std::uint64_t watch_epoch() const noexcept { return watch_epoch_; }
+
+    /// The watched tables that a statement may touch. A text is looked at only as far as needed.
+    [[nodiscard]] slot_mask may_touch(std::string_view text, const sql::lexer_options& options,
+                                      std::string_view default_schema) const;
+    [[nodiscard]] slot_mask may_touch(const sql::statement_footprint& footprint,
+                                      std::string_view default_schema) const noexcept;
+
+    /// Closed again: the deadline moves, the report begins anew.
+    void close(unsigned slot, time_point deadline);
+    /// Whoever waited for this gate alone becomes ready. No effect when open.
+    void open(unsigned slot, time_point now);
+    /// Opens every gate whose deadline has come.
+    void expire(time_point now);
+    [[nodiscard]] std::optional<time_point> next_deadline() const noexcept;
+
+    /// Statements that touch one of these wait: the gate is closed, or others that wait for it have not gone yet.
+    [[nodiscard]] slot_mask holding() const noexcept { return closed_ | ready_slots_; }
+    /// Puts the seat into the queue, and says so; false (an overflow) when the limits do not let it. held_for must
+    /// overlap holding(), and the seat must have joined and not be held: asserted.
+    [[nodiscard]] bool hold(gate_seat& seat, slot_mask held_for, std::size_t bytes, time_point now);
+    /// The statement will never be sent: its client has gone.
+    void abandon(gate_seat& seat) noexcept;
+    /// Takes up to `burst` seats that may go on from the queue, first come first served.
+    /// Those behind them wait until this is called again; seats that leave meanwhile are gone from the queue.
+    void release(std::size_t burst, time_point now, std::vector<gate_seat*>& out);
+    [[nodiscard]] bool has_ready() const noexcept { return ready_.first != nullptr; }
+    /// True while somebody is in the queue on account of this slot.
+    [[nodiscard]] bool has_queued(unsigned slot) const noexcept { return queued_count_[slot] != 0; }
+
+    /// Called by the session whenever the set changes; cheap when it does not.
+    void set_in_use(gate_seat& seat, slot_mask in_use) noexcept {
+        if (seat.in_use_ != in_use) change_in_use(seat, in_use);
+    }
+    /// Sessions whose statement in flight or open transaction may have touched the table.
+    [[nodiscard]] std::size_t in_use_count(unsigned slot) const noexcept { return in_use_count_[slot]; }
+    /// Slots whose count fell to zero since the last call: somebody may be waiting for that.
+    [[nodiscard]] slot_mask take_drained() noexcept;
+    [[nodiscard]] std::vector<seat_view> blockers(unsigned slot, std::size_t count_max) const;
+
+    [[nodiscard]] shard_hold_report report(unsigned slot) const { return gates_[slot].report; }
+    [[nodiscard]] gate_counters counters() const noexcept { return counters_; }
+    [[nodiscard]] std::size_t held_now() const noexcept { return held_count_; }
+
+private:
+    struct gate {
+        sql::table_name table;
+        time_point deadline{};
+        shard_hold_report report;
+    };
+    struct seat_queue {
+        gate_seat* first = nullptr;
+        gate_seat* last = nullptr;
+    };
+
+    void change_in_use(gate_seat& seat, slot_mask in_use) noexcept;
+    void append(seat_queue& queue, gate_seat& seat, gate_seat::place where) noexcept;
+    void unlink(gate_seat& seat) noexcept;
+    void take_out(gate_seat& seat) noexcept;
+    void count_queued(slot_mask mask, int by) noexcept;
+    void count_ready(slot_mask mask, int by) noexcept;
+    void record(const gate_seat& seat, time_point now);
+
+    gate_limits limits_;
+    std::array<gate, slots_max> gates_;
+    std::array<std::size_t, slots_max> in_use_count_{};
+    std::array<std::size_t, slots_max> queued_count_{};
+    std::array<std::size_t, slots_max> ready_count_{};
+    slot_mask watched_ = 0;
+    slot_mask closed_ = 0;
+    slot_mask ready_slots_ = 0;
+    slot_mask drained_ = 0;
+    std::uint64_t watch_epoch_ = 1;
+    std::vector<gate_seat*> seats_;
+    seat_queue blocked_;
+    seat_queue ready_;
+    std::size_t held_count_ = 0;
+    std::size_t held_bytes_ = 0;
+    gate_counters counters_;
+    std::uint64_t sample_state_ = 0x9E3779B97F4A7C15ULL;
+};
+
+}  // namespace sluice::session

@@ -1,0 +1,55 @@
+#include "proxy/session/prepared_statements.hpp"
+
+#include <utility>
+
+#include "protocol/sql/classifier.hpp"
+
+namespace sluice::session {
+
+void prepared_statements::add(std::uint32_t id, std::string text, bool text_is_whole, const session_text& settings) {
+    remove(id);
+    if (!text_is_whole || text.size() > text_size_max || !settings.is_certain(text)) return;
+    if (statements_.size() >= count_max || bytes_ + text.size() > bytes_max) return;
+    statement added;
+    added.bytes = text.size();
+    added.content = std::move(text);
+    added.schema = settings.schema();
+    added.options = settings.options();
+    bytes_ += added.bytes;
+    statements_.emplace(id, std::move(added));
+}
+
+void prepared_statements::remove(std::uint32_t id) noexcept {
+    const auto found = statements_.find(id);
+    if (found == statements_.end()) return;
+    bytes_ -= found->second.bytes;
+    statements_.erase(found);
+}
+
+void prepared_statements::clear() noexcept {
+    statements_.clear();
+    bytes_ = 0;
+}
+
+table_use prepared_statements::use(std::uint32_t id, const gate_shard& shard) {
+    const auto found = statements_.find(id);
+    if (found == statements_.end()) return {shard.watched(), true};
+    auto& known = found->second;
+    if (known.epoch == shard.watch_epoch()) return known.known;
+    if (const auto* text = std::get_if<std::string>(&known.content)) {
+        known.content = sql::classify(*text, {known.options});
+    }
+    const auto& footprint = std::get<sql::statement_footprint>(known.content);
+    known.known = {shard.may_touch(footprint, known.schema), !footprint.touches_nothing()};
+    known.epoch = shard.watch_epoch();
+    return known.known;
+}
+
+std::string_view prepared_statements::text(std::uint32_t id) const noexcept {
+    const auto found = statements_.find(id);
+    if (found == statements_.end()) return {};
+    const auto* text = std::get_if<std::string>(&found->second.content);
+    return text != nullptr ? std::string_view(*text) : std::string_view("a prepared statement");
+}
+
+}  // namespace sluice::session

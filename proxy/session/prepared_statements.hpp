@@ -1,0 +1,54 @@
+#pragma once
+
+// Which tables a prepared statement may touch, by its id. Texts are remembered from the first PREPARE on, also while no
+// table is watched, because the statement may be executed when one is; they are classified when first asked about.
+// Bounded: what does not fit counts as touching everything. One thread.
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <variant>
+
+#include "proxy/session/gate_shard.hpp"
+#include "proxy/session/session_text.hpp"
+
+namespace sluice::session {
+
+struct table_use {
+    slot_mask may_touch = 0;
+    bool touches_a_table = true;
+};
+
+class prepared_statements {
+public:
+    static constexpr std::size_t text_size_max = 16 * 1024;
+    static constexpr std::size_t count_max = 16'384;
+    static constexpr std::size_t bytes_max = 256 * 1024;
+
+    /// The session's settings at the time of the PREPARE are what counts.
+    void add(std::uint32_t id, std::string text, bool text_is_whole, const session_text& settings);
+    void remove(std::uint32_t id) noexcept;
+    void clear() noexcept;
+
+    /// An unknown id touches everything.
+    [[nodiscard]] table_use use(std::uint32_t id, const gate_shard& shard);
+    /// Start of the text for an operator's eyes, while it is kept; else empty.
+    [[nodiscard]] std::string_view text(std::uint32_t id) const noexcept;
+    [[nodiscard]] std::size_t size() const noexcept { return statements_.size(); }
+
+private:
+    struct statement {
+        std::variant<std::string, sql::statement_footprint> content;  // the text until it is first asked about
+        std::string schema;
+        sql::lexer_options options;
+        std::size_t bytes = 0;
+        std::uint64_t epoch = 0;  // of the shard's watched tables for which `known` holds
+        table_use known;
+    };
+
+    std::unordered_map<std::uint32_t, statement> statements_;
+    std::size_t bytes_ = 0;
+};
+
+}  // namespace sluice::session

@@ -1,0 +1,266 @@
+#include "proxy/session/relay_fsm.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "protocol/message/statement_command.hpp"
+#include "protocol/wire/frame.hpp"
+#include "proxy/session/hold_policy.hpp"
+
+namespace sluice::session {
+
+using protocol::byte_view;
+using protocol::command;
+using protocol::command_reply;
+using protocol::frame_header_size;
+
+namespace {
+
+constexpr std::size_t shown_text_max = 120;
+
+// The start of a text for an operator: one line, not split inside a character of UTF-8.
+std::string shortened(std::string_view text) {
+    const bool cut = text.size() > shown_text_max;
+    if (cut) {
+        text = text.substr(0, shown_text_max);
+        while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xC0U) == 0x80U) text.remove_suffix(1);
+        if (!text.empty() && static_cast<unsigned char>(text.back()) >= 0xC0U) text.remove_suffix(1);
+    }
+    std::string shown(text);
+    std::replace_if(shown.begin(), shown.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20U; }, ' ');
+    return cut ? shown + "..." : shown;
+}
+
+protocol::frame_header header_of(byte_view bytes) noexcept {
+    return protocol::decode_frame_header(bytes.first<frame_header_size>());
+}
+
+}  // namespace
+
+void relay_fsm::begin(const login_facts& facts, std::string client, time_point now) {
+    facts_ = facts;
+    client_ = std::move(client);
+    tracker_.set_capabilities(facts.capabilities);
+    tracker_.set_status(facts.status);
+    transaction_.reset(facts.status);
+    text_.adopt_login(facts);
+    prepared_.clear();
+    multi_statements_ = protocol::has(facts.capabilities, protocol::capability::multi_statements);
+    last_begun_ = now;
+    tell_use();
+}
+
+client_step relay_fsm::on_client(byte_view unread, time_point now) {
+    client_step step;
+    for (;;) {
+        const auto rest = unread.subspan(step.forward);
+        auto said = passage::go_on;
+        if (blind_) {
+            step.forward = unread.size();
+            said = stop(step, client_next::more);
+        } else if (rest.empty()) {
+            said = stop(step, client_next::more);
+        } else if (body_left_ != 0 || frame_continues_) {
+            said = pass_body(rest, step);
+        } else if (file_passes_) {
+            said = pass_file(rest, step);
+        } else {
+            said = pass_command(rest, step, now);
+        }
+        if (said == passage::stop) return step;
+    }
+}
+
+relay_fsm::passage relay_fsm::stop(client_step& step, client_next why) noexcept {
+    step.next = why;
+    return passage::stop;
+}
+
+relay_fsm::passage relay_fsm::pass_body(byte_view rest, client_step& step) {
+    if (body_left_ == 0) {
+        if (rest.size() < frame_header_size) return stop(step, client_next::partial);
+        const auto header = header_of(rest);
+        body_left_ = header.payload_size;
+        frame_continues_ = header.continues();
+        step.forward += frame_header_size;
+        return passage::go_on;
+    }
+    const auto passed = std::min<std::size_t>(body_left_, rest.size());
+    body_left_ -= static_cast<std::uint32_t>(passed);
+    step.forward += passed;
+    return passage::go_on;
+}
+
+// Packets of a file are no commands, whatever they begin with. An empty one ends it.
+relay_fsm::passage relay_fsm::pass_file(byte_view rest, client_step& step) {
+    if (rest.size() < frame_header_size) return stop(step, client_next::partial);
+    const auto header = header_of(rest);
+    body_left_ = header.payload_size;
+    frame_continues_ = header.continues();
+    step.forward += frame_header_size;
+    if (header.payload_size == 0) {
+        file_passes_ = false;
+        if (tracker_.file_wanted()) tracker_.file_sent();
+    }
+    return passage::go_on;
+}
+
+relay_fsm::passage relay_fsm::pass_command(byte_view rest, client_step& step, time_point now) {
+    if (rest.size() < frame_header_size) return stop(step, client_next::partial);
+    const auto header = header_of(rest);
+    const auto looked_at = std::min<std::size_t>(header.payload_size, rules_.head_bytes_max - frame_header_size);
+    if (rest.size() < frame_header_size + looked_at) return stop(step, client_next::partial);
+    if (answering_ || barrier_ || tracker_.queue().full()) return stop(step, client_next::stalled);
+
+    const bool whole = looked_at == header.payload_size && !header.continues();
+    const reading_context context{facts_.capabilities, multi_statements_, rules_.answers_shows,
+                                  transaction_.has_touched(), text_, shard_, prepared_};
+    const auto payload = rest.subspan(frame_header_size, looked_at);
+    auto reading = read_command(payload, whole, context);
+    if (!tracker_.idle() && wants_quiet(reading)) return stop(step, client_next::stalled);
+    if (reading.show) {
+        show_ = std::move(*reading.show);
+        answering_ = true;
+        step.drop = frame_header_size + header.payload_size;
+        return stop(step, client_next::answer);
+    }
+    if (waits_at_gate(reading, rest.size(), now)) return stop(step, client_next::held);
+
+    const auto passed = std::min<std::size_t>(rest.size(), frame_header_size + header.payload_size);
+    step.forward += passed;
+    body_left_ = static_cast<std::uint32_t>(frame_header_size + header.payload_size - passed);
+    frame_continues_ = header.continues();
+    const auto shape = protocol::reply_of(reading.reply.command);
+    admit(std::move(reading), now);
+    if (shape == command_reply::authentication) {
+        if (!whole) {
+            go_blind(true);
+            return passage::go_on;
+        }
+        change_user_ = payload;
+        return stop(step, client_next::authentication);
+    }
+    return passage::go_on;
+}
+
+// Commands that need all earlier replies to have ended: those that Sluice answers or that change the protocol, and those
+// that a gate may hold, for which the session's transaction must be known.
+bool relay_fsm::wants_quiet(const command_reading& reading) const noexcept {
+    const auto shape = protocol::reply_of(reading.reply.command);
+    return reading.show || shape == command_reply::authentication || shape == command_reply::endless ||
+           (reading.reply.may_touch & shard_.holding()) != 0;
+}
+
+bool relay_fsm::waits_at_gate(const command_reading& reading, std::size_t bytes, time_point now) {
+    if (granted_) return false;
+    const auto& reply = reading.reply;
+    const hold_question question{reply.command,          reply.kind,
+                                 reply.may_touch,        shard_.holding(),
+                                 transaction_.in_transaction(), transaction_.has_touched(),
+                                 transaction_.holds_locks()};
+    if (!must_hold(question)) return false;
+    if (!shard_.hold(*this, reply.may_touch, bytes, now)) return false;
+    last_text_ = shortened(reading.text);
+    last_begun_ = now;
+    return true;
+}
+
+void relay_fsm::admit(command_reading&& reading, time_point now) {
+    granted_ = false;
+    ++statements_;
+    auto& reply = reading.reply;
+    if (reply.command == command::set_option) multi_statements_ = true;
+    if (shard_.watching()) {
+        const auto prepared = prepared_.text(reply.statement_id);
+        last_text_ = shortened(reading.text.empty() ? prepared : reading.text);
+        last_begun_ = now;
+    }
+    const auto shape = protocol::reply_of(reply.command);
+    if (shape == command_reply::authentication) return;
+    if (shape == command_reply::endless) return go_blind(false);
+    if (shape == command_reply::none) return;
+    barrier_ = reply.is_barrier;
+    tracker_.expect(std::move(reply));
+    tell_use();
+}
+
+server_step relay_fsm::on_server(byte_view bytes, time_point now) {
+    server_step step;
+    while (!blind_ && step.forward < bytes.size()) {
+        const auto seen = tracker_.on_bytes(bytes.subspan(step.forward));
+        step.forward += seen.consumed;
+        switch (seen.event) {
+            case reply_event::reply_ended:
+                step.reply_ended = true;
+                on_reply_ended(now);
+                break;
+            case reply_event::file_refused: step.refused = true; return step;
+            case reply_event::broken: go_blind(true); break;
+            case reply_event::more:
+            case reply_event::unsolicited_error: break;
+        }
+        if (tracker_.file_wanted()) file_passes_ = true;
+    }
+    step.forward = bytes.size();
+    return step;
+}
+
+void relay_fsm::on_reply_ended(time_point now) {
+    auto ended = tracker_.take_ended();
+    const auto status = tracker_.status();
+    auto& expected = ended.expected;
+    barrier_ = false;
+    text_.adopt_status(status);
+    if (expected.command == command::stmt_prepare) {
+        if (!ended.failed) {
+            prepared_.add(ended.statement_id, std::move(expected.memory->text), expected.memory->text_is_whole, text_);
+        }
+    } else {
+        text_.adopt_reply(ended);
+        if (expected.command == command::reset_connection && !ended.failed) prepared_.clear();
+    }
+    transaction_.on_reply(ended, status, now);
+    if (shard_.watching()) tell_use();
+}
+
+void relay_fsm::go_blind(bool uses_tables) {
+    blind_ = true;
+    blind_uses_tables_ = uses_tables;
+    tell_use();
+}
+
+// A replica's stream uses no table, a session that is not understood may use any.
+void relay_fsm::tell_use() {
+    if (!shard_.watching()) {
+        shard_.set_in_use(*this, 0);
+        return;
+    }
+    auto use = transaction_.touched();
+    auto& queue = tracker_.queue();
+    for (std::size_t i = 0; i < queue.size(); ++i) use |= queue.at(i).may_touch;
+    if (blind_) use = blind_uses_tables_ ? all_slots : 0;
+    shard_.set_in_use(*this, use & shard_.watched());
+}
+
+slot_mask relay_fsm::on_watch(slot_mask added) {
+    if (blind_) return blind_uses_tables_ ? in_use() | added : in_use();
+    auto& queue = tracker_.queue();
+    for (std::size_t i = 0; i < queue.size(); ++i) {
+        queue.at(i).may_touch |= added;
+        queue.at(i).touches_a_table = true;
+    }
+    const bool open = transaction_.on_watch(added);
+    return open || !queue.empty() ? in_use() | added : in_use();
+}
+
+seat_view relay_fsm::view() const {
+    seat_view view;
+    view.connection_id = facts_.connection_id;
+    view.client = facts_.user + "@" + client_;
+    view.statement = last_text_;
+    view.in_transaction = transaction_.in_transaction();
+    view.since = transaction_.in_transaction() || transaction_.holds_locks() ? transaction_.since() : last_begun_;
+    return view;
+}
+
+}  // namespace sluice::session

@@ -1,0 +1,131 @@
+#pragma once
+
+// The command phase: which of the client's bytes may go on to the server now, and what the server's bytes say about the
+// session. Bytes are passed on as they are; the client's are looked at command by command before they go, the server's
+// while they pass.
+//
+// When the server's stream can no longer be followed (a protocol that Sluice does not know), the session is relayed blindly:
+// it is never held, and counts as using every watched table.
+// One thread; its seat must be joined to the shard by the owner.
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "proxy/session/command_reading.hpp"
+#include "proxy/session/connect_fsm.hpp"
+#include "proxy/session/gate_shard.hpp"
+#include "proxy/session/prepared_statements.hpp"
+#include "proxy/session/response_tracker.hpp"
+#include "proxy/session/session_text.hpp"
+#include "proxy/session/transaction_tracker.hpp"
+
+namespace sluice::session {
+
+struct relay_rules {
+    bool answers_shows = false;  ///< SHOW MIGRATIONS and its kin are not for the server
+    /// How much of a command is looked at; longer ones are judged by so much. The owner must be able to keep so many
+    /// bytes at once; 1024 and more.
+    std::size_t head_bytes_max = 32 * 1024;
+};
+
+enum class client_next : std::uint8_t {
+    more,            ///< everything has been taken
+    partial,         ///< keep the rest; more bytes of the command are needed
+    stalled,         ///< keep the rest until a reply has ended
+    held,            ///< at a gate; keep the rest until released
+    answer,          ///< a statement for Sluice itself (pending_show()), to be dropped; then call answer()
+    authentication,  ///< a COM_CHANGE_USER is the last of what goes on: see change_user()
+};
+
+struct client_step {
+    std::size_t forward = 0;  ///< first so many bytes go to the server
+    std::size_t drop = 0;     ///< so many behind them go nowhere
+    client_next next = client_next::more;
+};
+
+struct server_step {
+    std::size_t forward = 0;    ///< first so many bytes go to the client: all, unless refused
+    bool reply_ended = false;   ///< at least one: a stalled client may go on
+    bool refused = false;       ///< the rest must not pass, and the session must end
+};
+
+class relay_fsm final : public gate_seat {
+public:
+    relay_fsm(gate_shard& shard, relay_rules rules) noexcept : shard_(shard), rules_(rules) {}
+
+    /// The login has ended well, the first or one by COM_CHANGE_USER.
+    void begin(const login_facts& facts, std::string client, time_point now);
+
+    /// Looks at the client's unread bytes; bytes that were not forwarded must be there again at the next call.
+    [[nodiscard]] client_step on_client(protocol::byte_view unread, time_point now);
+    [[nodiscard]] server_step on_server(protocol::byte_view bytes, time_point now);
+
+    /// The shard has released the seat: the statement goes on at the next on_client().
+    void on_released() noexcept { granted_ = true; }
+
+    /// After client_next::answer, until answered().
+    [[nodiscard]] const sql::show_request& pending_show() const noexcept { return show_; }
+    [[nodiscard]] bool answering() const noexcept { return answering_; }
+    void answered() noexcept { answering_ = false; }
+    [[nodiscard]] protocol::capability_flags capabilities() const noexcept { return facts_.capabilities; }
+    [[nodiscard]] protocol::status_flags status() const noexcept { return tracker_.status(); }
+
+    /// Payload of the COM_CHANGE_USER that has just gone on, within the bytes given to on_client().
+    [[nodiscard]] protocol::byte_view change_user() const noexcept { return change_user_; }
+
+    /// Neither a command in flight, nor bytes of one.
+    [[nodiscard]] bool idle() const noexcept {
+        return !blind_ && tracker_.idle() && body_left_ == 0 && !frame_continues_ && !file_passes_ && !answering_;
+    }
+    [[nodiscard]] bool in_transaction() const noexcept { return transaction_.in_transaction(); }
+    [[nodiscard]] bool holds_locks() const noexcept { return transaction_.holds_locks(); }
+    [[nodiscard]] bool blind() const noexcept { return blind_; }
+    [[nodiscard]] const session_text& text() const noexcept { return text_; }
+    [[nodiscard]] std::uint64_t statements() const noexcept { return statements_; }
+
+    [[nodiscard]] seat_view view() const override;
+
+protected:
+    [[nodiscard]] slot_mask on_watch(slot_mask added) override;
+
+private:
+    enum class passage : std::uint8_t { go_on, stop };
+
+    [[nodiscard]] passage pass_body(protocol::byte_view rest, client_step& step);
+    [[nodiscard]] passage pass_file(protocol::byte_view rest, client_step& step);
+    [[nodiscard]] passage pass_command(protocol::byte_view rest, client_step& step, time_point now);
+    [[nodiscard]] passage stop(client_step& step, client_next why) noexcept;
+    [[nodiscard]] bool wants_quiet(const command_reading& reading) const noexcept;
+    [[nodiscard]] bool waits_at_gate(const command_reading& reading, std::size_t bytes, time_point now);
+    void admit(command_reading&& reading, time_point now);
+    void on_reply_ended(time_point now);
+    void go_blind(bool uses_tables);
+    void tell_use();
+
+    gate_shard& shard_;
+    relay_rules rules_;
+    login_facts facts_;
+    std::string client_;
+    response_tracker tracker_;
+    transaction_tracker transaction_;
+    session_text text_;
+    prepared_statements prepared_;
+
+    std::uint32_t body_left_ = 0;   // of the client's current frame
+    bool frame_continues_ = false;  // and another frame of the packet follows
+    bool multi_statements_ = false;
+    bool file_passes_ = false;      // the client sends a file for LOAD DATA LOCAL
+    bool barrier_ = false;          // nothing goes on until all replies have ended
+    bool granted_ = false;
+    bool answering_ = false;
+    bool blind_ = false;
+    bool blind_uses_tables_ = false;
+    sql::show_request show_;
+    protocol::byte_view change_user_;
+    std::uint64_t statements_ = 0;
+    std::string last_text_;         // only while tables are watched
+    time_point last_begun_{};
+};
+
+}  // namespace sluice::session

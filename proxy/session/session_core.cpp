@@ -1,0 +1,97 @@
+#include "proxy/session/session_core.hpp"
+
+namespace sluice::session {
+
+using protocol::byte_view;
+
+namespace {
+
+core_next next_of(client_next next) noexcept {
+    switch (next) {
+        case client_next::partial: return core_next::partial;
+        case client_next::stalled: return core_next::stalled;
+        case client_next::held: return core_next::held;
+        case client_next::answer: return core_next::answer;
+        default: return core_next::more;
+    }
+}
+
+}  // namespace
+
+core_step session_core::on_client(byte_view unread, time_point now) {
+    if (phase_ == core_phase::ended) return {0, unread.size(), core_next::ended};
+    if (phase_ == core_phase::login) {
+        const auto used = login_.on_client(unread, to_client_, to_server_);
+        look_at_login(now);
+        return login_step(used, unread.size());
+    }
+    const auto step = relay_.on_client(unread, now);
+    core_step core{step.forward, step.drop, next_of(step.next)};
+    if (step.next == client_next::authentication) {
+        login_.begin_change_user(relay_.change_user());
+        phase_ = core_phase::login;
+        // What the client has sent behind it waits for the server's first word.
+        if (core.forward < unread.size()) core.next = core_next::stalled;
+    }
+    return core;
+}
+
+core_step session_core::on_server(byte_view unread, time_point now) {
+    if (phase_ == core_phase::ended) return {0, unread.size(), core_next::ended};
+    if (phase_ == core_phase::login) {
+        const auto used = login_.on_server(unread, to_client_, to_server_);
+        look_at_login(now);
+        return login_step(used, unread.size());
+    }
+    const auto step = relay_.on_server(unread, now);
+    if (!step.refused) return {step.forward, 0, core_next::more};
+    phase_ = core_phase::ended;
+    return {step.forward, unread.size() - step.forward, core_next::ended};
+}
+
+core_step session_core::login_step(std::size_t used, std::size_t there) const noexcept {
+    if (phase_ == core_phase::ended) return {0, there, core_next::ended};
+    return {0, used, used < there ? core_next::stalled : core_next::more};
+}
+
+void session_core::look_at_login(time_point now) {
+    switch (login_.state()) {
+        case login_state::done:
+            phase_ = core_phase::commands;
+            logged_in_once_ = true;
+            relay_.begin(login_.facts(), client_, now);
+            return;
+        case login_state::refused:
+        case login_state::failed:
+        case login_state::abandoned: phase_ = core_phase::ended; return;
+        default: return;
+    }
+}
+
+void session_core::answer(const protocol::text_resultset& rows) {
+    protocol::append_text_resultset(to_client_, rows, relay_.capabilities(), relay_.status(), 1);
+    relay_.answered();
+}
+
+void session_core::answer(const protocol::err_packet& error) {
+    protocol::append_err_reply(to_client_, error, relay_.capabilities(), 1);
+    relay_.answered();
+}
+
+void session_core::fail_login(protocol::err_packet error) {
+    login_.fail(std::move(error), to_client_);
+    phase_ = core_phase::ended;
+}
+
+bool session_core::abandon_login() {
+    const bool server_is_told = login_.abandon(to_server_);
+    phase_ = server_is_told ? core_phase::login : core_phase::ended;
+    return server_is_told;
+}
+
+void session_core::say_goodbye(const protocol::err_packet& error) {
+    protocol::append_err_reply(to_client_, error, relay_.capabilities(), 0);
+    phase_ = core_phase::ended;
+}
+
+}  // namespace sluice::session
