@@ -15,9 +15,11 @@ add_compile_options(-Wall -Wextra -Wshadow -Wconversion -Werror)
 
 find_program(SLUICE_CCACHE ccache)
 if(SLUICE_CCACHE)
-  # Precompiled headers need both settings, or every object is a cache miss.
+  # Precompiled headers need the sloppiness, or every object is a cache miss; base folder and no hash of the working
+  # folder let clones and build folders share the cache.
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
-      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${SLUICE_CCACHE})
+      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+      CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${SLUICE_CCACHE})
   add_compile_options($<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
 endif()
 

@@ -25,8 +25,9 @@ struct load_options {
     std::string table = "orders";
     std::uint64_t filled_rows = 0;  ///< the table holds create_and_fill()'s rows 1 .. filled_rows when the load starts
     unsigned connections = 8;       ///< one thread each
-    unsigned prepared_connections = 4;  ///< how many of them use prepared statements (binary protocol) for single writes
-    double statements_per_second = 0;   ///< of all connections together; 0: as fast as they can
+    unsigned prepared_connections =
+        4;                             ///< how many of them use prepared statements (binary protocol) for single writes
+    double statements_per_second = 0;  ///< of all connections together; 0: as fast as they can
     std::uint64_t seed = 1;
 };
 
@@ -40,10 +41,12 @@ struct latency_stats {
 struct load_report {
     std::vector<latency_stats> phases;  ///< in the order of the phase() calls; a statement belongs where it ended
     std::uint64_t statements = 0;       ///< answered without an error
-    std::uint64_t reads = 0, inserts = 0, updates = 0, deletes = 0;  ///< the kinds of them (updates of several rows: one)
-    std::uint64_t committed = 0, rolled_back = 0;                    ///< explicit transactions
-    std::uint64_t errors = 0;         ///< error answers, lost connections and failed logins
-    std::uint64_t wrong_answers = 0;  ///< a read that disagreed with the books, a write that met fewer rows than it must
+    std::uint64_t reads = 0, inserts = 0, updates = 0,
+                  deletes = 0;                     ///< the kinds of them (updates of several rows: one)
+    std::uint64_t committed = 0, rolled_back = 0;  ///< explicit transactions
+    std::uint64_t errors = 0;                      ///< error answers, lost connections and failed logins
+    std::uint64_t wrong_answers =
+        0;  ///< a read that disagreed with the books, a write that met fewer rows than it must
     std::uint64_t unknown_outcomes = 0;  ///< connections lost between a commit and its answer (in `errors` as well)
     std::uint64_t reconnects = 0;
     std::vector<std::string> first_errors;  ///< of errors and wrong answers; at most 10

@@ -20,7 +20,7 @@ std::uint64_t mixed(std::uint64_t x) {
 }  // namespace
 
 std::string note_text(std::uint32_t note) {
-    static constexpr std::array<std::string_view, 8> words = {"leave",  "at the door", "fragile",     "süß",
+    static constexpr std::array<std::string_view, 8> words = {"leave",  "at the door", "fragile",         "süß",
                                                               "поздно", "急ぎ",        "gift \U0001F381", "call first"};
     const std::uint64_t bits = mixed(note);
     std::string result = std::to_string(note);

@@ -80,7 +80,8 @@ private:
     std::vector<doubtful> doubtful_;
 };
 
-/// Creates the table (dropping one of that name) and fills it with filled_row(1) .. filled_row(rows). Throws load_error.
+/// Creates the table (dropping one of that name) and fills it with filled_row(1) .. filled_row(rows). Throws
+/// load_error.
 void create_and_fill(const endpoint& where, const std::string& table, std::uint64_t rows);
 
 struct verification {

@@ -17,8 +17,8 @@ load_connection connected(const endpoint& where) {
     load_connection connection;
     const answer outcome = connection.connect(where);
     if (!outcome.ok()) {
-        throw load_error("cannot connect to " + where.host + ":" + std::to_string(where.port) + ": " +
-                         outcome.message + " (" + std::to_string(outcome.error) + ")");
+        throw load_error("cannot connect to " + where.host + ":" + std::to_string(where.port) + ": " + outcome.message +
+                         " (" + std::to_string(outcome.error) + ")");
     }
     return connection;
 }
@@ -71,7 +71,8 @@ public:
 private:
     /// Every row that the books have between the last key seen and `id` (0: the end) is missing.
     void missing_before(std::uint64_t id) {
-        const std::uint64_t filled_end = id == 0 ? expected_.filled_rows() + 1 : std::min(id, expected_.filled_rows() + 1);
+        const std::uint64_t filled_end =
+            id == 0 ? expected_.filled_rows() + 1 : std::min(id, expected_.filled_rows() + 1);
         for (; next_filled_ < filled_end; ++next_filled_) missing_if_expected(next_filled_);
         if (id != 0 && id <= expected_.filled_rows()) next_filled_ = id + 1;
         auto added = expected_.changed().lower_bound(std::max(next_added_, expected_.filled_rows() + 1));
@@ -115,11 +116,12 @@ void create_and_fill(const endpoint& where, const std::string& table, std::uint6
     auto connection = connected(where);
     const auto name = quoted_name(table);
     must(connection.run("DROP TABLE IF EXISTS " + name), "dropping " + table);
-    must(connection.run("CREATE TABLE " + name +
-                        " (id BIGINT UNSIGNED NOT NULL PRIMARY KEY, customer INT NOT NULL, status VARCHAR(20) NOT NULL, "
-                        "amount DECIMAL(10,2) NOT NULL, note VARCHAR(100) NOT NULL, updated_at DATETIME(6) NOT NULL, "
-                        "KEY customer_status (customer, status)) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4"),
-         "creating " + table);
+    must(
+        connection.run("CREATE TABLE " + name +
+                       " (id BIGINT UNSIGNED NOT NULL PRIMARY KEY, customer INT NOT NULL, status VARCHAR(20) NOT NULL, "
+                       "amount DECIMAL(10,2) NOT NULL, note VARCHAR(100) NOT NULL, updated_at DATETIME(6) NOT NULL, "
+                       "KEY customer_status (customer, status)) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4"),
+        "creating " + table);
     constexpr std::uint64_t rows_per_statement = 2'000;
     for (std::uint64_t id = 1; id <= rows;) {
         std::string statement = insert_start(table);

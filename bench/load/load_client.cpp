@@ -351,7 +351,7 @@ void load_client::note_wrong(const std::string& what) {
     keep("wrong answer: " + what);
 }
 
-void load_client::keep(std::string message) {
+void load_client::keep(const std::string& message) {
     if (counts_.first_errors.size() >= messages_kept) return;
     counts_.first_errors.push_back("connection " + std::to_string(number_) + ": " + message.substr(0, 400));
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-// One connection of the load and what it does: it owns every key with id % connections == number, so nobody else changes
-// its rows and it knows what each of them must hold.
+// One connection of the load and what it does: it owns every key with id % connections == number, so nobody else
+// changes its rows and it knows what each of them must hold.
 
 #include "bench/load/bookkeeping_load.hpp"
 #include "bench/load/load_connection.hpp"
@@ -80,7 +80,7 @@ private:
     void doubt(const changes& made);
     void note_error(const answer& outcome, const std::string& text);
     void note_wrong(const std::string& what);
-    void keep(std::string message);
+    void keep(const std::string& message);
 
     load_scene& scene_;
     const std::uint64_t number_;

@@ -56,7 +56,8 @@ answer take_statement_rows(MYSQL_STMT* statement) {
         if (fetched == MYSQL_NO_DATA) break;
         if (fetched != 0) {
             result = statement_failure(statement);
-            if (fetched == MYSQL_DATA_TRUNCATED) result = {.error = 1406, .message = "cell too long", .affected = 0, .rows = {}};
+            if (fetched == MYSQL_DATA_TRUNCATED)
+                result = {.error = 1406, .message = "cell too long", .affected = 0, .rows = {}};
             break;
         }
         auto& row = result.rows.emplace_back(columns);

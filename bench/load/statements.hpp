@@ -31,8 +31,8 @@ inline constexpr const char* column_list = "id, customer, status, amount, note, 
 
 using cells = std::vector<std::optional<std::string>>;
 
-/// Whether the columns customer, status, amount, note, updated_at are those of this row, in whatever shape the table now
-/// has: a wider DECIMAL shows more zeros at its end.
+/// Whether the columns customer, status, amount, note, updated_at are those of this row, in whatever shape the table
+/// now has: a wider DECIMAL shows more zeros at its end.
 [[nodiscard]] bool matches(const order_row& expected, const cells& found);
 [[nodiscard]] std::string shown(const cells& row);
 [[nodiscard]] std::string shown(const maybe_row& row);

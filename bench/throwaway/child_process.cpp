@@ -79,9 +79,9 @@ pid_t spawn_with(const launch& what, int input_descriptor) {
     for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGQUIT, SIGCHLD}) sigaddset(&defaults, number);
     check(posix_spawnattr_setsigmask(&settings.value, &none), "spawn: signals");
     check(posix_spawnattr_setsigdefault(&settings.value, &defaults), "spawn: signals");
-    check(posix_spawnattr_setflags(&settings.value,
-                                   POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF),
-          "spawn: session");
+    check(
+        posix_spawnattr_setflags(&settings.value, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF),
+        "spawn: session");
 
     auto command = what.command;
     auto environment = environment_with(what.environment);
@@ -118,12 +118,12 @@ void wait_until_ended(pid_t child) {
 }
 
 guard::guard(const std::filesystem::path& folder) {
-    // A shell rather than a forked copy of us: we may have threads. The loop at the end waits for the kill to be done
-    // (the process may be no child of anybody who reaps it, hence the bound).
+    // A shell rather than a forked copy of us: we may have threads. Killed is not yet ended, and a process that still
+    // writes would fill the folder again; one that has ended has no `exe` any more, even if nobody reaps it.
     static constexpr const char* script =
         "last=0; while read -r process; do last=$process; done\n"
-        "n=0; while [ \"$last\" -gt 0 ] && [ $n -lt 50 ] && kill -9 \"$last\" 2>/dev/null; do\n"
-        "  n=$((n + 1)); sleep 0.1; done\n"
+        "if [ \"$last\" -gt 0 ]; then kill -9 \"$last\" 2>/dev/null; fi\n"
+        "n=0; while [ -e \"/proc/$last/exe\" ] && [ $n -lt 100 ]; do n=$((n + 1)); sleep 0.05; done\n"
         "rm -rf -- \"$1\"";
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0) check(errno, "pipe");

@@ -31,7 +31,10 @@ bool is_mariadb(const fs::path& binary) {
 }
 
 program plain(server_kind kind, const fs::path& binary) {
-    return {.kind = kind, .command = {binary.string(), "--no-defaults"}, .environment = {}, .binary = binary,
+    return {.kind = kind,
+            .command = {binary.string(), "--no-defaults"},
+            .environment = {},
+            .binary = binary,
             .system_tables = {}};
 }
 
@@ -65,9 +68,9 @@ program find_mysql_5_6() {
     const fs::path server = cache_folder() / "mysql-5.6/server";
     if (!executable(server / "mysqld")) throw server_error("no MySQL 5.6 server: run scripts/setup");
     program found = plain(server_kind::mysql_5_6, server / "mysqld");
-    found.command.insert(found.command.end(), {"--basedir=" + server.string(),
-                                               "--lc-messages-dir=" + (server / "share").string(),
-                                               "--character-sets-dir=" + (server / "share/charsets").string()});
+    found.command.insert(found.command.end(),
+                         {"--basedir=" + server.string(), "--lc-messages-dir=" + (server / "share").string(),
+                          "--character-sets-dir=" + (server / "share/charsets").string()});
     found.environment = {"LD_LIBRARY_PATH=" + server.string()};  // for its libaio.so.1
     found.system_tables = server / "share";
     return found;

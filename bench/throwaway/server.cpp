@@ -46,7 +46,10 @@ std::string last_part(const std::string& text) {
 
 struct server::running_server {
     explicit running_server(server_options wanted)
-        : options(std::move(wanted)), server_program(find_program(options.kind)), folder(new_folder()), cleaner(folder) {}
+        : options(std::move(wanted)),
+          server_program(find_program(options.kind)),
+          folder(new_folder()),
+          cleaner(folder) {}
     running_server(const running_server&) = delete;
     running_server& operator=(const running_server&) = delete;
     ~running_server() {
@@ -56,8 +59,7 @@ struct server::running_server {
 
     void copy_template(const fs::path& prepared) {
         launch copy;
-        copy.command = {"cp", "-R", "--reflink=auto", "--sparse=always", prepared.string(),
-                        (folder / "data").string()};
+        copy.command = {"cp", "-R", "--reflink=auto", "--sparse=always", prepared.string(), (folder / "data").string()};
         copy.output = log();
         if (run(copy) != 0) throw server_error("cannot copy the prepared data directory: " + read_all(log()));
         fs::create_directory(folder / "tmp");

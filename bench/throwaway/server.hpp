@@ -3,8 +3,8 @@
 // A real database server that lives as long as this object: on a port of its own, in a folder of its own, started from
 // a copy of a prepared data directory in about a second. For tests, benchmarks and `sluice demo`.
 //
-// Accounts of every server, besides root@localhost and root@127.0.0.1 without a password: `app` (an application's rights
-// on every schema) and `sluice` (what a migration needs), see the constants below. On MySQL 9.7 they log in by
+// Accounts of every server, besides root@localhost and root@127.0.0.1 without a password: `app` (an application's
+// rights on every schema) and `sluice` (what a migration needs), see the constants below. On MySQL 9.7 they log in by
 // caching_sha2_password, elsewhere by mysql_native_password. The data directory has an empty schema `test`.
 
 #include <chrono>
@@ -38,11 +38,11 @@ enum class server_kind {
 
 struct server_options {
     server_kind kind = server_kind::mysql_9_7;
-    bool binlog = true;             ///< row format; the files are <folder>/data/binlog.NNNNNN
-    bool gtid = true;               ///< gtid_mode=ON. MariaDB has its own GTIDs always.
-    std::uint32_t server_id = 1;    ///< 1 .. 2^32-1
+    bool binlog = true;              ///< row format; the files are <folder>/data/binlog.NNNNNN
+    bool gtid = true;                ///< gtid_mode=ON. MariaDB has its own GTIDs always.
+    std::uint32_t server_id = 1;     ///< 1 .. 2^32-1
     std::string row_image = "FULL";  ///< binlog_row_image: FULL, MINIMAL or NOBLOB
-    bool durable = false;           ///< false: no flush per commit; it survives kill -9 of the server all the same
+    bool durable = false;            ///< false: no flush per commit; it survives kill -9 of the server all the same
     bool performance_schema = true;  ///< only looked at on 9.7; elsewhere off
     std::vector<std::string> extra_arguments;  ///< e.g. "--max-connections=10"; they win over everything above
     std::chrono::milliseconds start_limit{60'000};

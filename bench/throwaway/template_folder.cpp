@@ -89,8 +89,8 @@ void initialise(const setting_up& place) {
         fs::create_directories(place.folder / "data/mysql");
         fs::create_directories(place.folder / "data/test");
         std::string sql = "USE mysql;\n";
-        for (const char* part : {"mysql_system_tables.sql", "mysql_performance_tables.sql",
-                                 "mysql_system_tables_data.sql"}) {
+        for (const char* part :
+             {"mysql_system_tables.sql", "mysql_performance_tables.sql", "mysql_system_tables_data.sql"}) {
             const auto file = place.server_program.system_tables / part;
             if (fs::exists(file)) sql += read_file(file) + "\n";  // 5.6 has no separate performance tables
         }
@@ -167,7 +167,7 @@ std::string identity(const program& server_program) {
 fs::path template_folder(const program& server_program) {
     const auto folder = cache_folder() / "templates";
     const auto name = identity(server_program);
-    const auto target = folder / name;
+    auto target = folder / name;
     if (fs::exists(target)) return target;
     fs::create_directories(folder);
     const lock_file lock(folder / ("." + name + ".lock"));

@@ -64,7 +64,7 @@ outcome<void> change_capture::take(const binlog::decoded_event& event, const bin
         std::vector<row_key> keys = std::exchange(xa_keys_, {});
         if (prepare->one_phase) {
             SLUICE_TRY_VOID(add(std::move(keys)));
-        } else if (!keys.empty()) {
+        } else {
             prepared_keys_ += keys.size();
             if (prepared_keys_ > plan_.options.delta_keys_max) {
                 return refuse("prepared_transactions_too_large",
@@ -129,9 +129,13 @@ outcome<void> change_capture::take_xa_end(std::string_view statement, const binl
             std::vector<row_key> keys = std::move(place->second);
             prepared_.erase(place);
             if (commits) SLUICE_TRY_VOID(add(std::move(keys)));
+        } else if (commits && unknown_prepared_) {
+            return refuse("unknown_xa_transaction",
+                          "XA transaction " + xid +
+                              " was prepared before the migration began and may have changed the table; grant the "
+                              "engine's account XA_RECOVER_ADMIN, so that such transactions are waited for");
         }
-        // An xid that is not known was prepared before the stream began and had ended before the copy did: see
-        // wait_for_prepared_transactions().
+        // Otherwise an unknown one had ended before the copy began: see wait_for_prepared_transactions().
     }
     transaction_ends(end);
     return {};

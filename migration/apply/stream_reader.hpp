@@ -22,6 +22,10 @@ class change_capture {
 public:
     change_capture(const migration_plan& plan, work_ledger& ledger, stream_position start);
 
+    /// Transactions may have been prepared (XA) before the stream began: an XA COMMIT of one that the stream has not shown
+    /// may change the table unseen, and is a failure from now on.
+    void expect_unknown_prepared() { unknown_prepared_ = true; }
+
     /// A new stream begins, from position(): what was read of an unfinished transaction will come again.
     void stream_begins();
     outcome<void> take(const binlog::decoded_event& event, const binlog::coordinates& end);
@@ -56,6 +60,7 @@ private:
     std::vector<row_key> xa_keys_;
     std::map<std::string, std::vector<row_key>> prepared_;
     std::size_t prepared_keys_ = 0;
+    bool unknown_prepared_ = false;
 };
 
 class stream_reader {
@@ -64,6 +69,7 @@ public:
 
     /// Attaches for the first time. To be called before run(), by the thread that wants to hear of a failure at once.
     outcome<void> attach();
+    void expect_unknown_prepared() { capture_.expect_unknown_prepared(); }
     /// Works until the ledger stops. Failures go to the ledger.
     void run();
 

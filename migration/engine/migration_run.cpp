@@ -241,11 +241,12 @@ outcome<void> migration_run::begin_stream() {
         reader_ = std::make_unique<stream_reader>(plan, *ledger_, *environment_.feeds, std::move(begin));
         SLUICE_TRY_VOID(reader_->attach());
         bool waited = false;
-        SLUICE_TRY_VOID(wait_for_prepared_transactions(control_, [&](const std::string& names) {
+        SLUICE_TRY(const bool none_prepared, wait_for_prepared_transactions(control_, [&](const std::string& names) {
             waited = true;
             wait_for("prepared XA transactions (XA COMMIT or XA ROLLBACK them): " + names);
             return tick(tick_wait).has_value();
         }));
+        if (!none_prepared) reader_->expect_unknown_prepared();
         if (!waited) break;
     }
     wait_for("");

@@ -8,6 +8,11 @@
 #include <utility>
 
 namespace sluice::migration {
+namespace {
+
+constexpr unsigned xa_recover_denied = 1401;  // ER_XAER_RMERR: without XA_RECOVER_ADMIN
+
+}  // namespace
 
 migration_plan plan_names(const migration_spec& spec) {
     const artefact_names names = artefact_names_of(spec.table.table);
@@ -61,14 +66,16 @@ outcome<prepared_migration> prepare_tables(reconnecting_session& session, const 
     return made;
 }
 
-outcome<void> wait_for_prepared_transactions(reconnecting_session& session,
+outcome<bool> wait_for_prepared_transactions(reconnecting_session& session,
                                              const std::function<bool(const std::string& names)>& waiting) {
     while (true) {
         // The columns are formatID, gtrid_length, bqual_length, data.
-        SLUICE_TRY(const query_result prepared, session.run("XA RECOVER"));
-        if (prepared.rows.empty()) return {};
+        auto prepared = session.run("XA RECOVER");
+        if (!prepared && prepared.error().server_errno == xa_recover_denied) return false;
+        if (!prepared) return std::move(prepared).error();
+        if (prepared->rows.empty()) return true;
         std::string names;
-        for (const auto& row : prepared.rows) {
+        for (const auto& row : prepared->rows) {
             names += (names.empty() ? "" : ", ") + (row.empty() ? std::string("?") : row.back().value_or("?"));
         }
         if (!waiting(names)) return refuse("stopped", "stopped while waiting for prepared XA transactions");

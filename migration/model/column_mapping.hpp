@@ -26,7 +26,9 @@ struct shared_key {
     std::vector<column_description> original_columns;  ///< description of each, in key order
     /// The engine can order values of this key exactly as the server does (integers, date and time, binary strings).
     bool exactly_ordered = false;
-    /// Two keys that differ in bytes may be equal to the server (collations, PAD SPACE): apply one batch at a time.
+    /// Two different images of the key in the binary log are two different keys to the server. False as soon as one column
+    /// is CHAR or VARCHAR, whatever its collation: letters of either case may be equal, and under PAD SPACE (utf8mb4_bin
+    /// and latin1_bin too) so are 'a' and 'a '. Then equal keys may hide in different bytes: apply one batch at a time.
     bool bytes_are_identity = false;
 };
 
@@ -35,11 +37,27 @@ struct column_mapping {
     shared_key key;
 };
 
-/// Maps by name, following the renames of the parsed ALTER.
-/// Fails with "no_shared_unique_key", "key_values_change", "nullable_unique_key", "unsupported_key_type", ... naming the
-/// columns. The key is chosen by a written rule: PRIMARY first, then the unique key with the fewest columns, then fewest
-/// bytes, then by name; parts with prefix length, expressions, nullable columns, FLOAT/DOUBLE/JSON do not qualify.
+/// Maps by name, following the renames of the parsed ALTER; a column that is dropped and added again under its name is not
+/// the same column. Both descriptions must be of tables that exist, the ghost after its ALTER.
+///
+/// The key is chosen by a written rule: PRIMARY first, then the unique key with the fewest columns, then with the fewest
+/// bytes, then by name. In the original it must be visible, without prefix lengths, expressions, nullable or generated
+/// columns, FLOAT, DOUBLE, JSON, TEXT or BLOB. The ghost must have a unique key on the same columns, in any order, and the
+/// ALTER must keep their values: the same type, or a wider one of its kind (integers with the same sign, CHAR, VARCHAR and
+/// VARBINARY with the same character set and collation, DECIMAL with the same scale, temporal types with more digits,
+/// ENUM and SET with members appended).
+///
+/// Failures, all abort, naming the columns and why:
+///   no_shared_unique_key, nullable_unique_key, unsupported_key_type, key_values_change   no key qualifies; the code is
+///       that of the first candidate, the message tells every candidate's reason
+///   unsupported_conversion   TIMESTAMP to or from another type needs a decision about the time zone; TIME to a date takes
+///       the day of the conversion
+///   no_default_value         a new column is NOT NULL without a default, so rows could not be copied in strict mode
+///   column_lost              the ghost lacks a column that the ALTER does not drop
 outcome<column_mapping> map_columns(const table_description& original, const table_description& ghost,
                                     const sql::alter_statement& alter);
+
+/// Whether the original alone has a key that could be chosen: to be asked before a ghost is made. Fails as above.
+outcome<void> require_usable_key(const table_description& original);
 
 }  // namespace sluice::migration

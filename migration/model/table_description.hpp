@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace sluice::migration {
@@ -19,7 +20,7 @@ struct table_name {
 struct column_description {
     std::string name;
     std::string data_type;    ///< lower case, as information_schema.columns.data_type: "int", "varchar", "datetime", ...
-    std::string column_type;  ///< lower case, whole: "bigint unsigned", "varchar(20)", "datetime(6)", "enum('a','b')"
+    std::string column_type;  ///< whole, as the server prints it: "bigint unsigned", "datetime(6)", "enum('a','B')"
     std::string charset;      ///< empty for types without one
     std::string collation;
     std::uint64_t char_length_max = 0;    ///< characters; bytes for binary types; 0 where it has no meaning
@@ -32,7 +33,7 @@ struct column_description {
     bool auto_increment = false;
     bool generated = false;               ///< STORED or VIRTUAL
     bool invisible = false;
-    std::optional<std::string> default_value;
+    std::optional<std::string> default_value;  ///< as information_schema prints it; MariaDB writes a default NULL as "NULL"
 };
 
 struct key_part {
@@ -59,7 +60,7 @@ struct table_description {
     std::uint64_t data_bytes = 0;
     std::optional<std::uint64_t> auto_increment;
 
-    [[nodiscard]] const column_description* find_column(const std::string& column) const;  ///< case-insensitive (ASCII)
+    [[nodiscard]] const column_description* find_column(std::string_view column) const;  ///< case-insensitive (ASCII)
 };
 
 }  // namespace sluice::migration

@@ -36,7 +36,7 @@ std::vector<std::string> session_setup_statements(const mysql_executor_options& 
         "SET SESSION autocommit = 1, time_zone = '+00:00', "
         "sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION', "
         "completion_type = 0, sql_safe_updates = 0, sql_big_selects = 1, sql_select_limit = 18446744073709551615, "
-        "sql_auto_is_null = 0, foreign_key_checks = 1, unique_checks = 1, "
+        "sql_auto_is_null = 0, sql_quote_show_create = 1, foreign_key_checks = 1, unique_checks = 1, "
         "lock_wait_timeout = " + limit(options.lock_wait_limit) +
             ", innodb_lock_wait_timeout = " + limit(options.row_lock_wait_limit) +
             ", wait_timeout = 28800, net_read_timeout = 600, net_write_timeout = 600",

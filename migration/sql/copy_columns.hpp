@@ -14,7 +14,8 @@ namespace sluice::migration {
 
 /// How values of a key column are written as literals, and how they are selected so that they come back exactly.
 enum class key_type : std::uint8_t {
-    integer,   ///< TINYINT ... BIGINT, signed or not, YEAR: decimal
+    integer,   ///< TINYINT ... BIGINT, signed or not: decimal
+    year,      ///< YEAR: quoted, four digits (numbers below 100 would mean years of 19xx and 20xx)
     decimal,   ///< DECIMAL: decimal text
     temporal,  ///< DATE, TIME, DATETIME, TIMESTAMP: quoted text
     bit,       ///< BIT: as an integer
@@ -29,8 +30,8 @@ struct key_column {
     key_type type = key_type::integer;
     std::string charset;              ///< of the original column; text only
     std::uint64_t binary_length = 0;  ///< n of BINARY(n), whose trailing zeros the binary log strips; 0 for the others
-    std::string ghost_charset;    ///< text only: both set if the ghost's collation differs from the original's;
-    std::string ghost_collation;  ///< then the anti-join compares as the ghost's key does
+    std::string ghost_charset;        ///< text only: both set if the ghost's collation differs from the original's;
+    std::string ghost_collation;      ///< then the anti-join compares as the ghost's key does
 };
 
 struct copied_column {
@@ -47,8 +48,8 @@ struct copy_columns {
     std::vector<key_column> key;         ///< in key order; never empty
 };
 
-/// From a column's description; ghost: its counterpart. Fails with "unsupported_key_type" for FLOAT, DOUBLE, JSON, spatial
-/// and unknown types, naming the column.
+/// From a column's description; ghost: its counterpart. Fails with "unsupported_key_type" for FLOAT, DOUBLE, JSON,
+/// spatial and unknown types, naming the column.
 [[nodiscard]] outcome<key_column> key_column_of(const column_description& original, const column_description& ghost);
 
 /// From a mapping; the descriptions must be those that it was made from.

@@ -1,8 +1,8 @@
 #pragma once
 
-// The statements that copy the original into the ghost, chunk by chunk. Values in, text out. Key values are literals made by
-// key_literal.hpp, one per key column. Nothing here quotes a value that it did not get as a literal.
-// Pure functions; safe from any thread.
+// The statements that copy the original into the ghost, chunk by chunk. Values in, text out. Key values are literals
+// made by key_literal.hpp, one per key column. Nothing here quotes a value that it did not get as a literal. Pure
+// functions; safe from any thread.
 
 #include <cstddef>
 #include <optional>
@@ -37,8 +37,8 @@ enum class read_lock : std::uint8_t {
 [[nodiscard]] std::string range_condition(const copy_columns& what, const range_bounds& bounds,
                                           std::string_view alias = {});
 
-/// INSERT INTO ghost ... SELECT ... FROM original over the bounds. skip_present: leave out rows whose key is in the ghost
-/// already (anti-join, compared by the server).
+/// INSERT INTO ghost ... SELECT ... FROM original over the bounds. skip_present: leave out rows whose key is in the
+/// ghost already (anti-join, compared by the server).
 [[nodiscard]] std::string copy_chunk_statement(const copy_columns& what, const range_bounds& bounds, read_lock lock,
                                                bool skip_present);
 

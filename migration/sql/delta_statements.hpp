@@ -1,7 +1,7 @@
 #pragma once
 
-// The two statements that carry a batch of changed keys into the ghost: delete the keys there, insert them again from the
-// original. Values in, text out. Pure functions; safe from any thread.
+// The two statements that carry a batch of changed keys into the ghost: delete the keys there, insert them again from
+// the original. Values in, text out. Pure functions; safe from any thread.
 
 #include <span>
 #include <string>

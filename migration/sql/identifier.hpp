@@ -29,8 +29,8 @@ inline constexpr std::size_t identifier_characters_max = 64;
 /// `schema`.`table`
 [[nodiscard]] std::string quote_table(const table_name& table);
 
-/// A string literal that means the same under every sql_mode: 'text' with quotes doubled, or _utf8mb4 0x... where text has
-/// a backslash or a control character. Fit for expressions; clauses such as COMMENT take only the first form.
+/// A string literal that means the same under every sql_mode: 'text' with quotes doubled, or _utf8mb4 0x... where text
+/// has a backslash or a control character. Fit for expressions; clauses such as COMMENT take only the first form.
 [[nodiscard]] std::string quote_string(std::string_view text);
 
 /// Upper-case hexadecimal digits, two per byte.

@@ -1,6 +1,7 @@
 #pragma once
 
-// Statements about whole tables: ghost, changelog, locks, renames. Values in, text out. Pure functions; safe from any thread.
+// Statements about whole tables: ghost, changelog, locks, renames. Values in, text out. Pure functions; safe from any
+// thread.
 
 #include <span>
 #include <string>

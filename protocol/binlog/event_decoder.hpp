@@ -56,9 +56,9 @@ struct decoder_options {
     /// @source_binlog_checksum. (The made-up rotate event at the head of a stream already carries a checksum.)
     checksum_algorithm checksum = checksum_algorithm::none;
     std::uint32_t event_size_max = std::uint32_t{1} << 30;  ///< bytes of one event, the server's own limit
-    payload_limits payload;
+    payload_limits payload{};
     std::size_t table_maps_max = 1024;  ///< table maps kept; the one announced longest ago goes first
-    table_filter wants_table;           ///< empty: every table
+    table_filter wants_table{};         ///< empty: every table
 };
 
 /// Feed one event, take decoded events until there are none, feed the next:
@@ -92,7 +92,7 @@ private:
     decode_result<event_body> decode_body(const event_header& header, byte_view body);
     decode_result<event_body> decode_table_map(byte_view body);
     decode_result<event_body> decode_rows(event_type type, byte_view body);
-    void follow(const event_header& header, const event_body& body);
+    void follow(const event_body& body);
 
     decoder_options options_;
     checksum_algorithm checksum_;

@@ -60,7 +60,7 @@ public:
     explicit row_cursor(const rows_event& event);
 
     /// Moves to the next row; false at the end. The first call moves to the first row.
-    /// Errors: truncated, malformed. The cursor is then at an end, and the event must be taken as lost.
+    /// Errors: truncated (a row that does not fit). The cursor is then at its end, and the event must be taken as lost.
     [[nodiscard]] decode_result<bool> next();
 
     /// exists() for update and delete.
@@ -69,12 +69,18 @@ public:
     [[nodiscard]] const row_image& after() const noexcept { return after_; }
 
 private:
-    decode_result<void> read_image(const column_bitmap& present, bool may_be_partial, row_image& image);
+    bool read_image(const column_bitmap& present, bool may_be_partial, row_image& image);
+    bool take_partial_bits(byte_view& bits);
+    decode_error fail();
 
     const rows_event* event_;
     byte_view rest_;
     row_image before_;
     row_image after_;
+    bool has_before_;
+    bool has_after_;
+    std::size_t json_column_count_;
+    bool is_single_empty_row_ = false;
 };
 
 /// Views point into the event's bytes; see event_decoder for how long those live.

@@ -47,8 +47,8 @@ std::optional<client_handshake::outgoing> client_handshake::on_greeting(byte_vie
     }
     greeting_ = std::move(greeting).value();
     greeted_ = true;
-    auto wanted = login_.capabilities | capability::protocol_41 | capability::secure_connection |
-                  capability::plugin_auth;
+    auto wanted =
+        login_.capabilities | capability::protocol_41 | capability::secure_connection | capability::plugin_auth;
     if (!login_.database.empty()) wanted |= capability::connect_with_db;
     capabilities_ = wanted & greeting_.capabilities;
     if (!has(capabilities_, capability::protocol_41 | capability::secure_connection)) {

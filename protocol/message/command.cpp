@@ -157,9 +157,7 @@ void serialise_query(byte_buffer& buffer, std::string_view sql, capability_flags
     out.text(sql);
 }
 
-void serialise_bare_command(byte_buffer& buffer, command value) {
-    (void)begin_command(buffer, value);
-}
+void serialise_bare_command(byte_buffer& buffer, command value) { (void)begin_command(buffer, value); }
 
 wire_result<std::string_view> parse_init_db(byte_view payload) {
     SLUICE_TRY(auto in, open_command(payload, command::init_db));

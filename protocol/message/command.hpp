@@ -78,8 +78,8 @@ enum class command_reply : std::uint8_t {
 [[nodiscard]] inline bool has_reply(command value) noexcept { return reply_of(value) != command_reply::none; }
 
 struct query_command {
-    std::string_view sql;         ///< view into the payload
-    std::size_t sql_offset = 1;   ///< where in the payload it begins
+    std::string_view sql;        ///< view into the payload
+    std::size_t sql_offset = 1;  ///< where in the payload it begins
 };
 /// Skips the parameter block of query_attributes where it is negotiated. The payload includes the command byte.
 /// Errors: truncated, malformed (unknown parameter type, missing bind flag).

@@ -49,8 +49,8 @@ wire_result<ok_packet> parse_ok(byte_view payload, capability_flags capabilities
 }
 
 void serialise(byte_buffer& buffer, const ok_packet& ok, capability_flags capabilities) {
-    const bool has_state = has(capabilities, capability::session_track) &&
-                           (ok.status & server_status::session_state_changed) != 0;
+    const bool has_state =
+        has(capabilities, capability::session_track) && (ok.status & server_status::session_state_changed) != 0;
     writer out(buffer);
     out.u8(ok.is_terminator ? terminator_byte : ok_byte);
     out.lenenc_int(ok.affected_rows);

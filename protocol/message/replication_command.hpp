@@ -13,7 +13,7 @@ namespace sluice::protocol {
 
 struct register_slave {
     std::uint32_t server_id = 0;
-    std::string host;      ///< shown by SHOW REPLICAS; at most 255 bytes, as user and password
+    std::string host;  ///< shown by SHOW REPLICAS; at most 255 bytes, as user and password
     std::string user;
     std::string password;
     std::uint16_t port = 0;

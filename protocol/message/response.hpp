@@ -41,7 +41,8 @@ enum class row_phase : std::uint8_t {
 /// count tells whether definitions follow (MySQL's manual has it before the count; 9.7 sends it after).
 struct result_set_head {
     std::uint64_t column_count = 0;  ///< at least 1
-    /// False: no definitions (the client asked for that). Without deprecate_eof the EOF after them is sent all the same.
+    /// False: no definitions (the client asked for that). Without deprecate_eof the EOF after them is sent all the
+    /// same.
     bool metadata_follows = true;
 };
 /// Errors: truncated, malformed.

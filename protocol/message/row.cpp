@@ -150,8 +150,7 @@ void append_text_row(byte_buffer& buffer, std::span<const std::optional<std::str
     for (const auto& value : values) out.lenenc_text_or_null(value);
 }
 
-wire_result<std::vector<binary_value>> parse_binary_row(byte_view payload,
-                                                        std::span<const column_definition> columns) {
+wire_result<std::vector<binary_value>> parse_binary_row(byte_view payload, std::span<const column_definition> columns) {
     reader in(payload);
     SLUICE_TRY(const auto first, in.u8());
     if (first != 0) return wire_error{wire_errc::malformed, "not a binary row"};

@@ -52,15 +52,15 @@ using tracked_variables = std::vector<std::pair<std::string_view, std::string_vi
 
 /// The eight places of a transaction_state entry, e.g. "T___Ws__". MySQL manual: session_track_transaction_info.
 struct tracked_transaction_state {
-    bool explicit_transaction = false;    ///< 'T': begun by a statement
-    bool implicit_transaction = false;    ///< 'I': begun by autocommit=0 and a statement that uses a table
-    bool unsafe_read = false;             ///< 'r': non-transactional table read
-    bool transactional_read = false;      ///< 'R'
-    bool unsafe_write = false;            ///< 'w'
-    bool transactional_write = false;     ///< 'W'
-    bool unsafe_statement = false;        ///< 's'
-    bool result_set_sent = false;         ///< 'S'
-    bool tables_locked = false;           ///< 'L': LOCK TABLES is in effect
+    bool explicit_transaction = false;  ///< 'T': begun by a statement
+    bool implicit_transaction = false;  ///< 'I': begun by autocommit=0 and a statement that uses a table
+    bool unsafe_read = false;           ///< 'r': non-transactional table read
+    bool transactional_read = false;    ///< 'R'
+    bool unsafe_write = false;          ///< 'w'
+    bool transactional_write = false;   ///< 'W'
+    bool unsafe_statement = false;      ///< 's'
+    bool result_set_sent = false;       ///< 'S'
+    bool tables_locked = false;         ///< 'L': LOCK TABLES is in effect
 };
 /// Errors: malformed (not eight characters).
 [[nodiscard]] wire_result<tracked_transaction_state> parse_tracked_transaction_state(std::string_view text);

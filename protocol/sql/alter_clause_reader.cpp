@@ -136,11 +136,11 @@ result<void, std::string> alter_clause_reader::read_add() {
     return read_added_columns();
 }
 
-result<void, std::string> alter_clause_reader::read_key_or_constraint(token_cursor& at,
-                                                                      std::span<const token> source) {
+result<void, std::string> alter_clause_reader::read_key_or_constraint(token_cursor& at, std::span<const token> source) {
     std::string symbol;
     if (at.accept("CONSTRAINT") && at.now().is_identifier() && !begins_key_or_constraint(at.now())) {
-        if (!at.accept_condition()) SLUICE_TRY_VOID(read_name(at, symbol, "constraint"));
+        at.accept_condition();
+        SLUICE_TRY_VOID(read_name(at, symbol, "constraint"));
     }
     auto& clause = append(kind::add_index, source);
     clause.name = symbol;
@@ -156,9 +156,12 @@ result<void, std::string> alter_clause_reader::read_key_or_constraint(token_curs
         if (!at.accept("KEY")) return std::string("KEY is missing behind PRIMARY");
         clause.index = index_kind::primary;
     } else {
-        if (at.accept("UNIQUE")) clause.index = index_kind::unique;
-        else if (at.accept("FULLTEXT")) clause.index = index_kind::fulltext;
-        else if (at.accept("SPATIAL")) clause.index = index_kind::spatial;
+        if (at.accept("UNIQUE"))
+            clause.index = index_kind::unique;
+        else if (at.accept("FULLTEXT"))
+            clause.index = index_kind::fulltext;
+        else if (at.accept("SPATIAL"))
+            clause.index = index_kind::spatial;
         const bool said = at.accept_any({"INDEX", "KEY"});
         if (!said && clause.index == index_kind::plain) return std::string("no index, key or constraint");
     }
@@ -272,13 +275,12 @@ result<void, std::string> alter_clause_reader::read_modify() {
 
 result<void, std::string> alter_clause_reader::read_convert() {
     if (!at_.accept("TO")) return std::string("TO is missing behind CONVERT");
-    if (!at_.accept("CHARSET") && !(at_.accept("CHARACTER") && at_.accept("SET")) && !(at_.accept("CHAR") && at_.accept("SET"))) {
-        return std::string("CHARACTER SET is missing behind CONVERT TO");
-    }
+    const bool said = at_.accept("CHARSET") || (at_.accept_any({"CHARACTER", "CHAR"}) && at_.accept("SET"));
+    if (!said) return std::string("CHARACTER SET is missing behind CONVERT TO");
     if (at_.done()) return std::string("the name of the character set is missing");
     auto& clause = append(kind::convert_charset, tokens_);
-    clause.value = at_.now().kind == token_kind::string ? string_text(at_.now(), options_)
-                                                         : identifier_text(at_.now(), options_);
+    clause.value =
+        at_.now().kind == token_kind::string ? string_text(at_.now(), options_) : identifier_text(at_.now(), options_);
     return {};
 }
 

@@ -133,12 +133,13 @@ private:
             const auto follows = [&](std::string_view keyword) { return i + 1 < at_.size() && at_[i + 1].is(keyword); };
             if (now.is_symbol('(')) ++depth;
             if (now.is_symbol(')') && depth > 0) --depth;
-            if (depth == 0 && ((now.is("PARTITION") && follows("BY")) || (now.is("REMOVE") && follows("PARTITIONING")))) {
+            if (depth == 0 &&
+                ((now.is("PARTITION") && follows("BY")) || (now.is("REMOVE") && follows("PARTITIONING")))) {
                 return i;
             }
-            static constexpr std::string_view operations[]{"ADD",     "DROP",    "TRUNCATE", "COALESCE", "REORGANIZE",
-                                                           "EXCHANGE", "ANALYZE", "CHECK",   "OPTIMIZE", "REBUILD",
-                                                           "REPAIR",  "DISCARD", "IMPORT",   "CONVERT"};
+            static constexpr std::string_view operations[]{"ADD",      "DROP",    "TRUNCATE", "COALESCE", "REORGANIZE",
+                                                           "EXCHANGE", "ANALYZE", "CHECK",    "OPTIMIZE", "REBUILD",
+                                                           "REPAIR",   "DISCARD", "IMPORT",   "CONVERT"};
             if (clause_begins && follows("PARTITION") &&
                 std::any_of(std::begin(operations), std::end(operations), [&](auto word) { return now.is(word); })) {
                 return i;

@@ -22,11 +22,17 @@ constexpr std::uint16_t nopad_offset = 1024;
 multibyte_charset multibyte_charset_of_collation(std::uint16_t collation_id) noexcept {
     if (collation_id > nopad_offset) collation_id = static_cast<std::uint16_t>(collation_id - nopad_offset);
     switch (collation_id) {
-        case 1: case 84: return multibyte_charset::big5;
-        case 13: case 88: return multibyte_charset::sjis;
-        case 28: case 87: return multibyte_charset::gbk;
-        case 95: case 96: return multibyte_charset::cp932;
-        case 248: case 249: case 250: return multibyte_charset::gb18030;
+        case 1:
+        case 84: return multibyte_charset::big5;
+        case 13:
+        case 88: return multibyte_charset::sjis;
+        case 28:
+        case 87: return multibyte_charset::gbk;
+        case 95:
+        case 96: return multibyte_charset::cp932;
+        case 248:
+        case 249:
+        case 250: return multibyte_charset::gb18030;
         default: return multibyte_charset::none;
     }
 }
@@ -40,8 +46,8 @@ multibyte_charset multibyte_charset_of_name(std::string_view name) noexcept {
         {"gb18030", multibyte_charset::gb18030},
     }};
     const auto charset = name.substr(0, name.find('_'));
-    const auto* found =
-        std::find_if(names.begin(), names.end(), [&](const auto& known) { return equal_ignoring_case(known.first, charset); });
+    const auto* found = std::find_if(names.begin(), names.end(),
+                                     [&](const auto& known) { return equal_ignoring_case(known.first, charset); });
     return found == names.end() ? multibyte_charset::none : found->second;
 }
 

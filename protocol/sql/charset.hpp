@@ -1,10 +1,10 @@
 #pragma once
 
 // The character sets in which a byte of ASCII value (0x5c backslash, 0x60 backtick, 0x7c, digits) may be the later byte
-// of a character. A lexer that does not know them splits strings and identifiers in the wrong place. All other character
-// sets that a client may use have trail bytes >= 0x80 only, or letters, and need no care (ucs2, utf16, utf32 cannot be
-// client character sets).
-// Source: MySQL 9.7 Reference Manual, "Character Sets and Collations"; collation ids as in information_schema.COLLATIONS.
+// of a character. A lexer that does not know them splits strings and identifiers in the wrong place. All other
+// character sets that a client may use have trail bytes >= 0x80 only, or letters, and need no care (ucs2, utf16, utf32
+// cannot be client character sets).
+// Source: MySQL 9.7 Reference Manual, "Character Sets and Collations"; ids as in information_schema.COLLATIONS.
 // Values only; safe from any thread.
 
 #include <cstddef>
@@ -18,7 +18,7 @@ enum class multibyte_charset : std::uint8_t { none, big5, sjis, gbk, cp932, gb18
 /// From a collation id (handshake, 16 bits; MariaDB's NOPAD ids are known). Unknown ids are `none`.
 [[nodiscard]] multibyte_charset multibyte_charset_of_collation(std::uint16_t collation_id) noexcept;
 
-/// From the name of a character set ("gbk") or collation ("gbk_chinese_ci"), in any letter case. Unknown names are `none`.
+/// From the name of a character set ("gbk") or collation ("gbk_chinese_ci"), in any letter case. Unknown: `none`.
 [[nodiscard]] multibyte_charset multibyte_charset_of_name(std::string_view name) noexcept;
 
 /// Bytes of the valid multi-byte character at text[position]; 1 for everything else (ASCII, invalid or cut sequences,

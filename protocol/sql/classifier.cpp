@@ -12,14 +12,14 @@ namespace {
 /// Words that every supported server reserves, so that no table has them as an unquoted name. Only saves work and false
 /// alarms; a word that some version does not reserve must not stand here.
 constexpr std::array<std::string_view, 71> reserved_words{
-    "ADD",    "ALL",    "ALTER",      "AND",     "AS",       "ASC",      "BETWEEN",    "BY",     "CASE",   "COLLATE",
-    "COLUMN", "CONSTRAINT", "CREATE", "CROSS",   "DEFAULT",  "DELETE",   "DESC",       "DISTINCT", "DROP", "ELSE",
-    "EXISTS", "FALSE",  "FOR",        "FORCE",   "FOREIGN",  "FROM",     "GROUP",      "HAVING", "IF",     "IGNORE",
-    "IN",     "INDEX",  "INNER",      "INSERT",  "INTERVAL", "INTO",     "IS",         "JOIN",   "KEY",    "LEFT",
-    "LIKE",   "LIMIT",  "LOCK",       "NATURAL", "NOT",      "NULL",     "ON",         "OR",     "ORDER",  "OUTER",
-    "PRIMARY", "READ",  "REFERENCES", "REPLACE", "RIGHT",    "SELECT",   "SET",        "TABLE",  "THEN",   "TO",
-    "TRUE",   "UNION",  "UNIQUE",     "UPDATE",  "USE",      "USING",    "VALUES",     "WHEN",   "WHERE",  "WITH",
-    "WRITE",
+    "ADD",     "ALL",    "ALTER",      "AND",    "AS",    "ASC",     "BETWEEN", "BY",         "CASE",
+    "COLLATE", "COLUMN", "CONSTRAINT", "CREATE", "CROSS", "DEFAULT", "DELETE",  "DESC",       "DISTINCT",
+    "DROP",    "ELSE",   "EXISTS",     "FALSE",  "FOR",   "FORCE",   "FOREIGN", "FROM",       "GROUP",
+    "HAVING",  "IF",     "IGNORE",     "IN",     "INDEX", "INNER",   "INSERT",  "INTERVAL",   "INTO",
+    "IS",      "JOIN",   "KEY",        "LEFT",   "LIKE",  "LIMIT",   "LOCK",    "NATURAL",    "NOT",
+    "NULL",    "ON",     "OR",         "ORDER",  "OUTER", "PRIMARY", "READ",    "REFERENCES", "REPLACE",
+    "RIGHT",   "SELECT", "SET",        "TABLE",  "THEN",  "TO",      "TRUE",    "UNION",      "UNIQUE",
+    "UPDATE",  "USE",    "USING",      "VALUES", "WHEN",  "WHERE",   "WITH",    "WRITE",
 };
 static_assert(std::is_sorted(reserved_words.begin(), reserved_words.end()));
 constexpr std::size_t reserved_word_bytes_max = 10;

@@ -20,7 +20,7 @@ inline constexpr std::size_t names_max = 256;
 inline constexpr std::size_t statements_max = 1024;
 inline constexpr std::size_t assignments_max = 64;
 
-/// All statements of the text, not only the first. PREPARE ... FROM 'literal' is looked into; FROM @variable is anything.
+/// All statements of the text, not only the first. PREPARE ... FROM 'literal' is looked into; FROM @x is anything.
 [[nodiscard]] statement_footprint classify(std::string_view text, const classify_options& options = {});
 
 /// The kind by the leading keywords alone, comments skipped. What WITH leads to is not looked for: it is `other`.
@@ -32,7 +32,8 @@ inline constexpr std::size_t assignments_max = 64;
 [[nodiscard]] bool mentions(std::string_view text, std::string_view table_name) noexcept;
 
 /// True if text certainly does not touch the table, found without reading it token by token: one statement, of a kind
-/// that names its tables in clear, and no mention. False means "ask classify()".
+/// that names its tables in clear, and no mention (a broken text without the bytes of the name is dismissed too). False
+/// means "ask classify()".
 [[nodiscard]] bool dismissed(std::string_view text, std::string_view table_name,
                              const lexer_options& options = {}) noexcept;
 

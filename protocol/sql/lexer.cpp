@@ -76,9 +76,9 @@ void adopt_sql_mode(lexer_options& options, std::string_view sql_mode) noexcept 
         const auto mode = sql_mode.substr(0, comma);
         sql_mode.remove_prefix(std::min(comma + 1, sql_mode.size()));
         if (equal_ignoring_case(mode, "NO_BACKSLASH_ESCAPES")) options.no_backslash_escapes = true;
-        options.ansi_quotes = options.ansi_quotes ||
-                              std::any_of(with_ansi_quotes.begin(), with_ansi_quotes.end(),
-                                          [&](auto known) { return equal_ignoring_case(known, mode); });
+        options.ansi_quotes =
+            options.ansi_quotes || std::any_of(with_ansi_quotes.begin(), with_ansi_quotes.end(),
+                                               [&](auto known) { return equal_ignoring_case(known, mode); });
     }
 }
 
@@ -139,9 +139,8 @@ token lexer::next() noexcept {
 
 std::size_t lexer::identifier_end(std::size_t position) const noexcept {
     while (position < text_.size() && is_identifier_byte(text_[position])) {
-        position += options_.charset == multibyte_charset::none
-                        ? 1
-                        : character_length(options_.charset, text_, position);
+        position +=
+            options_.charset == multibyte_charset::none ? 1 : character_length(options_.charset, text_, position);
     }
     return position;
 }
@@ -182,8 +181,8 @@ lexer::skipped lexer::skip_comment() noexcept {
     return skipped::something;
 }
 
-/// At "/*": if it opens a comment that the server runs, goes behind its marks and returns true. A comment that is marked
-/// as executable but skipped by this server is skipped here, with one nested comment, as the server does.
+/// At "/*": if it opens a comment that the server runs, goes behind its marks and returns true. A comment that is
+/// marked as executable but skipped by this server is skipped here, with one nested comment, as the server does.
 bool lexer::enter_executable_comment() noexcept {
     std::size_t mark = position_ + 2;
     const bool mariadb_comment = (at(mark) == 'M' || at(mark) == 'm') && at(mark + 1) == '!';
@@ -292,9 +291,12 @@ token lexer::take_number_or_word() noexcept {
 token lexer::take_word_or_prefixed_literal() noexcept {
     if (at(position_ + 1) == '\'') {
         switch (text_[position_]) {
-            case 'x': case 'X': return take_quoted(token_kind::hex_literal, position_ + 1);
-            case 'b': case 'B': return take_quoted(token_kind::bit_literal, position_ + 1);
-            case 'n': case 'N': return take_quoted(token_kind::string, position_ + 1);
+            case 'x':
+            case 'X': return take_quoted(token_kind::hex_literal, position_ + 1);
+            case 'b':
+            case 'B': return take_quoted(token_kind::bit_literal, position_ + 1);
+            case 'n':
+            case 'N': return take_quoted(token_kind::string, position_ + 1);
             default: break;
         }
     }

@@ -17,16 +17,16 @@ namespace sluice::sql {
 
 /// What of the session and the server changes how a text is read.
 struct lexer_options {
-    bool ansi_quotes = false;           ///< sql_mode has ANSI_QUOTES: "x" is an identifier
-    bool no_backslash_escapes = false;  ///< sql_mode has NO_BACKSLASH_ESCAPES
+    bool ansi_quotes = false;                             ///< sql_mode has ANSI_QUOTES: "x" is an identifier
+    bool no_backslash_escapes = false;                    ///< sql_mode has NO_BACKSLASH_ESCAPES
     multibyte_charset charset = multibyte_charset::none;  ///< of character_set_client
-    bool mariadb = false;               ///< `/*M!` is code, and `/*!50700` to `/*!99999` are not
-    std::uint32_t server_version = 0;   ///< 90700 for 9.7.0; 0: unknown, so versioned comments above 50600 are trouble
+    bool mariadb = false;                                 ///< `/*M!` is code, and `/*!50700` to `/*!99999` are not
+    std::uint32_t server_version = 0;  ///< 90700 for 9.7.0; 0: unknown, so versioned comments above 50600 are trouble
 
     bool operator==(const lexer_options&) const = default;
 };
 
-/// Takes ansi_quotes and no_backslash_escapes from the value of @@sql_mode ("A,B,C"; combination modes such as ANSI count).
+/// Takes ansi_quotes and no_backslash_escapes from the value of @@sql_mode ("A,B,C"; combinations such as ANSI count).
 void adopt_sql_mode(lexer_options& options, std::string_view sql_mode) noexcept;
 
 enum class token_kind : std::uint8_t {

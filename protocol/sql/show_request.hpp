@@ -1,7 +1,8 @@
 #pragma once
 
 // The statements that Sluice answers itself on the proxied endpoint (docs: README, "Control by SQL"):
-//   SHOW MIGRATIONS [LIKE 'pattern' | WHERE state = 'state'] · SHOW MIGRATION 'id' · SHOW PROXY STATUS · SHOW PROXY SESSIONS
+//   SHOW MIGRATIONS [LIKE 'pattern' | WHERE state = 'state']    SHOW MIGRATION 'id'
+//   SHOW PROXY STATUS    SHOW PROXY SESSIONS
 // Anything else goes to the server untouched. Pure function; safe from any thread.
 
 #include <cstdint>

@@ -17,14 +17,14 @@
 namespace sluice::sql {
 
 enum class statement_kind : std::uint8_t {
-    empty,    ///< nothing but blanks and comments
-    select,   ///< SELECT, TABLE, VALUES, WITH ... SELECT, in parentheses too
+    empty,   ///< nothing but blanks and comments
+    select,  ///< SELECT, TABLE, VALUES, WITH ... SELECT, in parentheses too
     insert,
     update,   ///< WITH ... UPDATE too
     delete_,  ///< WITH ... DELETE too
     replace,
-    load_data,  ///< LOAD DATA / LOAD XML; see statement_summary::local
-    ddl,        ///< CREATE, ALTER, DROP, RENAME, TRUNCATE, GRANT, REVOKE and table maintenance
+    load_data,          ///< LOAD DATA / LOAD XML; see statement_summary::local
+    ddl,                ///< CREATE, ALTER, DROP, RENAME, TRUNCATE, GRANT, REVOKE and table maintenance
     start_transaction,  ///< BEGIN, START TRANSACTION
     commit,
     rollback,
@@ -54,7 +54,7 @@ enum class statement_kind : std::uint8_t {
     kill,
     explain,  ///< EXPLAIN, DESCRIBE, DESC
     do_,
-    administration,  ///< replication, plug-ins, RESET, PURGE, SHUTDOWN, instance locks, HELP, diagnostics: no user tables
+    administration,  ///< replication, plug-ins, RESET, PURGE, SHUTDOWN, instance locks, HELP: no user tables
     other,           ///< unknown: may be anything
 };
 
@@ -84,12 +84,12 @@ struct assignment {
 struct statement_summary {
     statement_kind kind = statement_kind::empty;
     transaction_effect effect = transaction_effect::none;
-    bool local = false;                ///< LOAD DATA LOCAL
-    bool consistent_snapshot = false;  ///< START TRANSACTION WITH CONSISTENT SNAPSHOT
-    bool read_only = false;            ///< START TRANSACTION READ ONLY
-    bool chain = false;                ///< COMMIT/ROLLBACK AND CHAIN
-    bool release = false;              ///< COMMIT/ROLLBACK RELEASE: the server hangs up
-    std::string schema;                ///< of USE
+    bool local = false;                   ///< LOAD DATA LOCAL
+    bool consistent_snapshot = false;     ///< START TRANSACTION WITH CONSISTENT SNAPSHOT
+    bool read_only = false;               ///< START TRANSACTION READ ONLY
+    bool chain = false;                   ///< COMMIT/ROLLBACK AND CHAIN
+    bool release = false;                 ///< COMMIT/ROLLBACK RELEASE: the server hangs up
+    std::string schema;                   ///< of USE
     std::vector<assignment> assignments;  ///< of SET; bounded to 64
 };
 
@@ -99,15 +99,15 @@ struct table_name {
     bool operator==(const table_name&) const = default;
 };
 
-/// Whether two names of schemas or tables may be one. lower_case_table_names as the server's variable: 0 compares bytes,
-/// 1 and 2 ignore case. Two names that both hold non-ASCII bytes always may: the client's character set is not the one
-/// that the other name came in, and case folding of letters outside ASCII is the server's business.
+/// Whether two names of schemas or tables may be one. lower_case_table_names as the server's variable: 0 compares
+/// bytes, 1 and 2 ignore case. Two names that both hold non-ASCII bytes always may: the client's character set is not
+/// the one that the other name came in, and case folding of letters outside ASCII is the server's business.
 [[nodiscard]] bool may_be_same_name(std::string_view a, std::string_view b, int lower_case_table_names) noexcept;
 
 struct statement_footprint {
     std::vector<statement_summary> statements;  ///< in order; empty statements left out; bounded (classifier.hpp)
     std::vector<table_name> names;              ///< every identifier that may name a table, once each; bounded
-    bool touches_anything = false;              ///< CALL, EXECUTE, unknown statements, trouble in the text, too many names
+    bool touches_anything = false;              ///< CALL, EXECUTE, unknown statements, broken text, too many names
     lexer_trouble trouble = lexer_trouble::none;
 
     /// table must have both parts. An empty default_schema means unknown, which matches every schema.

@@ -96,9 +96,7 @@ head_reading rollback(statement_head& head) noexcept {
 }
 
 head_reading savepoint(statement_head&) noexcept { return known(kind::savepoint, effect::none, name_rule::none); }
-head_reading release(statement_head&) noexcept {
-    return known(kind::release_savepoint, effect::none, name_rule::none);
-}
+head_reading release(statement_head&) noexcept { return known(kind::release_savepoint, effect::none, name_rule::none); }
 
 head_reading set(statement_head& head) noexcept {
     const std::size_t at = is_any(head.at(1), {"SESSION", "LOCAL", "GLOBAL"}) ? 2 : 1;
@@ -110,7 +108,8 @@ head_reading set(statement_head& head) noexcept {
 }
 
 head_reading lock(statement_head& head) noexcept {
-    if (is_any(head.at(1), {"TABLE", "TABLES"})) return known(kind::lock_tables, effect::implicit_commit, name_rule::all);
+    if (is_any(head.at(1), {"TABLE", "TABLES"}))
+        return known(kind::lock_tables, effect::implicit_commit, name_rule::all);
     if (head.is(1, "INSTANCE")) return known(kind::administration, effect::none, name_rule::none);
     return {};
 }
@@ -270,8 +269,9 @@ head_reading read_head(statement_head& head) noexcept {
     if (first.kind == token_kind::end) return known(kind::empty, effect::none, name_rule::none);
     if (first.is_symbol('(')) return known(kind::select, effect::none, name_rule::all);
     if (first.kind != token_kind::word) return {};
-    const auto* found = std::lower_bound(readers.begin(), readers.end(), first.text,
-                                         [](const auto& reader, auto word) { return keyword_less(reader.keyword, word); });
+    const auto* found = std::lower_bound(readers.begin(), readers.end(), first.text, [](const auto& reader, auto word) {
+        return keyword_less(reader.keyword, word);
+    });
     return found != readers.end() && first.is(found->keyword) ? found->read(head) : head_reading{};
 }
 

@@ -43,14 +43,14 @@ std::uint8_t append_framed(byte_buffer& out, byte_view payload, std::uint8_t fir
 
 /// What frame_cursor::next() found at the head of its input.
 struct frame_step {
-    std::size_t consumed = 0;          ///< bytes of the input that belong to this step, header bytes included
-    bool has_frame = false;            ///< false: the header is still incomplete, everything below is unset
+    std::size_t consumed = 0;  ///< bytes of the input that belong to this step, header bytes included
+    bool has_frame = false;    ///< false: the header is still incomplete, everything below is unset
     /// True on the first step of a frame. Its payload may still be empty: the first payload byte is there when
     /// payload_offset is 0 and payload is not empty.
     bool begins_frame = false;
-    bool is_continuation = false;      ///< this frame continues the packet of the frame before it
-    bool ends_frame = false;           ///< the last payload byte of the frame is in this step
-    bool ends_packet = false;          ///< ... and the frame is not followed by a continuation
+    bool is_continuation = false;  ///< this frame continues the packet of the frame before it
+    bool ends_frame = false;       ///< the last payload byte of the frame is in this step
+    bool ends_packet = false;      ///< ... and the frame is not followed by a continuation
     frame_header header;
     std::uint32_t payload_offset = 0;  ///< where in the frame's payload `payload` begins
     byte_view payload;                 ///< the part of the frame's payload that lies in this input
@@ -96,7 +96,11 @@ public:
 
     /// As frame_cursor::expect_sequence.
     void expect_sequence(std::optional<std::uint8_t> sequence) noexcept { cursor_.expect_sequence(sequence); }
-    void set_payload_size_max(std::size_t size) noexcept { payload_size_max_ = size; }
+    /// For the packets to come. Not in the middle of a packet: asserted.
+    void set_payload_size_max(std::size_t size) {
+        SLUICE_ASSERT(cursor_.at_packet_boundary());
+        payload_size_max_ = size;
+    }
 
     /// Consumes input up to the end of the current packet and returns how many bytes that were. Call it again with the
     /// rest after clear(); while a packet is complete it consumes nothing.

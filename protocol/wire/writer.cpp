@@ -6,9 +6,7 @@ namespace sluice::protocol {
 
 void writer::lenenc_int(std::uint64_t value) {
     switch (lenenc_int_size(value)) {
-        case 1:
-            u8(static_cast<std::uint8_t>(value));
-            break;
+        case 1: u8(static_cast<std::uint8_t>(value)); break;
         case 3:
             u8(0xFC);
             fixed(value, 2);

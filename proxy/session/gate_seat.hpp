@@ -43,6 +43,10 @@ public:
 
     [[nodiscard]] virtual seat_view view() const = 0;
 
+    /// The owner's own mark, by which it finds its session when the shard releases the seat.
+    void set_ticket(std::uint64_t ticket) noexcept { ticket_ = ticket; }
+    [[nodiscard]] std::uint64_t ticket() const noexcept { return ticket_; }
+
 protected:
     /// A table begins to be watched: statements in flight and an open transaction count as having touched it.
     /// Answers with the new value for in_use().
@@ -53,6 +57,7 @@ private:
     enum class place : std::uint8_t { none, blocked, ready };
 
     gate_shard* shard_ = nullptr;
+    std::uint64_t ticket_ = 0;
     std::size_t index_ = 0;  // in the shard's list of seats
     slot_mask in_use_ = 0;
 

@@ -147,7 +147,6 @@ bool gate_shard::hold(gate_seat& seat, slot_mask held_for, std::size_t bytes, ti
     held_bytes_ += bytes;
     ++counters_.held;
     for_each_slot(held_for & watched_, [&](unsigned slot) { ++gates_[slot].report.held; });
-    count_queued(held_for, +1);
     const bool blocked = (held_for & closed_) != 0;
     append(blocked ? blocked_ : ready_, seat, blocked ? gate_seat::place::blocked : gate_seat::place::ready);
     return true;
@@ -210,13 +209,8 @@ void gate_shard::unlink(gate_seat& seat) noexcept {
 
 void gate_shard::take_out(gate_seat& seat) noexcept {
     unlink(seat);
-    count_queued(seat.held_for_, -1);
     --held_count_;
     held_bytes_ -= seat.held_bytes_;
-}
-
-void gate_shard::count_queued(slot_mask mask, int by) noexcept {
-    for_each_slot(mask, [&](unsigned slot) { queued_count_[slot] += static_cast<std::size_t>(by); });
 }
 
 void gate_shard::count_ready(slot_mask mask, int by) noexcept {

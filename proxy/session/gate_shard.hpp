@@ -5,7 +5,7 @@
 //
 // A closed gate opens by itself at its deadline (expire()), whatever becomes of the one who closed it. Beyond the limits
 // statements pass: the gate is there for grace, and must never be the cause of an error.
-// Belongs to one thread. Seats must leave (by their destructor) before the shard ends: asserted.
+// Belongs to one thread. Seats leave by their destructor; a shard that ends before them lets them go.
 
 #include <array>
 #include <chrono>
@@ -86,8 +86,8 @@ public:
     /// Those behind them wait until this is called again; seats that leave meanwhile are gone from the queue.
     void release(std::size_t burst, time_point now, std::vector<gate_seat*>& out);
     [[nodiscard]] bool has_ready() const noexcept { return ready_.first != nullptr; }
-    /// True while somebody is in the queue on account of this slot.
-    [[nodiscard]] bool has_queued(unsigned slot) const noexcept { return queued_count_[slot] != 0; }
+    /// True while somebody who may go on, but has not yet, waited for this slot.
+    [[nodiscard]] bool has_ready(unsigned slot) const noexcept { return ready_count_[slot] != 0; }
 
     /// Called by the session whenever the set changes; cheap when it does not.
     void set_in_use(gate_seat& seat, slot_mask in_use) noexcept {
@@ -118,14 +118,12 @@ private:
     void append(seat_queue& queue, gate_seat& seat, gate_seat::place where) noexcept;
     void unlink(gate_seat& seat) noexcept;
     void take_out(gate_seat& seat) noexcept;
-    void count_queued(slot_mask mask, int by) noexcept;
     void count_ready(slot_mask mask, int by) noexcept;
     void record(const gate_seat& seat, time_point now);
 
     gate_limits limits_;
     std::array<gate, slots_max> gates_;
     std::array<std::size_t, slots_max> in_use_count_{};
-    std::array<std::size_t, slots_max> queued_count_{};
     std::array<std::size_t, slots_max> ready_count_{};
     slot_mask watched_ = 0;
     slot_mask closed_ = 0;

@@ -33,7 +33,7 @@ enum class core_phase : std::uint8_t { login, commands, ended };
 class session_core {
 public:
     session_core(gate_shard& shard, login_rules login, relay_rules relay)
-        : shard_(shard), login_(std::move(login)), relay_(shard, relay) {}
+        : login_(std::move(login)), relay_(shard, relay) {}
 
     /// `client` is the client's address, as it is shown to operators.
     void set_client(std::string client) { client_ = std::move(client); }
@@ -67,7 +67,6 @@ private:
     void look_at_login(time_point now);
     [[nodiscard]] core_step login_step(std::size_t used, std::size_t there) const noexcept;
 
-    gate_shard& shard_;
     connect_fsm login_;
     relay_fsm relay_;
     std::string client_;

@@ -17,6 +17,13 @@ using throwaway::sluice_user;
 
 using mysql_server = throwaway::server;
 
+/// A server of this kind with the options' defaults.
+[[nodiscard]] inline mysql_server start_server(server_kind kind) {
+    server_options options;
+    options.kind = kind;
+    return mysql_server::start(options);
+}
+
 /// root's connection, straight to the server.
 [[nodiscard]] inline sql_connection connect(const mysql_server& server, const std::string& schema = "") {
     return sql_connection(server.port(), "root", "", schema);

@@ -284,7 +284,8 @@ std::vector<raw_result> raw_client::receive_results() {
 raw_result raw_client::query(std::string_view statement) {
     // With query attributes the text is preceded by their count (none) and the number of their sets (one).
     const bool attributes = protocol::has(capabilities_, protocol::capability::query_attributes);
-    send_command(protocol::command::query, (attributes ? std::string("\x00\x01", 2) : std::string()) + std::string(statement));
+    send_command(protocol::command::query,
+                 (attributes ? std::string("\x00\x01", 2) : std::string()) + std::string(statement));
     return std::move(receive_results().front());
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
-// A client of which the test controls every byte: what is sent, in which pieces, with which sequence ids; and which sees
-// every packet as it came. Blocking, with a limit on every wait.
+// A client of which the test controls every byte: what is sent, in which pieces, with which sequence ids; and which
+// sees every packet as it came. Blocking, with a limit on every wait.
 
 #include "protocol/message/client_handshake.hpp"
 #include "protocol/message/command.hpp"
@@ -26,7 +26,7 @@ public:
 
 /// One reply to a command, in the order of the packets. Values are text, whatever the protocol's form.
 struct raw_result {
-    bool is_ok = false;  ///< an OK, or a result set that came to its end
+    bool is_ok = false;          ///< an OK, or a result set that came to its end
     protocol::err_packet error;  ///< set when not is_ok
     std::vector<std::string> columns;
     std::vector<std::vector<std::optional<std::string>>> rows;
@@ -68,7 +68,9 @@ public:
     struct packet {
         protocol::byte_buffer payload;
         std::uint8_t sequence = 0;  ///< of its last frame
-        [[nodiscard]] std::uint8_t first_byte() const { return payload.empty() ? 0 : std::to_integer<std::uint8_t>(payload[0]); }
+        [[nodiscard]] std::uint8_t first_byte() const {
+            return payload.empty() ? 0 : std::to_integer<std::uint8_t>(payload[0]);
+        }
         [[nodiscard]] std::string text() const { return protocol::to_string(payload); }
     };
     void send_packet(protocol::byte_view payload, std::uint8_t sequence = 0);

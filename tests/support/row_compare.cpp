@@ -94,8 +94,7 @@ comparison compare_rows(table_side left, table_side right, const comparison_opti
 }
 
 std::string comparison::text() const {
-    std::string result =
-        std::to_string(rows_left) + " rows left, " + std::to_string(rows_right) + " rows right";
+    std::string result = std::to_string(rows_left) + " rows left, " + std::to_string(rows_right) + " rows right";
     for (const auto& difference : differences) result += "\n" + difference;
     return result;
 }

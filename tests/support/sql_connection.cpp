@@ -69,7 +69,8 @@ sql_connection::sql_connection(std::uint16_t port, std::string user, std::string
       }()) {}
 
 sql_connection::sql_connection(sql_connection&& other) noexcept
-    : connection_(std::exchange(other.connection_, nullptr)), column_names_(std::move(other.column_names_)),
+    : connection_(std::exchange(other.connection_, nullptr)),
+      column_names_(std::move(other.column_names_)),
       affected_(other.affected_) {}
 
 sql_connection& sql_connection::operator=(sql_connection&& other) noexcept {
@@ -130,8 +131,8 @@ std::uint64_t sql_connection::exec(std::string_view statement) {
 std::string sql_connection::scalar(std::string_view statement) {
     const rows found = query(statement);
     if (found.size() != 1 || found[0].size() != 1) {
-        throw sql_error(0, "00000", "not one cell but " + std::to_string(found.size()) + " rows: " +
-                                        std::string(statement));
+        throw sql_error(0, "00000",
+                        "not one cell but " + std::to_string(found.size()) + " rows: " + std::string(statement));
     }
     return found[0][0].value_or("NULL");
 }

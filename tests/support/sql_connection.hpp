@@ -36,12 +36,12 @@ struct connect_options {
     std::uint16_t port = 3306;
     std::string user = "root";
     std::string password;
-    std::string schema;                    ///< empty: none
+    std::string schema;  ///< empty: none
     std::string charset = "utf8mb4";
-    bool tls = false;                      ///< false: never; true: or no connection
+    bool tls = false;  ///< false: never; true: or no connection
     bool multi_statements = false;
     bool local_infile = false;
-    bool found_rows = false;               ///< affected rows of UPDATE are the rows met, not those changed
+    bool found_rows = false;  ///< affected rows of UPDATE are the rows met, not those changed
     bool compress = false;
     unsigned connect_limit_s = 10, read_limit_s = 120, write_limit_s = 120;
 };

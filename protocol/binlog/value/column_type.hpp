@@ -32,6 +32,8 @@ enum class field_type : std::uint8_t {
     datetime2 = 18,
     time2 = 19,
     typed_array = 20,
+    compressed_blob = 140,     ///< MariaDB, COMPRESSED columns
+    compressed_varchar = 141,  ///< MariaDB
     vector = 242,
     invalid = 243,
     boolean = 244,

@@ -21,5 +21,6 @@ void register_show(CLI::App& app, action& chosen);
 void register_watch(CLI::App& app, action& chosen);
 /// cut-over, postpone, pause, resume, abort.
 void register_operator_commands(CLI::App& app, action& chosen);
+void register_demo(CLI::App& app, action& chosen);
 
 }  // namespace sluice

@@ -29,6 +29,7 @@ int parse_and_run(int argc, const char* const* argv) {
     register_show(app, chosen);
     register_watch(app, chosen);
     register_operator_commands(app, chosen);
+    register_demo(app, chosen);
     try {
         app.parse(argc, argv);
     } catch (const CLI::Success& wanted) {

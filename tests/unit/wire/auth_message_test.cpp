@@ -87,7 +87,7 @@ TEST_CASE("COM_CHANGE_USER round trips with every set of capabilities") {
 }
 
 TEST_CASE("COM_CHANGE_USER: empty password and another command byte") {
-    const auto bytes = from_hex("11750000" "00");
+    const auto bytes = from_hex("11750000 00");
     const auto change = parse_change_user(bytes, capability::secure_connection).value();
     CHECK(change.user == "u");
     CHECK(change.auth_response.empty());

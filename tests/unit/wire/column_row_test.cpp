@@ -37,8 +37,8 @@ TEST_CASE("column definition") {
     column.flags = 0x4203;
     column.decimals = 31;
     const auto bytes = bytes_of(column, capability_flags{0});
-    CHECK(to_hex(bytes) == "03646566" "0473686f70" "0174" "066f7264657273" "016e" "066e756d626572"
-                           "0c" "3f00" "14000000" "08" "0342" "1f" "0000");
+    CHECK(to_hex(bytes) ==
+          packed("03646566 0473686f70 0174 066f7264657273 016e 066e756d626572 0c 3f00 14000000 08 0342 1f 0000"));
     const auto again = parse_column_definition(bytes, 0).value();
     CHECK(again.catalog == "def");
     CHECK(again.schema == "shop");
@@ -66,7 +66,7 @@ TEST_CASE("text rows") {
     const text_row values = {"1", std::nullopt, "", "abc"};
     byte_buffer bytes;
     append_text_row(bytes, values);
-    CHECK(to_hex(bytes) == "0131" "fb" "00" "03616263");
+    CHECK(to_hex(bytes) == packed("0131 fb 00 03616263"));
     CHECK(parse_text_row(bytes, 4).value() == values);
     CHECK(parse_text_row(bytes, 3).error().code == wire_errc::malformed);
     CHECK(parse_text_row(bytes, 5).error().code == wire_errc::truncated);
@@ -76,31 +76,23 @@ TEST_CASE("text rows") {
 
 TEST_CASE("binary rows: every type") {
     const std::vector<column_definition> columns = {
-        column_of(column_type::tiny),
-        column_of(column_type::tiny, column_flag::unsigned_number),
-        column_of(column_type::short_integer),
-        column_of(column_type::year, column_flag::unsigned_number),
-        column_of(column_type::long_integer),
-        column_of(column_type::int24, column_flag::unsigned_number),
-        column_of(column_type::long_long),
-        column_of(column_type::long_long, column_flag::unsigned_number),
-        column_of(column_type::float_number),
-        column_of(column_type::double_number),
-        column_of(column_type::var_string),
-        column_of(column_type::new_decimal),
-        column_of(column_type::date),
-        column_of(column_type::datetime),
-        column_of(column_type::timestamp),
-        column_of(column_type::time),
+        column_of(column_type::tiny),          column_of(column_type::tiny, column_flag::unsigned_number),
+        column_of(column_type::short_integer), column_of(column_type::year, column_flag::unsigned_number),
+        column_of(column_type::long_integer),  column_of(column_type::int24, column_flag::unsigned_number),
+        column_of(column_type::long_long),     column_of(column_type::long_long, column_flag::unsigned_number),
+        column_of(column_type::float_number),  column_of(column_type::double_number),
+        column_of(column_type::var_string),    column_of(column_type::new_decimal),
+        column_of(column_type::date),          column_of(column_type::datetime),
+        column_of(column_type::timestamp),     column_of(column_type::time),
         column_of(column_type::time),
         column_of(column_type::blob),  // NULL
         column_of(column_type::json),
     };
     const auto bytes = from_hex(
-        "00" "000008"  // the 18th column's bit is 17 + 2
-        "ff" "ff" "feff" "e407" "fdffffff" "01000000" "fcffffffffffffff" "ffffffffffffffff" "0000c03f"
-        "000000000000f8bf" "026162" "04312e3530" "04e4070102" "07e4070102030405" "0be407010203040540420f00"
-        "00" "0c01" "22000000" "160305" "40420f00" "027b7d");
+        "00 000008"  // the 18th column's bit is 17 + 2
+        "ff ff feff e407 fdffffff 01000000 fcffffffffffffff ffffffffffffffff 0000c03f "
+        "000000000000f8bf 026162 04312e3530 04e4070102 07e4070102030405 "
+        "0be407010203040540420f00 00 0c01 22000000 160305 40420f00 027b7d");
     const auto row = parse_binary_row(bytes, columns).value();
     REQUIRE(row.size() == columns.size());
     check_value<std::int64_t>(row[0], -1);

@@ -76,15 +76,20 @@ TEST_CASE("query: with and without query attributes") {
     const auto rows = {
         row{"plain", "0353454c2031", 0, 1},
         row{"no attributes", "03000153454c2031", attributes, 3},
-        row{"one string", "03" "0101" "00" "01" "fd00" "0161" "03787978" "53454c2031", attributes, 13},
-        row{"one NULL of a type with a size", "03" "0101" "01" "01" "0800" "0161" "53454c2031", attributes, 9},
-        row{"type NULL", "03" "0101" "00" "01" "0600" "00" "53454c2031", attributes, 8},
-        row{"tiny, short, long, long long", "03" "0401" "00" "01" "0100" "00" "0280" "00" "0300" "00" "0800" "00"
-            "aa" "aabb" "aabbccdd" "0102030405060708" "53454c2031", attributes, 32},
-        row{"float, double, year, int24", "03" "0401" "00" "01" "0400" "00" "0500" "00" "0d00" "00" "0900" "00"
-            "00000000" "0000000000000000" "e407" "01000000" "53454c2031", attributes, 35},
-        row{"date, time, datetime, timestamp", "03" "0401" "00" "01" "0a00" "00" "0b00" "00" "0c00" "00" "0700" "00"
-            "04e4070101" "00" "07e4070101010203" "0be407010101020300000000" "53454c2031", attributes, 43},
+        row{"one string", "03 0101 00 01 fd00 0161 03787978 53454c2031", attributes, 13},
+        row{"one NULL of a type with a size", "03 0101 01 01 0800 0161 53454c2031", attributes, 9},
+        row{"type NULL", "03 0101 00 01 0600 00 53454c2031", attributes, 8},
+        row{"tiny, short, long, long long",
+            "03 0401 00 01 0100 00 0280 00 0300 00 0800 00 aa aabb aabbccdd 0102030405060708 53454c2031", attributes,
+            32},
+        row{"float, double, year, int24",
+            "03 0401 00 01 0400 00 0500 00 0d00 00 0900 00 00000000 0000000000000000 e407 01000000 "
+            "53454c2031",
+            attributes, 35},
+        row{"date, time, datetime, timestamp",
+            "03 0401 00 01 0a00 00 0b00 00 0c00 00 0700 00 04e4070101 00 07e4070101010203 "
+            "0be407010101020300000000 53454c2031",
+            attributes, 43},
     };
     for (const auto& [what, hex, capabilities, sql_offset] : rows) {
         CAPTURE(what);
@@ -101,7 +106,7 @@ TEST_CASE("query: with and without query attributes") {
 }
 
 TEST_CASE("query: nine attributes need two bytes of NULL bitmap") {
-    auto bytes = from_hex("03" "0901" "fe01" "01");
+    auto bytes = from_hex("03 0901 fe01 01");
     for (int i = 0; i < 9; ++i) bytes.insert(bytes.end(), {std::byte{0x01}, std::byte{0}, std::byte{0}});
     bytes.push_back(std::byte{0x55});  // the first alone has a value
     bytes.push_back(std::byte{'X'});
@@ -116,13 +121,13 @@ TEST_CASE("query: hostile attribute blocks") {
         wire_errc code;
     };
     const auto rows = {
-        row{"no type flag", "03" "0101" "00" "00" "fd00" "00" "0178", wire_errc::malformed},
-        row{"unknown type", "03" "0101" "00" "01" "f300" "00" "0178", wire_errc::malformed},
-        row{"count beyond the packet", "03" "faff" "01", wire_errc::malformed},
-        row{"large count", "03" "fcffff" "01" "00", wire_errc::truncated},
-        row{"huge count", "03" "feffffffffffffffff" "01" "00", wire_errc::malformed},
-        row{"name beyond the packet", "03" "0101" "00" "01" "fd00" "fe0000000000000080" "61", wire_errc::truncated},
-        row{"value beyond the packet", "03" "0101" "00" "01" "fd00" "00" "fcffff61", wire_errc::truncated},
+        row{"no type flag", "03 0101 00 00 fd00 00 0178", wire_errc::malformed},
+        row{"unknown type", "03 0101 00 01 f300 00 0178", wire_errc::malformed},
+        row{"count beyond the packet", "03 faff 01", wire_errc::malformed},
+        row{"large count", "03 fcffff 01 00", wire_errc::truncated},
+        row{"huge count", "03 feffffffffffffffff 01 00", wire_errc::malformed},
+        row{"name beyond the packet", "03 0101 00 01 fd00 fe0000000000000080 61", wire_errc::truncated},
+        row{"value beyond the packet", "03 0101 00 01 fd00 00 fcffff61", wire_errc::truncated},
         row{"empty payload", "", wire_errc::truncated},
         row{"another command", "16000153", wire_errc::malformed},
     };

@@ -50,7 +50,7 @@ TEST_CASE("small packets byte by byte") {
     byte_buffer stream;
     std::uint8_t sequence = 254;
     for (const auto* text : {"abc", "", "x", "defg"}) sequence = append_framed(stream, as_bytes(text), sequence);
-    CHECK(to_hex(stream) == "030000fe616263000000ff010000007804000001" "64656667");
+    CHECK(to_hex(stream) == packed("030000fe616263000000ff010000007804000001 64656667"));
     CHECK(sequence == 2);
 
     for (const std::size_t piece : {1, 2, 3, 5, 100}) {
@@ -74,7 +74,7 @@ TEST_CASE("packets around 16 MiB") {
         std::size_t last_frame;
     };
     const auto rows = {
-        row{full - 1, 1, full - 1}, row{full, 2, 0},         row{full + 1, 2, 1},
+        row{full - 1, 1, full - 1},     row{full, 2, 0},     row{full + 1, 2, 1},
         row{2 * full - 1, 2, full - 1}, row{2 * full, 3, 0}, row{2 * full + 1, 3, 1},
     };
     for (const auto& [size, frames, last_frame] : rows) {
@@ -146,7 +146,7 @@ TEST_CASE("sequence ids") {
 
 TEST_CASE("a complete packet is not overwritten") {
     packet_assembler assembler(10);
-    const auto stream = from_hex("0100000061" "0100000162");
+    const auto stream = from_hex("0100000061 0100000162");
     CHECK(assembler.feed(stream).value() == 5);
     CHECK(assembler.feed(byte_view(stream).subspan(5)).value() == 0);
     CHECK(as_text(assembler.payload()) == "a");
@@ -157,6 +157,17 @@ TEST_CASE("clearing in the middle of a packet is a mistake of the caller") {
     REQUIRE(assembler.feed(from_hex("0200000061")).has_value());
     CHECK_FALSE(assembler.idle());
     CHECK_THROWS_AS(assembler.clear(), sluice::assertion_failure);
+    CHECK_THROWS_AS(assembler.set_payload_size_max(1), sluice::assertion_failure);
+}
+
+TEST_CASE("the limit may change between packets") {
+    packet_assembler assembler(1);
+    REQUIRE(assembler.feed(from_hex("0100000061")).has_value());
+    assembler.set_payload_size_max(2);
+    assembler.clear();
+    CHECK(assembler.feed(from_hex("020000006162")).value() == 6);
+    assembler.clear();
+    CHECK(assembler.feed(from_hex("0300000061")).error().code == wire_errc::too_large);
 }
 
 TEST_CASE("the cursor tells frames, continuations and packet ends without storing payload") {

@@ -107,6 +107,28 @@ TEST_CASE("greeting: longer scramble, no plugin, trailing bytes") {
     CHECK_THROWS_AS(bytes_of(greeting), sluice::assertion_failure);
 }
 
+TEST_CASE("greeting: the second part of the scramble has 13 bytes, whatever the size field says") {
+    server_greeting greeting;
+    greeting.capabilities = capability::protocol_41 | capability::secure_connection | capability::long_password;
+    greeting.auth_data.assign(21, 'a');
+    greeting.auth_data.back() = '\0';
+    greeting.auth_data_size_field = 0;
+    const auto bytes = bytes_of(greeting);
+    const auto again = parse_server_greeting(bytes).value();
+    CHECK(again.scramble() == std::string(20, 'a'));
+    CHECK(again.trailing.empty());
+    check_truncations_fail(byte_view(bytes).subspan(0, 15), parse_server_greeting);
+}
+
+TEST_CASE("greeting: reserved bytes of a MySQL server are no capabilities, and stay") {
+    auto bytes = from_hex(greeting_9_7);
+    const std::size_t reserved_end = 1 + 8 + 4 + 8 + 1 + 2 + 1 + 2 + 2 + 1 + 10;
+    bytes[reserved_end - 4] = std::byte{0x0D};
+    const auto greeting = parse_server_greeting(bytes).value();
+    CHECK((greeting.capabilities & capability::mariadb_mask) == 0);
+    CHECK(bytes_of(greeting) == bytes);
+}
+
 TEST_CASE("greeting of another protocol version is refused") {
     const auto bytes = from_hex("09352e3000");
     CHECK(parse_server_greeting(bytes).error().code == wire_errc::unsupported);
@@ -145,7 +167,7 @@ TEST_CASE("response: the three encodings of the password") {
         std::string_view expected_hex;
     };
     const auto rows = {
-        row{capability::plugin_auth_lenenc_data | capability::secure_connection, "036162" "63"},
+        row{capability::plugin_auth_lenenc_data | capability::secure_connection, "03616263"},
         row{capability::plugin_auth_lenenc_data, "03616263"},
         row{capability::secure_connection, "03616263"},
         row{0, "61626300"},
@@ -182,8 +204,8 @@ TEST_CASE("response: a plugin name without its NUL, as some drivers send it") {
 
 TEST_CASE("response of a MariaDB client carries its extended capabilities") {
     handshake_response response;
-    response.capabilities = capability::protocol_41 | capability::secure_connection |
-                            capability::mariadb_stmt_bulk_operations;
+    response.capabilities =
+        capability::protocol_41 | capability::secure_connection | capability::mariadb_stmt_bulk_operations;
     response.user = "u";
     const auto bytes = bytes_of(response);
     CHECK(to_hex(byte_view(bytes).subspan(28, 4)) == "04000000");

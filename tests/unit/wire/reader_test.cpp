@@ -107,8 +107,8 @@ TEST_CASE("NUL-terminated strings need their NUL") {
 }
 
 TEST_CASE("a failing call leaves the cursor where it was") {
-    using call = bool (*)(reader&);
-    const std::initializer_list<call> calls = {
+    using attempt = bool (*)(reader&);
+    const std::initializer_list<attempt> calls = {
         [](reader& in) { return in.u16().has_value(); },
         [](reader& in) { return in.u24().has_value(); },
         [](reader& in) { return in.u32().has_value(); },
@@ -133,6 +133,15 @@ TEST_CASE("a failing call leaves the cursor where it was") {
         CHECK(in.remaining() == 1);
         CHECK(in.peek_u8() == 0xFC);
     }
+}
+
+TEST_CASE("a string longer than the rest leaves the cursor before its length") {
+    const auto bytes = from_hex("05616263");
+    reader in(bytes);
+    CHECK(in.lenenc_bytes().has_error());
+    CHECK(in.lenenc_text().has_error());
+    CHECK(in.lenenc_text_or_null().has_error());
+    CHECK(in.position() == 0);
 }
 
 TEST_CASE("a count near the largest size does not wrap") {

@@ -42,8 +42,8 @@ TEST_CASE("session state of 9.7: transaction and GTID") {
     CHECK(entries[1].type == session_track_type::transaction_characteristics);
     CHECK(parse_tracked_text(entries[1].data).value() == "START TRANSACTION;");
 
-    const auto gtid = hex_to_text(
-        "032800" "2637663863626236382d653535362d313166312d613936632d3032666330303030303030313a36");
+    const auto gtid =
+        hex_to_text("032800 2637663863626236382d653535362d313166312d613936632d3032666330303030303030313a36");
     const auto found = entries_of(gtid);
     REQUIRE(found.size() == 1);
     CHECK(parse_tracked_gtids(found[0].data).value() == "7f8cbb68-e556-11f1-a96c-02fc00000001:6");
@@ -57,8 +57,8 @@ TEST_CASE("what is appended is what servers send, and reads back") {
     append_tracked_state_change(state);
     append_tracked_gtids(state, "uuid:1");
     append_tracked_entry(state, {static_cast<session_track_type>(99), "raw"});
-    CHECK(to_hex(state) == "00100c73746174656d656e745f69640231320106056d7973716c020131" "03080006757569643a31"
-                           "6303726177");
+    CHECK(to_hex(state) ==
+          packed("00100c73746174656d656e745f69640231320106056d7973716c020131 03080006757569643a31 6303726177"));
     const auto entries = entries_of(as_text(state));
     REQUIRE(entries.size() == 5);
     CHECK(parse_tracked_gtids(entries[3].data).value() == "uuid:1");
@@ -67,7 +67,7 @@ TEST_CASE("what is appended is what servers send, and reads back") {
 }
 
 TEST_CASE("several variables in one entry, as MariaDB may send them") {
-    const auto data = hex_to_text("01610131" "01620132");
+    const auto data = hex_to_text("01610131 01620132");
     CHECK(parse_tracked_variables(data).value() == tracked_variables{{"a", "1"}, {"b", "2"}});
     check_truncations_fail(as_bytes(data).first(4),
                            [](byte_view part) { return parse_tracked_variables(as_text(part)); });

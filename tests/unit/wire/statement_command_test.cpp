@@ -30,7 +30,7 @@ TEST_CASE("execute: head and parameters") {
     const std::vector<std::optional<std::string_view>> parameters = {"ab", std::nullopt, ""};
     byte_buffer bytes;
     serialise_stmt_execute(bytes, 5, cursor_flag::read_only, parameters, 0);
-    CHECK(to_hex(bytes) == "1705000000" "01" "01000000" "02" "01" "fd00fd00fd00" "026162" "00");
+    CHECK(to_hex(bytes) == packed("1705000000 01 01000000 02 01 fd00fd00fd00 026162 00"));
     const auto head = parse_stmt_execute(bytes).value();
     CHECK(head.statement_id == 5);
     CHECK(head.flags == cursor_flag::read_only);
@@ -39,11 +39,11 @@ TEST_CASE("execute: head and parameters") {
 
     bytes.clear();
     serialise_stmt_execute(bytes, 5, 0, parameters, capability::query_attributes);
-    CHECK(to_hex(bytes) == "1705000000" "08" "01000000" "03" "02" "01" "fd0000fd0000fd0000" "026162" "00");
+    CHECK(to_hex(bytes) == packed("1705000000 08 01000000 03 02 01 fd0000fd0000fd0000 026162 00"));
 
     bytes.clear();
     serialise_stmt_execute(bytes, 5, 0, {}, 0);
-    CHECK(to_hex(bytes) == "1705000000" "00" "01000000");
+    CHECK(to_hex(bytes) == packed("1705000000 00 01000000"));
 }
 
 TEST_CASE("execute: nine parameters need two bytes of NULL bitmap") {
@@ -64,7 +64,7 @@ TEST_CASE("bulk execute of MariaDB") {
 TEST_CASE("long data and fetch") {
     const auto payload = from_hex("00ff41");
     const auto bytes = bytes_of(stmt_send_long_data{3, 2, payload});
-    CHECK(to_hex(bytes) == "18030000000200" "00ff41");
+    CHECK(to_hex(bytes) == packed("18030000000200 00ff41"));
     const auto data = parse_stmt_send_long_data(bytes).value();
     CHECK(data.statement_id == 3);
     CHECK(data.parameter == 2);

@@ -96,8 +96,8 @@ TEST_CASE("text result set: no rows, many rows, wrong shape") {
 TEST_CASE("ERR and OK replies") {
     byte_buffer out;
     CHECK(append_err_reply(out, {1412, "HY000", "retry"}, capability::protocol_41, 1) == 2);
-    CHECK(to_hex(out) == "0e000001" "ff8405" "234859303030" "7265747279");
+    CHECK(to_hex(out) == packed("0e000001 ff8405 234859303030 7265747279"));
     out.clear();
     CHECK(append_ok_reply(out, {}, capability::protocol_41, 255) == 0);
-    CHECK(to_hex(out) == "070000ff" "00000002000000");
+    CHECK(to_hex(out) == packed("070000ff 00000002000000"));
 }

@@ -15,8 +15,16 @@ inline std::ostream& operator<<(std::ostream& out, wire_errc code) { return out 
 
 namespace test {
 
-inline byte_buffer from_hex(std::string_view hex) {
+/// The digits without the spaces that set the fields of a packet apart.
+inline std::string packed(std::string_view spaced_hex) {
+    std::string hex(spaced_hex);
+    std::erase(hex, ' ');
+    return hex;
+}
+
+inline byte_buffer from_hex(std::string_view spaced_hex) {
     const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
+    const auto hex = packed(spaced_hex);
     byte_buffer bytes;
     for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
         bytes.push_back(static_cast<std::byte>(digit(hex[i]) << 4 | digit(hex[i + 1])));

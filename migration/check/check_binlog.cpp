@@ -1,0 +1,63 @@
+#include "migration/check/named_cells.hpp"
+#include "migration/check/preconditions.hpp"
+#include "migration/check/server_variables.hpp"
+#include "migration/sql/identifier.hpp"
+#include "protocol/sql/lexer.hpp"
+
+namespace sluice::migration {
+namespace {
+
+/// Whether a comma-separated list of schemas, as SHOW BINARY LOG STATUS has it, names this one.
+bool names_schema(std::string_view list, std::string_view schema, int lower_case_table_names) {
+    while (!list.empty()) {
+        const auto comma = list.find(',');
+        const auto entry = list.substr(0, comma);
+        if (entry == schema || (lower_case_table_names != 0 && sql::equal_ignoring_case(entry, schema))) return true;
+        if (comma == std::string_view::npos) break;
+        list.remove_prefix(comma + 1);
+    }
+    return false;
+}
+
+failure refuse_filter(const std::string& schema, const std::string& filter, const std::string& list) {
+    return refuse("binlog_filtered", "changes in schema " + quote_identifier(schema) +
+                                         " are not written to the binary log (" + filter + " = " + list +
+                                         "), so they could not be followed");
+}
+
+outcome<void> check_filters(const check_subject& subject) {
+    auto status = subject.session.run("SHOW BINARY LOG STATUS");
+    // Before 8.2 the statement had another name; a server that does not know it answers with a syntax error.
+    if (status.has_error() && status.error().server_errno != 0) status = subject.session.run("SHOW MASTER STATUS");
+    if (status.has_error()) return std::move(status).error();
+    if (status->rows.empty()) return refuse("binlog_off", "the server has no binary log");
+    const named_cells row(*status, 0);
+    const auto& schema = subject.spec.table.schema;
+    const auto only = row.text("Binlog_Do_DB");
+    const auto without = row.text("Binlog_Ignore_DB");
+    if (!only.empty() && !names_schema(only, schema, subject.facts.lower_case_table_names)) {
+        return refuse_filter(schema, "binlog_do_db", only);
+    }
+    if (names_schema(without, schema, subject.facts.lower_case_table_names)) {
+        return refuse_filter(schema, "binlog_ignore_db", without);
+    }
+    return {};
+}
+
+}  // namespace
+
+outcome<void> check_binlog(const check_subject& subject) {
+    SLUICE_TRY(const auto variables, read_global_variables(subject.session, {"log_bin", "binlog_format"}));
+    if (!is_on(variables, "log_bin")) {
+        return refuse("binlog_off", "the server writes no binary log (log_bin = OFF); start it with --log-bin");
+    }
+    // Any row image will do (FULL, MINIMAL, NOBLOB), and so will partial JSON updates: only keys are read from the events.
+    const auto format = value_of(variables, "binlog_format");
+    if (!format.empty() && !sql::equal_ignoring_case(format, "ROW")) {
+        return refuse("binlog_format", "the server's binlog_format is " + format +
+                                           "; run SET GLOBAL binlog_format = ROW and let the applications reconnect");
+    }
+    return check_filters(subject);
+}
+
+}  // namespace sluice::migration

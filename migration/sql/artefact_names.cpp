@@ -1,0 +1,55 @@
+#include "migration/sql/artefact_names.hpp"
+
+#include <cstdint>
+
+#include "migration/sql/identifier.hpp"
+
+namespace sluice::migration {
+
+namespace {
+
+constexpr std::string_view ghost_suffix = "_gho";
+constexpr std::string_view changelog_suffix = "_ghc";
+constexpr std::string_view old_table_suffix = "_del";
+constexpr std::size_t affix_characters = 1 + ghost_suffix.size();
+constexpr std::size_t hash_characters = 1 + 8;
+
+/// Eight hex digits of the 64-bit FNV-1a hash, folded. It must never change: names of a running migration depend on it.
+[[nodiscard]] std::string hash_of(std::string_view text) {
+    std::uint64_t hash = 14695981039346656037ULL;
+    for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
+    const auto folded = static_cast<std::uint32_t>(hash ^ (hash >> 32U));
+    std::string digits;
+    for (int shift = 28; shift >= 0; shift -= 4) digits += "0123456789abcdef"[(folded >> shift) & 0x0FU];
+    return digits;
+}
+
+/// The first characters of a valid UTF-8 text.
+[[nodiscard]] std::string_view first_characters(std::string_view text, std::size_t count) noexcept {
+    std::size_t end = 0;
+    for (; end < text.size(); ++end) {
+        const bool begins_character = (static_cast<unsigned char>(text[end]) & 0xC0U) != 0x80U;
+        if (begins_character && count-- == 0) break;
+    }
+    return text.substr(0, end);
+}
+
+}  // namespace
+
+artefact_names artefact_names_of(std::string_view table) {
+    artefact_names names;
+    names.shortened = character_count(table) + affix_characters > identifier_characters_max;
+    std::string stem = "_";
+    if (names.shortened) {
+        stem += first_characters(table, identifier_characters_max - affix_characters - hash_characters);
+        stem += '_' + hash_of(table);
+    } else {
+        stem += table;
+    }
+    names.ghost = stem + std::string(ghost_suffix);
+    names.changelog = stem + std::string(changelog_suffix);
+    names.old_table = stem + std::string(old_table_suffix);
+    return names;
+}
+
+}  // namespace sluice::migration

@@ -1,0 +1,52 @@
+#include "migration/sql/delta_statements.hpp"
+
+#include "migration/sql/identifier.hpp"
+#include "migration/sql/key_expression.hpp"
+
+namespace sluice::migration {
+
+namespace {
+
+constexpr std::string_view alias = "r";
+constexpr unsigned row_constructor_version_min = 50703;
+
+}  // namespace
+
+key_set_form key_set_form_for(unsigned version_number, bool is_mariadb) noexcept {
+    return is_mariadb || version_number < row_constructor_version_min ? key_set_form::or_of_ands
+                                                                      : key_set_form::row_constructor;
+}
+
+std::string delta_delete_statement(const copy_columns& what, std::span<const std::string> keys, key_set_form form) {
+    // The form with FROM and alias is the only one that takes FORCE INDEX: without it a server whose statistics of the
+    // young ghost are off may scan it, and lock what other batches write.
+    return "DELETE " + quote_identifier(alias) + " FROM " + keyed_table(what, alias, table_side::ghost) + " WHERE " +
+           key_set_condition(what, keys, form, alias, table_side::ghost);
+}
+
+std::string delta_insert_statement(const copy_columns& what, std::span<const std::string> keys, key_set_form form,
+                                   read_lock lock) {
+    std::string into;
+    std::string from;
+    for (const auto& column : what.columns) {
+        if (!into.empty()) {
+            into += ", ";
+            from += ", ";
+        }
+        into += quote_identifier(column.ghost);
+        from += column_reference(alias, column.original);
+    }
+    return "INSERT INTO " + quote_table(what.ghost) + " (" + into + ") SELECT " + from + " FROM " +
+           keyed_table(what, alias, table_side::original) + " WHERE " +
+           key_set_condition(what, keys, form, alias, table_side::original) +
+           (lock == read_lock::share ? " LOCK IN SHARE MODE" : "");
+}
+
+std::string key_lookup_statement(const copy_columns& what, std::span<const std::string> keys, key_set_form form,
+                                 bool of_ghost) {
+    const auto side = of_ghost ? table_side::ghost : table_side::original;
+    return "SELECT " + key_select_list_on(what, alias, side) + " FROM " + keyed_table(what, alias, side) + " WHERE " +
+           key_set_condition(what, keys, form, alias, side);
+}
+
+}  // namespace sluice::migration

@@ -1,0 +1,48 @@
+#pragma once
+
+// A `sluice serve` process of our own, with its configuration in a temporary folder.
+
+#include "bench/throwaway/child_process.hpp"
+#include "proxy/main/client/admin_client.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+namespace sluice {
+
+class demo_error : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
+/// Throws demo_error when it does not come up; the message ends with its log.
+class served_sluice {
+public:
+    /// program: the executable to run. server_port: of the MySQL on 127.0.0.1.
+    served_sluice(const std::filesystem::path& program, std::uint16_t server_port);
+    ~served_sluice();  ///< kills what still runs, and removes the folder
+    served_sluice(const served_sluice&) = delete;
+    served_sluice& operator=(const served_sluice&) = delete;
+
+    [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+    [[nodiscard]] admin_client& admin() { return *client_; }
+    /// SIGTERM, and waits for the end.
+    void stop();
+    [[nodiscard]] std::string log() const;
+
+private:
+    void write_configuration(std::uint16_t server_port) const;
+    void wait_until_ready();
+
+    std::filesystem::path folder_;
+    std::unique_ptr<throwaway::guard> guard_;
+    std::uint16_t port_;
+    std::uint16_t admin_port_;
+    pid_t process_ = 0;
+    std::unique_ptr<admin_client> client_;
+};
+
+}  // namespace sluice

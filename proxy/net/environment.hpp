@@ -1,0 +1,34 @@
+#pragma once
+
+// What all threads and sessions of one proxy share: its options, its key, its counters, and who answers SHOW statements.
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "proxy/net/proxy_server.hpp"
+#include "proxy/session/session_core.hpp"
+
+namespace sluice::proxy {
+
+/// Totals over all threads; changed once per connection, not per statement.
+struct connection_counters {
+    std::atomic<std::uint64_t> sessions{0};
+    std::atomic<std::uint64_t> sessions_in_login{0};
+    std::atomic<std::uint64_t> sessions_total{0};
+    std::atomic<std::uint64_t> connections_refused{0};
+    std::atomic<std::uint64_t> server_unreachable{0};
+    std::atomic<std::uint64_t> logins_failed{0};
+};
+
+struct environment {
+    proxy_options options;
+    session::login_rules login;
+    session::relay_rules relay;
+    connection_counters counters;
+    /// Has a SHOW answered on the answering thread and calls `done` there.
+    std::function<void(sql::show_request request, std::function<void(show_answer)> done)> ask;
+};
+
+}  // namespace sluice::proxy

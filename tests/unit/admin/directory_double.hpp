@@ -1,0 +1,77 @@
+#pragma once
+
+// A directory of migrations that tests fill, and that notes what it is asked to do.
+
+#include "admin/migration_directory.hpp"
+#include "admin/proxy_view.hpp"
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace sluice::test {
+
+inline migration::migration_snapshot sample_snapshot() {
+    migration::migration_snapshot s;
+    s.id = "0123456789abcdef";
+    s.spec.table = {"shop", "orders"};
+    s.spec.alter = "ADD COLUMN note VARCHAR(20)";
+    s.state = migration::migration_state::copying;
+    s.rows_estimate = 1000;
+    s.rows_copied = 250;
+    s.rows_per_s = 100;
+    s.backlog_keys = 7;
+    s.progress = 0.25;
+    s.eta = std::chrono::seconds(8);
+    s.created = std::chrono::system_clock::time_point(std::chrono::milliseconds(1'700'000'000'123));
+    s.changed = s.created;
+    return s;
+}
+
+class directory_double final : public admin::migration_directory {
+public:
+    migration::outcome<migration::snapshot_ptr> create(migration::migration_spec spec) override {
+        created = spec;
+        if (refusal) return *refusal;
+        auto snapshot = sample_snapshot();
+        snapshot.spec = std::move(spec);
+        return std::make_shared<const migration::migration_snapshot>(std::move(snapshot));
+    }
+    std::vector<migration::snapshot_ptr> list() const override { return known; }
+    migration::snapshot_ptr find(std::string_view id) const override {
+        for (const auto& snapshot : known) {
+            if (snapshot->id == id) return snapshot;
+        }
+        return nullptr;
+    }
+    migration::outcome<migration::snapshot_ptr> command(std::string_view id,
+                                                        migration::operator_command command) override {
+        commands.emplace_back(std::string(id), command);
+        if (refusal) return *refusal;
+        if (auto snapshot = find(id)) return snapshot;
+        return migration::refuse("no_such_migration", "there is none");
+    }
+
+    void add(migration::migration_snapshot snapshot) {
+        known.push_back(std::make_shared<const migration::migration_snapshot>(std::move(snapshot)));
+    }
+
+    std::vector<migration::snapshot_ptr> known;
+    std::optional<migration::failure> refusal;
+    std::optional<migration::migration_spec> created;
+    std::vector<std::pair<std::string, migration::operator_command>> commands;
+};
+
+class proxy_double final : public admin::proxy_view {
+public:
+    admin::proxy_status status() const override { return now; }
+    std::vector<admin::session_view> sessions() const override { return open; }
+
+    admin::proxy_status now{.accepting = true, .sessions = 3, .sessions_max = 100, .sessions_total = 12,
+                            .statements_total = 345, .statements_held = 1, .statements_held_total = 6,
+                            .listen = "127.0.0.1:6033", .server = "127.0.0.1:3306"};
+    std::vector<admin::session_view> open;
+};
+
+}  // namespace sluice::test
