@@ -335,8 +335,9 @@ void migration_run::conclude(outcome<ending> end) {
     // What the swap has made the table must not be dropped; before it, everything of ours can go.
     if (tables_made_ && !swap_possible_) current_.leftovers = drop_artefacts(*environment_.sql, plan_names(current_.spec));
     if (current_.error->code != "aborted") {
-        spdlog::error("migration {} of {} failed ({}): {}", current_.id, quote_table(current_.spec.table),
-                      current_.error->code, current_.error->message);
+        spdlog::error("migration {} of {} failed ({}): {}{}{}", current_.id, quote_table(current_.spec.table),
+                      current_.error->code, current_.error->message, current_.error->attempted.empty() ? "" : "; tried: ",
+                      current_.error->attempted);
     }
     enter(current_.error->code == "aborted" ? migration_state::aborted : migration_state::failed);
 }

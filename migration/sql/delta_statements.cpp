@@ -7,7 +7,8 @@ namespace sluice::migration {
 
 namespace {
 
-constexpr std::string_view alias = "r";
+// The cut-over runs these under LOCK TABLES, which knows a table only by the name that was locked.
+constexpr std::string_view no_alias;
 constexpr unsigned row_constructor_version_min = 50703;
 
 }  // namespace
@@ -18,10 +19,10 @@ key_set_form key_set_form_for(unsigned version_number, bool is_mariadb) noexcept
 }
 
 std::string delta_delete_statement(const copy_columns& what, std::span<const std::string> keys, key_set_form form) {
-    // The form with FROM and alias is the only one that takes FORCE INDEX: without it a server whose statistics of the
-    // young ghost are off may scan it, and lock what other batches write.
-    return "DELETE " + quote_identifier(alias) + " FROM " + keyed_table(what, alias, table_side::ghost) + " WHERE " +
-           key_set_condition(what, keys, form, alias, table_side::ghost);
+    // The form with USING is the only one that takes FORCE INDEX: without it a server whose statistics of the young ghost
+    // are off may scan it, and lock what other batches write.
+    return "DELETE FROM " + quote_table(what.ghost) + " USING " + keyed_table(what, no_alias, table_side::ghost) + " WHERE " +
+           key_set_condition(what, keys, form, no_alias, table_side::ghost);
 }
 
 std::string delta_insert_statement(const copy_columns& what, std::span<const std::string> keys, key_set_form form,
@@ -34,19 +35,19 @@ std::string delta_insert_statement(const copy_columns& what, std::span<const std
             from += ", ";
         }
         into += quote_identifier(column.ghost);
-        from += column_reference(alias, column.original);
+        from += column_reference(no_alias, column.original);
     }
     return "INSERT INTO " + quote_table(what.ghost) + " (" + into + ") SELECT " + from + " FROM " +
-           keyed_table(what, alias, table_side::original) + " WHERE " +
-           key_set_condition(what, keys, form, alias, table_side::original) +
+           keyed_table(what, no_alias, table_side::original) + " WHERE " +
+           key_set_condition(what, keys, form, no_alias, table_side::original) +
            (lock == read_lock::share ? " LOCK IN SHARE MODE" : "");
 }
 
 std::string key_lookup_statement(const copy_columns& what, std::span<const std::string> keys, key_set_form form,
                                  bool of_ghost) {
     const auto side = of_ghost ? table_side::ghost : table_side::original;
-    return "SELECT " + key_select_list_on(what, alias, side) + " FROM " + keyed_table(what, alias, side) + " WHERE " +
-           key_set_condition(what, keys, form, alias, side);
+    return "SELECT " + key_select_list_on(what, no_alias, side) + " FROM " + keyed_table(what, no_alias, side) + " WHERE " +
+           key_set_condition(what, keys, form, no_alias, side);
 }
 
 }  // namespace sluice::migration

@@ -35,7 +35,8 @@ std::string key_select_list_on(const copy_columns& what, std::string_view alias,
 
 std::string keyed_table(const copy_columns& what, std::string_view alias, table_side side) {
     const bool original = side == table_side::original;
-    return quote_table(original ? what.original : what.ghost) + " AS " + quote_identifier(alias) + " FORCE INDEX (" +
+    const std::string as = alias.empty() ? std::string() : " AS " + quote_identifier(alias);
+    return quote_table(original ? what.original : what.ghost) + as + " FORCE INDEX (" +
            quote_identifier(original ? what.original_index : what.ghost_index) + ')';
 }
 

@@ -20,7 +20,7 @@ enum class table_side : std::uint8_t { original, ghost };
 
 [[nodiscard]] std::string key_select_list_on(const copy_columns& what, std::string_view alias, table_side side);
 
-/// `schema`.`table` AS `alias` FORCE INDEX (`key`)
+/// `schema`.`table` AS `alias` FORCE INDEX (`key`); without AS for an empty alias.
 [[nodiscard]] std::string keyed_table(const copy_columns& what, std::string_view alias, table_side side);
 
 /// Condition that the key is one of a set.

@@ -12,7 +12,8 @@ decode_result<event_body> as_body(decode_result<T> decoded) {
 }
 
 std::string describe(event_type type) {
-    return "event of type " + std::to_string(static_cast<unsigned>(type)) + " (" + std::string(event_type_name(type)) + ")";
+    const auto number = std::to_string(static_cast<unsigned>(type));
+    return "event of type " + number + " (" + std::string(event_type_name(type)) + ")";
 }
 
 }  // namespace
@@ -129,6 +130,7 @@ decode_result<event_body> event_decoder::decode_rows(event_type type, byte_view 
 void event_decoder::follow(const event_body& body) {
     if (const auto* description = std::get_if<format_description_event>(&body)) {
         checksum_ = description->checksum;
+        tables_.set_dialect(description->is_mariadb() ? log_dialect::mariadb : log_dialect::mysql);
         if (description->created_s != 0) tables_.clear();
     } else if (const auto* rotate = std::get_if<rotate_event>(&body)) {
         position_.reset(rotate->next);

@@ -22,20 +22,20 @@
 
 namespace sluice::binlog {
 
-/// A table map of a table of interest. The pointer is never null and stays the same while the server repeats the same map.
+/// A table map of a table of interest. The pointer is never null, and the same while the server repeats the same map.
 struct table_map_event {
     std::shared_ptr<const table_map> table;
 };
 
-/// A table map or a rows event of a table that the filter does not want. Nothing of it was read but its name or table id.
+/// A table map or a rows event of a table that the filter does not want. Only its name or table id was read.
 struct filtered_event {};
 
-/// Known and without effect on rows or transactions (INTVAR, RAND, USER_VAR, STOP, view changes, MariaDB's GTID list and
-/// checkpoints …), or not known but marked as ignorable by the server.
+/// Known and without effect on rows or transactions (INTVAR, RAND, USER_VAR, STOP, view changes, MariaDB's GTID list
+/// and checkpoints …), or not known but marked as ignorable by the server.
 struct passive_event {};
 
-/// May carry row changes and cannot be decoded: a reader that must not miss any has to stop. Unknown types, row events of
-/// format v0, MariaDB's compressed events, statement-based LOAD DATA.
+/// May carry row changes and cannot be decoded: a reader that must not miss any has to stop. Unknown types, row events
+/// of format v0, MariaDB's compressed events, statement-based LOAD DATA.
 struct undecodable_event {
     std::string why;
 };
@@ -47,7 +47,7 @@ using event_body =
 
 struct decoded_event {
     event_header header;
-    bool in_payload = false;  ///< an inner event of a TRANSACTION_PAYLOAD_EVENT; its header's end_position means nothing
+    bool in_payload = false;  ///< inner event of a TRANSACTION_PAYLOAD_EVENT: the header's end_position means nothing
     event_body body;
 };
 
@@ -84,7 +84,7 @@ public:
     [[nodiscard]] decode_result<void> feed(byte_view event);
     [[nodiscard]] decode_result<std::optional<decoded_event>> next();
 
-    /// End of the last event fed, as a place to resume from (where a transaction ended). File names come from rotate events.
+    /// End of the last event fed; a place to resume from where a transaction ended. File names come from rotate events.
     [[nodiscard]] const coordinates& position() const noexcept { return position_.current(); }
 
 private:

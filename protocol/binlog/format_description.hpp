@@ -13,7 +13,7 @@ namespace sluice::binlog {
 struct format_description_event {
     std::uint16_t binlog_version = 0;  ///< 4
     std::string server_version;        ///< "9.7.0", "10.11.14-MariaDB-log"
-    std::uint32_t created_s = 0;       ///< not 0: the server has started since the file before, temporary tables are gone
+    std::uint32_t created_s = 0;       ///< not 0: first file since the server started, temporary tables are gone
     checksum_algorithm checksum = checksum_algorithm::none;
     /// Size of the fixed part by event type number; 0 where the server does not know the type.
     std::array<std::uint8_t, 256> post_header_sizes{};
@@ -21,7 +21,8 @@ struct format_description_event {
     [[nodiscard]] bool is_mariadb() const noexcept;
 
     /// `event`: the whole event, header and checksum included, because where the checksum begins is told inside.
-    /// The checksum is verified. Errors: truncated, malformed, unsupported (binlog version, algorithm), checksum_mismatch.
+    /// The checksum is verified.
+    /// Errors: truncated, malformed, unsupported (binlog version, algorithm), checksum_mismatch.
     [[nodiscard]] static decode_result<format_description_event> decode(byte_view event);
 };
 

@@ -27,10 +27,10 @@ decode_result<uuid> uuid::parse(std::string_view text) {
     uuid parsed;
     std::size_t at = 0;
     for (std::size_t i = 0; i < size; ++i) {
-        if (is_hyphen_before(i) && text[at++] != '-') return malformed("not a server UUID: '" + std::string(text) + "'");
+        const bool is_separated = !is_hyphen_before(i) || text[at++] == '-';
         const int high = hex_value(text[at]);
         const int low = hex_value(text[at + 1]);
-        if (high < 0 || low < 0) return malformed("not a server UUID: '" + std::string(text) + "'");
+        if (!is_separated || high < 0 || low < 0) return malformed("not a server UUID: '" + std::string(text) + "'");
         parsed.bytes[i] = static_cast<std::uint8_t>(high * 16 + low);
         at += 2;
     }
@@ -40,7 +40,7 @@ decode_result<uuid> uuid::parse(std::string_view text) {
 uuid uuid::from_bytes(byte_view raw) {
     SLUICE_ASSERT(raw.size() == size);
     uuid made;
-    std::transform(raw.begin(), raw.end(), made.bytes.begin(), [](std::byte b) { return std::to_integer<std::uint8_t>(b); });
+    for (std::size_t i = 0; i < size; ++i) made.bytes[i] = std::to_integer<std::uint8_t>(raw[i]);
     return made;
 }
 

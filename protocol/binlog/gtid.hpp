@@ -32,7 +32,7 @@ struct uuid {
     friend auto operator<=>(const uuid&, const uuid&) = default;
 };
 
-/// True for what may stand as a tag: a letter or underscore, then letters, digits and underscores, at most 32, lower case.
+/// True for what may stand as a tag: lower-case letters, digits and underscores, no digit in front, 1 to 32 of them.
 [[nodiscard]] bool is_gtid_tag(std::string_view text) noexcept;
 
 /// The source of a transaction: a server, and the tag under which it committed (empty: untagged).

@@ -27,7 +27,7 @@ struct gtid_event {
     [[nodiscard]] static decode_result<gtid_event> decode_tagged(byte_view body);
 };
 
-/// The part that GTID_LOG_EVENT and ANONYMOUS_GTID_LOG_EVENT have in common; `source` and `number` are zeros in the latter.
+/// What GTID_LOG_EVENT and ANONYMOUS_GTID_LOG_EVENT have in common; `server` and `number` are zeros in the latter.
 struct gtid_event_fields {
     uuid server;
     std::uint64_t number = 0;

@@ -112,7 +112,8 @@ std::size_t gtid_set::interval_count() const noexcept {
 }
 
 bool gtid_set::has_tags() const noexcept {
-    return std::any_of(intervals_.begin(), intervals_.end(), [](const auto& entry) { return !entry.first.tag.empty(); });
+    return std::any_of(intervals_.begin(), intervals_.end(),
+                       [](const auto& entry) { return !entry.first.tag.empty(); });
 }
 
 std::string gtid_set::to_string() const {
@@ -142,7 +143,7 @@ byte_buffer gtid_set::encode() const {
     for (const auto& [source, list] : intervals_) {
         for (const auto byte : source.server.bytes) to.u8(byte);
         if (is_tagged) {
-            // A variable-length integer of the server's serialization library; tags are short enough for its 1-byte form.
+            // A variable-length integer of the server's serialization library, in its form of one byte.
             to.u8(static_cast<std::uint8_t>(source.tag.size() << 1));
             to.text(source.tag);
         }

@@ -1,9 +1,9 @@
 #pragma once
 
-// A set of MySQL GTIDs, as in gtid_executed. Held as disjoint, sorted intervals per source; memory grows with the number
-// of intervals, not of transactions.
-// Text form: manual, "GTID Format and Storage". Binary form: COM_BINLOG_DUMP_GTID and PREVIOUS_GTIDS_LOG_EVENT, with the
-// tagged layout of MySQL 8.3+ (WL#15294).
+// A set of MySQL GTIDs, as in gtid_executed. Held as disjoint, sorted intervals per source; memory grows with the
+// number of intervals, not of transactions.
+// Text form: manual, "GTID Format and Storage". Binary form: that of COM_BINLOG_DUMP_GTID and PREVIOUS_GTIDS_LOG_EVENT,
+// with the tagged layout of MySQL 8.3+ (WL#15294).
 
 #include "protocol/binlog/gtid.hpp"
 
@@ -27,8 +27,9 @@ public:
 
     gtid_set() = default;
 
-    /// "uuid:1-5:7,uuid:tag:1-3", also the server's own "uuid:1-5:tag:1-3"; white space and newlines anywhere between the
-    /// parts, empty elements allowed (",,"), an empty text is the empty set. Intervals may overlap and be out of order.
+    /// "uuid:1-5:7,uuid:tag:1-3", also the server's own "uuid:1-5:tag:1-3"; white space and newlines anywhere between
+    /// the parts, empty elements allowed (",,"), an empty text is the empty set. Intervals may overlap and be out of
+    /// order.
     [[nodiscard]] static decode_result<gtid_set> parse(std::string_view text);
     /// The binary form, the whole of `bytes`.
     [[nodiscard]] static decode_result<gtid_set> decode(byte_view bytes);

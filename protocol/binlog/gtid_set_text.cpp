@@ -26,7 +26,8 @@ std::string_view take_part(std::string_view& text, char separator) noexcept {
 
 decode_error malformed(const char* what, std::string_view where) {
     constexpr std::size_t shown_max = 80;
-    return {decode_errc::malformed, std::string("GTID set: ") + what + ": '" + std::string(where.substr(0, shown_max)) + "'"};
+    const std::string shown(where.substr(0, shown_max));
+    return {decode_errc::malformed, std::string("GTID set: ") + what + ": '" + shown + "'"};
 }
 
 decode_result<std::uint64_t> parse_number(std::string_view text) {
@@ -89,7 +90,9 @@ decode_result<gtid_set> gtid_set::parse(std::string_view text) {
                 awaits_interval = true;
             }
         }
-        if (!has_interval || awaits_interval) return malformed("source without transaction numbers", source.server.to_string());
+        if (!has_interval || awaits_interval) {
+            return malformed("source without transaction numbers", source.server.to_string());
+        }
     }
     return set;
 }

@@ -40,8 +40,11 @@ bool column_bitmap::test(std::size_t column) const noexcept {
 
 std::size_t column_bitmap::count() const noexcept {
     std::size_t count = 0;
-    for (const auto byte : bytes_.first(column_count_ / 8)) count += std::popcount(std::to_integer<unsigned>(byte)) & 0xFU;
-    for (std::size_t column = column_count_ / 8 * 8; column < column_count_; ++column) count += test(column) ? 1 : 0;
+    const auto whole_bytes = column_count_ / 8;
+    for (std::size_t i = 0; i < whole_bytes; ++i) {
+        count += static_cast<std::size_t>(std::popcount(std::to_integer<unsigned>(bytes_[i])));
+    }
+    for (std::size_t column = whole_bytes * 8; column < column_count_; ++column) count += test(column) ? 1 : 0;
     return count;
 }
 

@@ -90,7 +90,7 @@ struct rows_event {
     bool ends_statement = false; ///< last rows event of its statement
     std::uint64_t table_id = 0;
     std::uint16_t flags = 0;
-    std::shared_ptr<const table_map> table;  ///< never null; the same object while the server repeats the same table map
+    std::shared_ptr<const table_map> table;  ///< never null; as the table map event before gave it
     column_bitmap columns_before;            ///< update and delete
     column_bitmap columns_after;             ///< write and update
     byte_view row_data;

@@ -6,7 +6,7 @@ namespace sluice::binlog {
 
 decode_result<rows_query_event> rows_query_event::decode(event_type type, byte_view body) {
     event_cursor cursor(body);
-    // MySQL puts a length of one byte in front, which cannot tell the length of longer statements; MariaDB puts nothing.
+    // MySQL puts a length of one byte in front, too small for long statements; MariaDB puts nothing.
     if (type == event_type::rows_query) cursor.skip(1);
     if (!cursor.ok()) return cursor.error("rows query event");
     return rows_query_event{protocol::as_text(cursor.rest())};

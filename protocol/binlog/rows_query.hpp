@@ -1,7 +1,7 @@
 #pragma once
 
-// ROWS_QUERY_LOG_EVENT (29, binlog_rows_query_log_events=ON) and MariaDB's ANNOTATE_ROWS_EVENT (160): the statement that
-// caused the rows events that follow. For people only.
+// ROWS_QUERY_LOG_EVENT (29, binlog_rows_query_log_events=ON) and MariaDB's ANNOTATE_ROWS_EVENT (160): the statement
+// that caused the rows events that follow. For people only.
 
 #include "protocol/binlog/event_header.hpp"
 

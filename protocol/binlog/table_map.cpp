@@ -9,7 +9,7 @@ namespace sluice::binlog {
 
 namespace {
 
-/// The type bytes of STRING's metadata: ENUM and SET hide here, and so do the upper two bits of a CHAR's size, inverted.
+/// STRING's metadata: ENUM and SET hide in the type byte, and so do the upper two bits of a CHAR's size, inverted.
 column_type unpack_string(std::uint8_t type_byte, std::uint8_t size_byte) {
     const auto hidden = static_cast<field_type>(type_byte);
     if (hidden == field_type::enumeration || hidden == field_type::set) return {hidden, size_byte, false};
@@ -92,7 +92,7 @@ decode_result<table_map_name> table_map_name::decode(byte_view body) {
     return name;
 }
 
-decode_result<table_map> table_map::decode(byte_view body) {
+decode_result<table_map> table_map::decode(byte_view body, log_dialect dialect) {
     event_cursor cursor(body);
     table_map map;
     const auto name = read_name(cursor, map.flags);
@@ -118,7 +118,7 @@ decode_result<table_map> table_map::decode(byte_view body) {
         map.columns.push_back(column);
     }
     if (!metadata.empty()) return decode_error{decode_errc::malformed, "table map: column metadata left over"};
-    SLUICE_TRY_VOID(read_optional_metadata(cursor.rest(), map));
+    SLUICE_TRY_VOID(read_optional_metadata(cursor.rest(), dialect, map));
     return map;
 }
 

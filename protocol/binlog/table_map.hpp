@@ -1,7 +1,7 @@
 #pragma once
 
 // TABLE_MAP_EVENT (19): gives a table id its schema, name and column types for the rows events that follow in the same
-// statement; since MySQL 8.0.1 and MariaDB 10.5 with optional metadata (WL#4618; full only with binlog_row_metadata=FULL).
+// statement; since MySQL 8.0.1 and MariaDB 10.5 with optional metadata (WL#4618, all of it with binlog_row_metadata=FULL).
 
 #include "protocol/binlog/event_header.hpp"
 #include "protocol/binlog/value/cell_layout.hpp"
@@ -20,18 +20,20 @@ struct primary_key_part {
     friend bool operator==(const primary_key_part&, const primary_key_part&) = default;
 };
 
-/// One optional per field of the event; what the server did not send is empty. Lists in the format cover only columns of
-/// a kind (numeric, character, ENUM …); here they are spread out to the columns, with no entry for the others.
+/// What the server did not send is empty. Lists in the format cover only columns of a kind (numeric, character, ENUM,
+/// …); here they are spread out to the columns, with no entry for the others. A list that does not fit the columns of
+/// its kind is left empty.
 struct table_map_metadata {
     bool has_signedness = false;  ///< then columns[i].type.is_unsigned is set
     bool has_visibility = false;
-    std::vector<std::string> column_names;                     ///< empty or one per column
-    std::vector<std::optional<std::uint32_t>> collation_ids;   ///< empty or one per column: character columns
-    std::vector<std::optional<std::uint32_t>> member_collation_ids;  ///< empty or one per column: ENUM and SET columns
-    std::vector<std::vector<std::string>> members;             ///< empty or one per column: ENUM and SET strings
-    std::vector<std::optional<std::uint32_t>> geometry_types;  ///< empty or one per column
-    std::vector<std::optional<std::uint32_t>> vector_dimensions;  ///< empty or one per column
-    std::vector<primary_key_part> primary_key;                 ///< empty when there is none or it was not sent
+    // Each is empty, or has one entry per column.
+    std::vector<std::string> column_names;
+    std::vector<std::optional<std::uint32_t>> collation_ids;         ///< character columns
+    std::vector<std::optional<std::uint32_t>> member_collation_ids;  ///< ENUM and SET columns
+    std::vector<std::vector<std::string>> members;                   ///< ENUM and SET columns
+    std::vector<std::optional<std::uint32_t>> geometry_types;
+    std::vector<std::optional<std::uint32_t>> vector_dimensions;
+    std::vector<primary_key_part> primary_key;  ///< its parts in order; empty when there is none or it was not sent
 };
 
 struct table_map_column {
@@ -40,6 +42,9 @@ struct table_map_column {
     bool is_nullable = false;
     bool is_visible = true;
 };
+
+/// MariaDB's optional metadata counts GEOMETRY among the columns with a collation, MySQL's does not.
+enum class log_dialect : std::uint8_t { mysql, mariadb };
 
 struct table_map {
     static constexpr std::size_t column_count_max = 4096;
@@ -52,7 +57,7 @@ struct table_map {
     table_map_metadata metadata;
 
     /// Errors: truncated, malformed, too_large (columns), unsupported (a column type without a known layout).
-    [[nodiscard]] static decode_result<table_map> decode(byte_view body);
+    [[nodiscard]] static decode_result<table_map> decode(byte_view body, log_dialect dialect = log_dialect::mysql);
 
     /// True when both describe the same table in the same way (the table id may differ).
     [[nodiscard]] bool same_shape(const table_map& other) const;

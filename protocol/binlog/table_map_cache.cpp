@@ -16,7 +16,7 @@ decode_result<std::shared_ptr<const table_map>> table_map_cache::announce(byte_v
     entry fresh;
     fresh.announced = ++announcements_;
     if (is_wanted) {
-        SLUICE_TRY(auto map, table_map::decode(body));
+        SLUICE_TRY(auto map, table_map::decode(body, dialect_));
         fresh.table = std::make_shared<const table_map>(std::move(map));
         fresh.body.assign(body.begin(), body.end());
     }

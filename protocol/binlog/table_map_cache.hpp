@@ -29,6 +29,8 @@ public:
 
     /// What the id stands for, or null when it was never announced (or is forgotten).
     [[nodiscard]] const entry* find(std::uint64_t table_id) const;
+    /// For table maps that are announced from now on.
+    void set_dialect(log_dialect dialect) noexcept { dialect_ = dialect; }
     /// Table ids start over with every start of the server.
     void clear() noexcept { entries_.clear(); }
     [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
@@ -37,6 +39,7 @@ private:
     void make_room();
 
     std::size_t entries_max_;
+    log_dialect dialect_ = log_dialect::mysql;
     std::uint64_t announcements_ = 0;
     std::unordered_map<std::uint64_t, entry> entries_;
 };

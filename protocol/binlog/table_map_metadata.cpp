@@ -29,6 +29,7 @@ bool is_numeric(field_type type) noexcept {
         case field_type::int24:
         case field_type::long_int:
         case field_type::long_long:
+        case field_type::year:
         case field_type::new_decimal:
         case field_type::float_number:
         case field_type::double_number: return true;
@@ -46,9 +47,14 @@ bool is_character(field_type type) noexcept {
         case field_type::tiny_blob:
         case field_type::medium_blob:
         case field_type::long_blob:
-        case field_type::compressed_blob: return true;
+        case field_type::compressed_blob:
+        case field_type::vector: return true;
         default: return false;
     }
+}
+
+bool is_character_or_geometry(field_type type) noexcept {
+    return is_character(type) || type == field_type::geometry;
 }
 
 bool is_enum_or_set(field_type type) noexcept { return type == field_type::enumeration || type == field_type::set; }
@@ -84,28 +90,34 @@ void read_visibility(byte_view bits, table_map& map) {
     for (std::size_t i = 0; i < map.columns.size(); ++i) map.columns[i].is_visible = test_bit(bits, i);
 }
 
-/// One number for each column of the kind, in their order.
+/// One number for each column of the kind, in their order. Which types belong to a kind differs between servers, so a
+/// list of another length is dropped rather than held against the table map, whose rows can be read without it.
 void read_list(event_cursor& cursor, const table_map& map, column_predicate holds, numbers& out) {
-    out.assign(map.columns.size(), std::nullopt);
-    for (const auto column : columns_that(map, holds)) {
+    const auto columns = columns_that(map, holds);
+    numbers spread(map.columns.size());
+    std::size_t count = 0;
+    for (; cursor.ok() && !cursor.empty(); ++count) {
         const auto value = cursor.lenenc_int();
-        if (!cursor.ok()) return;
-        out[column] = static_cast<std::uint32_t>(value);
+        if (count < columns.size()) spread[columns[count]] = static_cast<std::uint32_t>(value);
     }
+    if (count == columns.size()) out = std::move(spread);
 }
 
 /// A number for all columns of the kind, then pairs for the exceptions: index among the columns of the kind, number.
+/// Dropped like a list when an index is beyond them.
 void read_default(event_cursor& cursor, const table_map& map, column_predicate holds, numbers& out) {
     const auto columns = columns_that(map, holds);
     const auto common = static_cast<std::uint32_t>(cursor.lenenc_int());
-    out.assign(map.columns.size(), std::nullopt);
-    for (const auto column : columns) out[column] = common;
+    numbers spread(map.columns.size());
+    for (const auto column : columns) spread[column] = common;
+    bool fits = true;
     while (cursor.ok() && !cursor.empty()) {
         const auto index = cursor.lenenc_int();
         const auto value = static_cast<std::uint32_t>(cursor.lenenc_int());
-        if (index >= columns.size()) return cursor.fail();
-        out[columns[index]] = value;
+        fits = fits && index < columns.size();
+        if (fits) spread[columns[index]] = value;
     }
+    if (fits) out = std::move(spread);
 }
 
 void read_members(event_cursor& cursor, table_map& map, column_predicate holds) {
@@ -139,13 +151,14 @@ void read_primary_key(event_cursor& cursor, table_map& map, bool has_prefixes) {
     }
 }
 
-void read_field(metadata_field field, byte_view value, event_cursor& cursor, table_map& map) {
+void read_field(metadata_field field, byte_view value, event_cursor& cursor, log_dialect dialect, table_map& map) {
     auto& metadata = map.metadata;
+    const auto has_collation = dialect == log_dialect::mariadb ? is_character_or_geometry : is_character;
     switch (field) {
         case metadata_field::signedness: return read_signedness(value, map);
         case metadata_field::default_charset:
-            return read_default(cursor, map, is_character, metadata.collation_ids);
-        case metadata_field::column_charset: return read_list(cursor, map, is_character, metadata.collation_ids);
+            return read_default(cursor, map, has_collation, metadata.collation_ids);
+        case metadata_field::column_charset: return read_list(cursor, map, has_collation, metadata.collation_ids);
         case metadata_field::column_name: return read_names(cursor, map);
         case metadata_field::set_members: return read_members(cursor, map, is_set);
         case metadata_field::enum_members: return read_members(cursor, map, is_enum);
@@ -163,14 +176,14 @@ void read_field(metadata_field field, byte_view value, event_cursor& cursor, tab
 
 }  // namespace
 
-decode_result<void> read_optional_metadata(byte_view fields, table_map& map) {
+decode_result<void> read_optional_metadata(byte_view fields, log_dialect dialect, table_map& map) {
     event_cursor cursor(fields);
     while (!cursor.empty()) {
         const auto field = static_cast<metadata_field>(cursor.u8());
         const auto value = cursor.lenenc_bytes();
         if (!cursor.ok()) return cursor.error("table map: optional metadata");
         event_cursor inside(value);
-        read_field(field, value, inside, map);
+        read_field(field, value, inside, dialect, map);
         if (!inside.ok()) return inside.error("table map: optional metadata field");
     }
     return {};

@@ -6,7 +6,8 @@
 
 namespace sluice::binlog {
 
-/// Reads the fields into `map.metadata` and `map.columns`. Fields of unknown types are skipped. Errors: truncated, malformed.
-[[nodiscard]] decode_result<void> read_optional_metadata(byte_view fields, table_map& map);
+/// Reads the fields into `map.metadata` and `map.columns`. Fields of unknown types are skipped.
+/// Errors: truncated, malformed.
+[[nodiscard]] decode_result<void> read_optional_metadata(byte_view fields, log_dialect dialect, table_map& map);
 
 }  // namespace sluice::binlog

@@ -115,7 +115,9 @@ decode_result<void> payload_reader::begin(const transaction_payload_event& event
 decode_result<std::optional<byte_view>> payload_reader::next() {
     auto& s = *state_;
     if (s.is_compressed) SLUICE_TRY_VOID(s.fill(event_header::size));
-    const auto available = [&s] { return s.is_compressed ? byte_view(s.buffer).subspan(s.begin, s.end - s.begin) : s.input; };
+    const auto available = [&s] {
+        return s.is_compressed ? byte_view(s.buffer).subspan(s.begin, s.end - s.begin) : s.input;
+    };
     if (available().empty()) return std::optional<byte_view>{};
     SLUICE_TRY(const auto header, event_header::decode(available()));
     if (header.event_size > s.limits.event_size_max) {

@@ -27,8 +27,8 @@ struct payload_limits {
     int window_log_max = 27;  ///< zstd window, log2 bytes: what decompression itself may hold (here 128 MiB)
 };
 
-/// Decompresses a payload and yields its inner events one by one; holds one event at a time, and a buffer that grows only
-/// with bytes that really came out. The payload's bytes must stay alive. One thread at a time.
+/// Decompresses a payload and yields its inner events one by one; holds one event at a time, in a buffer that grows
+/// only with bytes that really came out. The payload's bytes must stay alive. One thread at a time.
 class payload_reader {
 public:
     explicit payload_reader(payload_limits limits);

@@ -1,7 +1,8 @@
 #pragma once
 
 // XA_PREPARE_LOG_EVENT (38): ends the events of an XA transaction that is now prepared. Its rows become visible with a
-// later XA COMMIT, which is a query event (and a transaction with a GTID of its own), or never. With one_phase it commits here.
+// later XA COMMIT, which is a query event (and a transaction with a GTID of its own), or never. With one_phase it
+// commits here.
 
 #include "protocol/binlog/error.hpp"
 

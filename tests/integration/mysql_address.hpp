@@ -18,7 +18,7 @@ namespace sluice::test {
     return address;
 }
 
-[[nodiscard]] inline mysql_server start_server(server_kind kind, std::vector<std::string> extra_arguments = {}) {
+[[nodiscard]] inline mysql_server start_server(server_kind kind, std::vector<std::string> extra_arguments) {
     server_options options;
     options.kind = kind;
     options.extra_arguments = std::move(extra_arguments);

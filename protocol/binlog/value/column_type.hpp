@@ -54,9 +54,9 @@ enum class field_type : std::uint8_t {
 [[nodiscard]] std::string_view field_type_name(field_type type) noexcept;
 
 /// `type` is the real type: ENUM and SET, which travel inside STRING, are already told apart.
-/// metadata by type: varchar, var_string and string: maximum size in bytes; enumeration and set: size of the stored number
-/// in bytes; bit: bits; new_decimal: precision << 8 | scale; blob, json, geometry, vector: bytes of the length (1-4);
-/// time2, datetime2, timestamp2: fractional digits (0-6); float and double: size in bytes; others 0.
+/// metadata by type: varchar, var_string and string: maximum size in bytes; enumeration and set: size of the stored
+/// number in bytes; bit: bits; new_decimal: precision << 8 | scale; blob, json, geometry, vector: bytes of the length
+/// (1-4); time2, datetime2, timestamp2: fractional digits (0-6); float and double: size in bytes; others 0.
 struct column_type {
     field_type type = field_type::null;
     std::uint16_t metadata = 0;

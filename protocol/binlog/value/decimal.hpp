@@ -1,8 +1,8 @@
 #pragma once
 
-// DECIMAL as stored: groups of nine digits in four big-endian bytes, partial groups at both ends in fewer, the sign as the
-// inverted top bit, negative numbers with all bits inverted. Source: MySQL manual, "Precision Math", "DECIMAL Data Type
-// Characteristics".
+// DECIMAL as stored: groups of nine digits in four big-endian bytes, partial groups at both ends in fewer, the sign as
+// the inverted top bit, negative numbers with all bits inverted. Source: MySQL manual, "Precision Math", "DECIMAL Data
+// Type Characteristics".
 
 #include "protocol/binlog/error.hpp"
 

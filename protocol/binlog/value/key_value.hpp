@@ -15,9 +15,9 @@ enum class key_kind : std::uint8_t {
     null,
     signed_integer,    ///< std::int64_t
     unsigned_integer,  ///< std::uint64_t
-    bytes,             ///< std::string: CHAR, VARCHAR, BINARY, VARBINARY, BLOB, TEXT exactly as stored: the server has already
-                       ///< stripped a CHAR's trailing spaces and a BINARY's trailing zeros
-    decimal,           ///< std::string "-12.50", with exactly the column's scale, no leading zeros but one before the point
+    bytes,             ///< std::string: CHAR, VARCHAR, BINARY, VARBINARY, BLOB, TEXT exactly as stored: the server has
+                       ///< already stripped a CHAR's trailing spaces and a BINARY's trailing zeros
+    decimal,           ///< std::string "-12.50": exactly the column's scale, no zeros in front but one before the point
     date,              ///< std::string "YYYY-MM-DD", zero parts as they are
     time,              ///< std::string "[-]hh:mm:ss[.f]", hours two or three digits
     datetime,          ///< std::string "YYYY-MM-DD hh:mm:ss[.f]"
@@ -45,7 +45,8 @@ struct key_value {
     friend auto operator<=>(const key_value&, const key_value&) = default;
 };
 
-/// True when a column of this type may be part of the key that a migration follows (no FLOAT, DOUBLE, JSON, GEOMETRY, VECTOR).
+/// True when a column of this type may be part of the key that a migration follows: no FLOAT, DOUBLE, JSON, GEOMETRY or
+/// VECTOR.
 [[nodiscard]] bool may_be_key(field_type type) noexcept;
 
 /// Decodes a cell that is present and not NULL. `cell` is the value as take_cell() and row_image give it.

@@ -123,7 +123,7 @@ decode_result<std::string> year_text(byte_view cell) {
 decode_result<std::string> time2_text(byte_view cell, unsigned fraction_digits) {
     const auto extra = fraction_size(fraction_digits);
     if (cell.size() != 3 + extra) return malformed("time");
-    // The whole is one number, offset so that it sorts as bytes; a negative time's fraction is borrowed from its seconds.
+    // The whole is one number, offset so that it sorts as bytes; so a negative time's fraction comes out by itself.
     const auto bits = static_cast<unsigned>(8 * extra);
     const auto packed = static_cast<std::int64_t>(big_endian(cell)) - (std::int64_t{0x800000} << bits);
     const bool is_negative = packed < 0;

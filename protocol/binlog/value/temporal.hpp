@@ -1,6 +1,6 @@
 #pragma once
 
-// Dates and times as stored, both the formats of MySQL 5.6.4+ (big-endian, fractional seconds, WL#946) and those before.
+// Dates and times as stored, in the formats of MySQL 5.6.4+ (big-endian, fractional seconds, WL#946) and those before.
 // All functions take the cell of exactly the column's size and give fixed-width text; see key_kind for the forms.
 // Errors: malformed (wrong size, parts out of range).
 

@@ -36,7 +36,7 @@ std::string accented(unsigned n) {
 }
 
 std::string latin(unsigned n) {
-    static const char* const words[] = {"abc", "ABC", "äbc", "Äbc", "o'''", "z "};
+    static const char* const words[] = {"abc", "ABC", "äbc", "Äbc", "o''", "z "};
     return "'" + std::string(words[n % 5]) + text(n / 10) + (n % 3 == 0 ? " " : "") + "'";
 }
 

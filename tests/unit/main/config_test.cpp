@@ -81,7 +81,9 @@ TEST_CASE("the example has every key, and with its default", "[config]") {
     for (const auto& [key, value] : example->settings) {
         CAPTURE(key);
         const std::string name = key.substr(key.find('.') + 1);
-        CHECK(text.str().find("\n" + name + " = ") != std::string::npos || text.str().find("\n# " + name + " = ") != std::string::npos);
+        const bool explained = text.str().find("\n" + name + " = ") != std::string::npos ||
+                               text.str().find("\n# " + name + " = ") != std::string::npos;
+        CHECK(explained);
     }
 }
 
