@@ -2,12 +2,12 @@
 
 #include "admin/problem.hpp"
 
+#include <spdlog/spdlog.h>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
-#include <spdlog/spdlog.h>
 
 #include <array>
 #include <optional>
@@ -30,15 +30,22 @@ constexpr std::size_t linger_bytes_max = 4 * 1024 * 1024;
 std::string text_of(boost::beast::string_view view) { return {view.data(), view.size()}; }
 
 problem busy() {
-    return {.status = 503, .code = "too_many_connections", .detail = "too many connections to the admin port", .field = {}};
+    return {
+        .status = 503, .code = "too_many_connections", .detail = "too many connections to the admin port", .field = {}};
 }
 
 problem unreadable(const error_code& error) {
     if (error == http::error::body_limit) {
-        return {.status = 413, .code = "body_too_large", .detail = "the body is larger than this server takes", .field = {}};
+        return {.status = 413,
+                .code = "body_too_large",
+                .detail = "the body is larger than this server takes",
+                .field = {}};
     }
     if (error == http::error::header_limit) {
-        return {.status = 431, .code = "header_too_large", .detail = "the header is larger than this server takes", .field = {}};
+        return {.status = 431,
+                .code = "header_too_large",
+                .detail = "the header is larger than this server takes",
+                .field = {}};
     }
     return {.status = 400, .code = "invalid_http", .detail = "not an HTTP request: " + error.message(), .field = {}};
 }
@@ -71,11 +78,12 @@ private:
     void await_request() {
         if (buffer_.size() > 0) return read_header();
         stream_.expires_after(options_.idle_limit);
-        stream_.async_read_some(buffer_.prepare(4096), [self = shared_from_this()](error_code error, std::size_t bytes) {
-            if (error) return;
-            self->buffer_.commit(bytes);
-            self->read_header();
-        });
+        stream_.async_read_some(buffer_.prepare(4096),
+                                [self = shared_from_this()](error_code error, std::size_t bytes) {
+                                    if (error) return;
+                                    self->buffer_.commit(bytes);
+                                    self->read_header();
+                                });
     }
 
     void read_header() {
@@ -94,9 +102,10 @@ private:
     }
 
     void invite_body() {
-        asio::async_write(stream_, asio::buffer(continue_line), [self = shared_from_this()](error_code error, std::size_t) {
-            if (!error) self->read_body();
-        });
+        asio::async_write(stream_, asio::buffer(continue_line),
+                          [self = shared_from_this()](error_code error, std::size_t) {
+                              if (!error) self->read_body();
+                          });
     }
 
     void read_body() {

@@ -18,10 +18,10 @@
 namespace sluice::admin {
 
 struct http_server_options {
-    std::string address = "127.0.0.1";   ///< an IP address, or "localhost"
-    std::uint16_t port = 0;              ///< 0: any free one
-    bool allow_non_loopback = false;     ///< without it an address that other machines can reach is refused
-    std::size_t connections_max = 64;    ///< further ones get 503
+    std::string address = "127.0.0.1";  ///< an IP address, or "localhost"
+    std::uint16_t port = 0;             ///< 0: any free one
+    bool allow_non_loopback = false;    ///< without it an address that other machines can reach is refused
+    std::size_t connections_max = 64;   ///< further ones get 503
     std::size_t header_bytes_max = 16'384;
     std::size_t body_bytes_max = 131'072;
     std::chrono::milliseconds request_limit{10'000};  ///< from a request's first byte to the last byte of its answer
@@ -32,8 +32,8 @@ class http_server {
 public:
     using handler = std::function<http_response(const http_request&)>;
 
-    /// Binds and listens, answering nobody yet. The error, for the operator, names the address: not loopback, in use, not
-    /// of this machine.
+    /// Binds and listens, answering nobody yet. The error, for the operator, names the address: not loopback, in use,
+    /// not of this machine.
     [[nodiscard]] static result<std::unique_ptr<http_server>, refusal> listen(http_server_options options);
 
     /// Starts the thread; `answer` runs on it (what it throws becomes a 500). Call once.

@@ -78,7 +78,9 @@ constexpr migration_number migration_numbers[] = {
     {"sluice_migration_deltas_applied", "Keys written to the ghost table", MetricType::Gauge,
      [](const auto& s) { return static_cast<double>(s.deltas_applied); }},
     {"sluice_migration_cutover_attempts", "Attempts to cut over so far", MetricType::Gauge,
-     [](const auto& s) { return s.cutover_attempts.empty() ? 0.0 : static_cast<double>(s.cutover_attempts.back().number); }},
+     [](const auto& s) {
+         return s.cutover_attempts.empty() ? 0.0 : static_cast<double>(s.cutover_attempts.back().number);
+     }},
 };
 
 struct proxy_number {

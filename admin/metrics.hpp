@@ -15,7 +15,7 @@ inline constexpr std::string_view metrics_content_type = "text/plain; version=0.
 
 /// Migrations by state over all of `migrations`; the numbers of a single migration only while it runs, so that the
 /// number of time series stays small.
-[[nodiscard]] std::string metrics_text(const std::vector<migration::snapshot_ptr>& migrations, const proxy_status& proxy,
-                                       std::string_view version);
+[[nodiscard]] std::string metrics_text(const std::vector<migration::snapshot_ptr>& migrations,
+                                       const proxy_status& proxy, std::string_view version);
 
 }  // namespace sluice::admin

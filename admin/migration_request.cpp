@@ -15,10 +15,10 @@ namespace sluice::admin {
 namespace {
 
 namespace json = boost::json;
-using migration::option_field;
-using migration::option_fields;
 using migration::expected_value;
 using migration::find_option_field;
+using migration::option_field;
+using migration::option_fields;
 
 // MySQL manual, "Identifier Length Limits": 64 characters, here counted in bytes of at most 4 each.
 constexpr std::size_t identifier_bytes_max = 64 * 4;

@@ -11,7 +11,7 @@
 
 namespace sluice::admin {
 
-inline constexpr std::size_t alter_bytes_max = 65'536;     ///< longest accepted ALTER text
+inline constexpr std::size_t alter_bytes_max = 65'536;  ///< longest accepted ALTER text
 inline constexpr std::size_t json_depth_max = 8;
 
 /// `defaults` fill in the options that the body leaves out. A problem names the field and says what would be right.

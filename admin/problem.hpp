@@ -12,10 +12,10 @@
 namespace sluice::admin {
 
 struct problem {
-    unsigned status = 500;   ///< HTTP status
-    std::string code;        ///< snake_case: "unknown_field", "already_running", ...
-    std::string detail;      ///< for people: what is wrong and what would be right
-    std::string field;       ///< dotted path in the request body; empty where none is to blame
+    unsigned status = 500;  ///< HTTP status
+    std::string code;       ///< snake_case: "unknown_field", "already_running", ...
+    std::string detail;     ///< for people: what is wrong and what would be right
+    std::string field;      ///< dotted path in the request body; empty where none is to blame
 };
 
 [[nodiscard]] http_response to_response(const problem& p);

@@ -10,21 +10,21 @@
 namespace sluice::admin {
 
 struct proxy_status {
-    bool accepting = false;                         ///< takes new connections; false while it drains
-    std::uint64_t sessions = 0;                     ///< open now, logged in or not
-    std::uint64_t sessions_in_login = 0;            ///< of these, not logged in yet
-    std::uint64_t sessions_max = 0;                 ///< the configured limit
-    std::uint64_t sessions_total = 0;               ///< the counters from here on only grow: accepted
-    std::uint64_t sessions_refused_total = 0;       ///< turned away by a limit
-    std::uint64_t server_unreachable_total = 0;     ///< ended because the server could not be reached
+    bool accepting = false;                      ///< takes new connections; false while it drains
+    std::uint64_t sessions = 0;                  ///< open now, logged in or not
+    std::uint64_t sessions_in_login = 0;         ///< of these, not logged in yet
+    std::uint64_t sessions_max = 0;              ///< the configured limit
+    std::uint64_t sessions_total = 0;            ///< the counters from here on only grow: accepted
+    std::uint64_t sessions_refused_total = 0;    ///< turned away by a limit
+    std::uint64_t server_unreachable_total = 0;  ///< ended because the server could not be reached
     std::uint64_t logins_failed_total = 0;
-    std::uint64_t statements_total = 0;             ///< commands sent on to the server
-    std::uint64_t statements_answered_total = 0;    ///< answered by Sluice itself
-    std::uint64_t statements_held = 0;              ///< held at closed gates now (does not only grow)
+    std::uint64_t statements_total = 0;           ///< commands sent on to the server
+    std::uint64_t statements_answered_total = 0;  ///< answered by Sluice itself
+    std::uint64_t statements_held = 0;            ///< held at closed gates now (does not only grow)
     std::uint64_t statements_held_total = 0;
-    std::uint64_t holds_overflowed_total = 0;       ///< let through a closed gate because too much was held already
-    std::string listen;                             ///< host:port that clients connect to
-    std::string server;                             ///< host:port of the server
+    std::uint64_t holds_overflowed_total = 0;  ///< let through a closed gate because too much was held already
+    std::string listen;                        ///< host:port that clients connect to
+    std::string server;                        ///< host:port of the server
 };
 
 struct session_view {

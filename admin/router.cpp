@@ -35,10 +35,8 @@ http_response json_response(unsigned status, const json::object& body) {
 }
 
 http_response no_such_path(std::string_view path) {
-    return to_response({.status = 404,
-                        .code = "no_such_path",
-                        .detail = "nothing is served at " + std::string(path),
-                        .field = {}});
+    return to_response(
+        {.status = 404, .code = "no_such_path", .detail = "nothing is served at " + std::string(path), .field = {}});
 }
 
 http_response no_such_migration(std::string_view id) {
@@ -49,10 +47,8 @@ http_response no_such_migration(std::string_view id) {
 }
 
 http_response wrong_method(std::string_view path, const std::string& allowed) {
-    http_response response = to_response({.status = 405,
-                                          .code = "method_not_allowed",
-                                          .detail = std::string(path) + " takes " + allowed,
-                                          .field = {}});
+    http_response response = to_response(
+        {.status = 405, .code = "method_not_allowed", .detail = std::string(path) + " takes " + allowed, .field = {}});
     response.headers.emplace_back("Allow", allowed);
     return response;
 }
@@ -90,13 +86,12 @@ std::string_view bare_host(std::string_view text) {
 std::optional<http_response> refuse_stranger(const http_request& request, const router_settings& settings) {
     if (settings.token) {
         if (settings.token->accepts(request.authorization)) return std::nullopt;
-        http_response response =
-            to_response({.status = 401,
-                         .code = request.authorization.empty() ? "token_missing" : "token_refused",
-                         .detail = request.authorization.empty()
-                                       ? "this path needs the header `Authorization: Bearer <token>`"
-                                       : "the token is not the one that this Sluice was started with",
-                         .field = {}});
+        http_response response = to_response(
+            {.status = 401,
+             .code = request.authorization.empty() ? "token_missing" : "token_refused",
+             .detail = request.authorization.empty() ? "this path needs the header `Authorization: Bearer <token>`"
+                                                     : "the token is not the one that this Sluice was started with",
+             .field = {}});
         response.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"sluice\"");
         return response;
     }
@@ -113,9 +108,7 @@ std::optional<http_response> refuse_stranger(const http_request& request, const 
 }  // namespace
 
 router::router(migration_directory& migrations, const proxy_view& proxy, router_settings settings)
-    : migrations_(migrations),
-      proxy_(proxy),
-      settings_(std::make_shared<const router_settings>(std::move(settings))) {}
+    : migrations_(migrations), proxy_(proxy), settings_(std::make_shared<const router_settings>(std::move(settings))) {}
 
 void router::replace_settings(router_settings settings) {
     auto fresh = std::make_shared<const router_settings>(std::move(settings));

@@ -64,7 +64,8 @@ result<std::string, refusal> read_secret_file(const std::filesystem::path& file)
         if (got == 0) break;
         length += static_cast<std::size_t>(got);
     }
-    if (length > secret_bytes_max) return refusal{name + ": longer than " + std::to_string(secret_bytes_max) + " bytes"};
+    if (length > secret_bytes_max)
+        return refusal{name + ": longer than " + std::to_string(secret_bytes_max) + " bytes"};
     text.resize(length);
     if (text.ends_with('\n')) text.pop_back();
     if (text.ends_with('\r')) text.pop_back();

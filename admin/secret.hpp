@@ -12,8 +12,8 @@
 
 namespace sluice::admin {
 
-/// Reads a secret: the file's only line, without the line end; 1 to 4096 bytes. The error, for the operator, says what is
-/// wrong with the file: missing, not a regular file, accessible to every user of the machine, writable by its group,
+/// Reads a secret: the file's only line, without the line end; 1 to 4096 bytes. The error, for the operator, says what
+/// is wrong with the file: missing, not a regular file, accessible to every user of the machine, writable by its group,
 /// empty, several lines.
 [[nodiscard]] result<std::string, refusal> read_secret_file(const std::filesystem::path& file);
 

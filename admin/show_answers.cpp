@@ -71,7 +71,8 @@ result<text_table, show_refusal> migrations_table(const sql::show_request& reque
         for (const char c : *request.state) lower += folded(c);
         state = migration::parse_migration_state(lower);
         if (!state) {
-            return show_refusal{.message = "Unknown migration state '" + *request.state + "' (known: " + known_states() + ")"};
+            return show_refusal{.message =
+                                    "Unknown migration state '" + *request.state + "' (known: " + known_states() + ")"};
         }
     }
     text_table table{.columns = {"id", "schema", "table", "state", "progress_percent", "rows_copied", "rows_estimate",
@@ -160,7 +161,9 @@ text_table status_table(const migration_directory& migrations, const proxy_statu
     std::size_t running = 0;
     for (const auto& snapshot : migrations.list()) running += migration::is_final(snapshot->state) ? 0 : 1;
     text_table table{.columns = {"name", "value"}, .rows = {}};
-    const auto add = [&](std::string name, std::string value) { table.rows.push_back({std::move(name), std::move(value)}); };
+    const auto add = [&](std::string name, std::string value) {
+        table.rows.push_back({std::move(name), std::move(value)});
+    };
     add("listen", status.listen);
     add("server", status.server);
     add("accepting", yes_no(status.accepting));
@@ -181,9 +184,9 @@ text_table status_table(const migration_directory& migrations, const proxy_statu
 }
 
 text_table sessions_table(const std::vector<session_view>& sessions) {
-    text_table table{.columns = {"connection_id", "user", "client", "schema", "state", "in_transaction",
-                                 "statements", "age_ms"},
-                     .rows = {}};
+    text_table table{
+        .columns = {"connection_id", "user", "client", "schema", "state", "in_transaction", "statements", "age_ms"},
+        .rows = {}};
     for (const session_view& s : sessions) {
         table.rows.push_back({std::to_string(s.connection_id), optional_text(s.user), s.client, optional_text(s.schema),
                               s.state, yes_no(s.in_transaction), std::to_string(s.statements),
@@ -232,7 +235,8 @@ result<text_table, show_refusal> answer_show(const sql::show_request& request, c
         case sql::show_subject::migration: {
             const migration::snapshot_ptr snapshot = migrations.find(request.id);
             if (!snapshot) {
-                return show_refusal{.message = "There is no migration '" + request.id + "', or the prefix is not unique"};
+                return show_refusal{.message =
+                                        "There is no migration '" + request.id + "', or the prefix is not unique"};
             }
             return migration_table(*snapshot);
         }

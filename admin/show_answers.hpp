@@ -22,7 +22,7 @@ struct text_table {
 
 /// Becomes an ERR packet.
 struct show_refusal {
-    unsigned server_errno = 1105;     ///< ER_UNKNOWN_ERROR
+    unsigned server_errno = 1105;  ///< ER_UNKNOWN_ERROR
     std::string sqlstate = "HY000";
     std::string message;
 };

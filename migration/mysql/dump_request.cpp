@@ -54,16 +54,16 @@ std::string announcement_statement(std::string_view uuid, std::chrono::milliseco
 failure dump_failure(const protocol::err_packet& error) {
     auto failed = statement_failure({error.code, error.sqlstate, error.message}, "read the binary log");
     const std::string_view text = error.message;
-    if (error.code == error_reading_binlog) {
+    if (contains(text, "same server_uuid") || contains(text, "same server_id")) {
+        failed.code = "stream_displaced";  // MariaDB says it by a number of its own
+        failed.then = disposition::retry;
+    } else if (error.code == error_reading_binlog) {
         // One number for many reasons; they differ in their English text only, which is why the session asks for English.
         failed.code = "binlog_refused";
         if (contains(text, "purged") || contains(text, "Could not find first log file")) {
             failed.code = "binlog_purged";
         } else if (contains(text, "max_allowed_packet")) {
             failed.code = "event_too_large";
-        } else if (contains(text, "same server_uuid") || contains(text, "same server_id")) {
-            failed.code = "stream_displaced";
-            failed.then = disposition::retry;
         }
     } else if (ends_connection(error.code) || error.code == query_interrupted) {
         failed.code = "stream_lost";

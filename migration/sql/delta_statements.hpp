@@ -13,7 +13,8 @@
 
 namespace sluice::migration {
 
-/// How a set of composite keys is written. Single-column keys are always col IN (...).
+/// How a set of composite keys is written. Single-column keys are always col IN (...). row_constructor is a wish: keys
+/// for which it would not find the same rows (ENUM, SET, a ghost of another character set) are written as or_of_ands.
 enum class key_set_form : std::uint8_t {
     row_constructor,  ///< (a, b) IN ((1,2), (3,4)): the range optimizer reads it since MySQL 5.7.3
     or_of_ands,       ///< (a = 1 AND b = 2) OR (...): MySQL 5.6, and MariaDB, which both scan the index for the former

@@ -1,5 +1,7 @@
 #include "migration/sql/key_expression.hpp"
 
+#include <algorithm>
+
 #include "migration/sql/identifier.hpp"
 #include "migration/sql/key_literal.hpp"
 
@@ -40,11 +42,27 @@ std::string keyed_table(const copy_columns& what, std::string_view alias, table_
            quote_identifier(original ? what.original_index : what.ghost_index) + ')';
 }
 
+namespace {
+
+/// Whether `(a, b) IN ((1,2), (3,4))` finds what `a = 1 AND b = 2 OR ...` finds. It silently does not where the server
+/// compares the members of the list in another way than the column: ENUM and SET against numbers (as text, so nothing
+/// is ever equal; MySQL 5.6 to 9.7), and text against literals of another character set (MySQL 5.6, MariaDB).
+[[nodiscard]] bool row_constructor_is_exact(const copy_columns& what, table_side side) noexcept {
+    return std::none_of(what.key.begin(), what.key.end(), [&](const key_column& column) {
+        const bool converted = side == table_side::ghost && column.type == key_type::text &&
+                               !column.ghost_charset.empty() && column.ghost_charset != column.charset;
+        return column.type == key_type::ordinal || converted;
+    });
+}
+
+}  // namespace
+
 std::string key_set_condition(const copy_columns& what, std::span<const std::string> keys, key_set_form form,
                               std::string_view alias, table_side side) {
     SLUICE_ASSERT(!keys.empty() && !what.key.empty());
     std::string condition;
-    if (what.key.size() > 1 && form == key_set_form::or_of_ands) {
+    const bool composite = what.key.size() > 1;
+    if (composite && (form == key_set_form::or_of_ands || !row_constructor_is_exact(what, side))) {
         for (const auto& key : keys) {
             const auto literals = split_literals(key);
             SLUICE_ASSERT(literals.size() == what.key.size());
@@ -57,7 +75,6 @@ std::string key_set_condition(const copy_columns& what, std::span<const std::str
         }
         return condition + ')';
     }
-    const bool composite = what.key.size() > 1;
     std::string columns;
     for (const auto& column : what.key) {
         if (!columns.empty()) columns += ", ";

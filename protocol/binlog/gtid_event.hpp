@@ -14,7 +14,7 @@ struct transaction_facts {
     std::int64_t sequence_number = 0;
     std::uint64_t immediate_commit_us = 0;  ///< Unix time of the commit on this server
     std::uint64_t original_commit_us = 0;
-    std::uint64_t transaction_size = 0;  ///< bytes of all its events, this one included
+    std::uint64_t transaction_size = 0;          ///< bytes of all its events, this one included
     std::uint32_t immediate_server_version = 0;  ///< 90700
     std::uint32_t original_server_version = 0;
 };

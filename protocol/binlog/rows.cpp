@@ -132,8 +132,8 @@ decode_result<bool> row_cursor::next() {
 decode_error row_cursor::fail() {
     rest_ = {};
     before_.exists_ = after_.exists_ = false;
-    return {decode_errc::truncated, "rows event: a row of " + event_->table->schema + "." + event_->table->table +
-                                        " does not fit its columns"};
+    return {decode_errc::truncated,
+            "rows event: a row of " + event_->table->schema + "." + event_->table->table + " does not fit its columns"};
 }
 
 bool row_cursor::read_image(const column_bitmap& present, bool may_be_partial, row_image& image) {

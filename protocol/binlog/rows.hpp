@@ -27,7 +27,7 @@ private:
 };
 
 enum class cell_state : std::uint8_t {
-    missing,       ///< the image does not hold this column (minimal and NOBLOB images)
+    missing,  ///< the image does not hold this column (minimal and NOBLOB images)
     null,
     value,
     partial_json,  ///< a JSON diff of a partial update: `bytes` is the diff sequence, not the value
@@ -86,8 +86,8 @@ private:
 /// Views point into the event's bytes; see event_decoder for how long those live.
 struct rows_event {
     rows_kind kind = rows_kind::write;
-    bool is_partial = false;     ///< PARTIAL_UPDATE_ROWS_EVENT: cells may be JSON diffs
-    bool ends_statement = false; ///< last rows event of its statement
+    bool is_partial = false;      ///< PARTIAL_UPDATE_ROWS_EVENT: cells may be JSON diffs
+    bool ends_statement = false;  ///< last rows event of its statement
     std::uint64_t table_id = 0;
     std::uint16_t flags = 0;
     std::shared_ptr<const table_map> table;  ///< never null; as the table map event before gave it

@@ -1,7 +1,8 @@
 #pragma once
 
 // TABLE_MAP_EVENT (19): gives a table id its schema, name and column types for the rows events that follow in the same
-// statement; since MySQL 8.0.1 and MariaDB 10.5 with optional metadata (WL#4618, all of it with binlog_row_metadata=FULL).
+// statement; since MySQL 8.0.1 and MariaDB 10.5 with optional metadata (WL#4618; binlog_row_metadata=FULL for all of
+// it).
 
 #include "protocol/binlog/event_header.hpp"
 #include "protocol/binlog/value/cell_layout.hpp"

@@ -53,9 +53,7 @@ bool is_character(field_type type) noexcept {
     }
 }
 
-bool is_character_or_geometry(field_type type) noexcept {
-    return is_character(type) || type == field_type::geometry;
-}
+bool is_character_or_geometry(field_type type) noexcept { return is_character(type) || type == field_type::geometry; }
 
 bool is_enum_or_set(field_type type) noexcept { return type == field_type::enumeration || type == field_type::set; }
 bool is_enum(field_type type) noexcept { return type == field_type::enumeration; }
@@ -156,8 +154,7 @@ void read_field(metadata_field field, byte_view value, event_cursor& cursor, log
     const auto has_collation = dialect == log_dialect::mariadb ? is_character_or_geometry : is_character;
     switch (field) {
         case metadata_field::signedness: return read_signedness(value, map);
-        case metadata_field::default_charset:
-            return read_default(cursor, map, has_collation, metadata.collation_ids);
+        case metadata_field::default_charset: return read_default(cursor, map, has_collation, metadata.collation_ids);
         case metadata_field::column_charset: return read_list(cursor, map, has_collation, metadata.collation_ids);
         case metadata_field::column_name: return read_names(cursor, map);
         case metadata_field::set_members: return read_members(cursor, map, is_set);

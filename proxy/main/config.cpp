@@ -42,7 +42,8 @@ void read_listen(toml_section& section, std::string& address, std::uint16_t& por
     auto parsed = parse_endpoint(text);
     if (parsed && parsed->host == "localhost") parsed->host = "127.0.0.1";
     if (!parsed || !is_ip_address(parsed->host)) {
-        section.problem("listen", "must be address:port, such as \"127.0.0.1:6033\" or \"[::1]:6033\", not \"" + text + "\"");
+        section.problem("listen",
+                        "must be address:port, such as \"127.0.0.1:6033\" or \"[::1]:6033\", not \"" + text + "\"");
         return;
     }
     address = parsed->host;
@@ -95,12 +96,14 @@ void read_password(reading& r, toml_section& s, std::string& password) {
     s.text("password_file", file);
     s.text("password_env", variable);
     if (file.empty() == variable.empty()) {
-        if (!s.has("password")) s.problem("password_file", "or `engine.password_env` must be set, and only one of them");
+        if (!s.has("password"))
+            s.problem("password_file", "or `engine.password_env` must be set, and only one of them");
         return;
     }
     if (!variable.empty()) {
         const auto value = r.environment(variable);
-        if (!value) return s.problem("password_env", "names the environment variable " + variable + ", which is not set");
+        if (!value)
+            return s.problem("password_env", "names the environment variable " + variable + ", which is not set");
         password = *value;
         return;
     }
@@ -137,7 +140,8 @@ void read_admin(reading& r) {
     std::string file;
     s.text("token_file", file);
     if (require_token && file.empty()) {
-        s.problem("token_file", "is missing: a file with the token that requests must bring (or `require_token = false`)");
+        s.problem("token_file",
+                  "is missing: a file with the token that requests must bring (or `require_token = false`)");
     }
     if (!require_token && !loopback) s.problem("require_token", "may be false only on a loopback address");
     if (!require_token && !file.empty()) s.problem("token_file", "makes no sense with `require_token = false`");
@@ -179,13 +183,15 @@ void read_log(reading& r) {
 void check_sections(reading& r) {
     for (const auto& [key, node] : r.root) {
         if (std::find(section_names.begin(), section_names.end(), key.str()) != section_names.end()) continue;
-        r.problems.push_back({r.file, key.source().begin.line,
-                              "unknown section `" + std::string(key.str()) + "`" +
-                                  admin::name_hint(key.str(), section_names)});
+        r.problems.push_back(
+            {r.file, key.source().begin.line,
+             "unknown section `" + std::string(key.str()) + "`" + admin::name_hint(key.str(), section_names)});
     }
 }
 
-bool is_reloadable(std::string_view key) { return key.starts_with("migration.") || key == "log.level" || key == "admin.token_file"; }
+bool is_reloadable(std::string_view key) {
+    return key.starts_with("migration.") || key == "log.level" || key == "admin.token_file";
+}
 
 }  // namespace
 
@@ -205,7 +211,8 @@ config_outcome parse_config(std::string_view text, const std::filesystem::path& 
     try {
         root = toml::parse(text, std::string_view(file.native()));
     } catch (const toml::parse_error& e) {
-        return std::vector{config_problem{file.string(), e.source().begin.line, "not TOML: " + std::string(e.description())}};
+        return std::vector{
+            config_problem{file.string(), e.source().begin.line, "not TOML: " + std::string(e.description())}};
     }
     reading r{.root = root,
               .file = file.string(),
@@ -237,7 +244,8 @@ config_outcome load_config(const std::filesystem::path& file, const environment_
     std::string text(config_bytes_max + 1, '\0');
     stream.read(text.data(), static_cast<std::streamsize>(text.size()));
     text.resize(static_cast<std::size_t>(stream.gcount()));
-    if (text.size() > config_bytes_max) return unreadable("it is larger than " + std::to_string(config_bytes_max) + " bytes");
+    if (text.size() > config_bytes_max)
+        return unreadable("it is larger than " + std::to_string(config_bytes_max) + " bytes");
     return parse_config(text, file, environment);
 }
 

@@ -1,13 +1,13 @@
 #pragma once
 
 // The configuration file: TOML 1.0, read and checked as a whole before anything starts. Unknown keys, wrong types and
-// values out of range are all reported, with their lines. configs/sluice.toml explains every key. Secrets stand in files
-// or in the environment, never in the file itself. Relative paths in it start at its own folder.
+// values out of range are all reported, with their lines. configs/sluice.toml explains every key. Secrets stand in
+// files or in the environment, never in the file itself. Relative paths in it start at its own folder.
 
 #include "admin/http_server.hpp"
 #include "admin/secret.hpp"
-#include "migration/mysql/server_address.hpp"
 #include "migration/model/migration_spec.hpp"
+#include "migration/mysql/server_address.hpp"
 #include "protocol/result.hpp"
 #include "proxy/net/proxy_server.hpp"
 
@@ -30,10 +30,10 @@ struct log_options {
 };
 
 struct config {
-    proxy::proxy_options proxy;              ///< [proxy] and [server]; answer_show is not filled in
+    proxy::proxy_options proxy;  ///< [proxy] and [server]; answer_show is not filled in
     tls_mode client_tls = tls_mode::disabled;
-    std::chrono::seconds drain_limit{30};    ///< from the first SIGTERM to the end of the last session
-    migration::server_address engine;        ///< [server] and [engine], the password included
+    std::chrono::seconds drain_limit{30};  ///< from the first SIGTERM to the end of the last session
+    migration::server_address engine;      ///< [server] and [engine], the password included
     std::chrono::seconds engine_connect_limit{10};
     std::string state_schema = "_sluice";
     admin::http_server_options admin;

@@ -14,7 +14,8 @@ struct endpoint {
     std::uint16_t port = 0;
 };
 
-/// "127.0.0.1:3306", "[::1]:3306", "db.example:3306". nullopt without a host, without a port, or with a port over 65535.
+/// "127.0.0.1:3306", "[::1]:3306", "db.example:3306". nullopt without a host, without a port, or with a port over
+/// 65535.
 [[nodiscard]] std::optional<endpoint> parse_endpoint(std::string_view text);
 
 /// The opposite; brackets where the host has colons.

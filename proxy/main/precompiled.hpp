@@ -2,9 +2,9 @@
 
 // The heavy headers of this room, compiled once.
 
+#include <spdlog/spdlog.h>
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
-#include <spdlog/spdlog.h>
 
 #include <string>
 #include <vector>

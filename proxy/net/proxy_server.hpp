@@ -24,7 +24,7 @@ struct proxy_options {
     unsigned io_threads = 2;                      ///< 1 .. 256
     std::size_t connections_max = 4096;           ///< beyond: error 1040
     std::size_t unauthenticated_max = 512;        ///< connections that have not logged in yet; beyond: error 1040
-    std::chrono::milliseconds connect_limit{5'000};  ///< for the server to accept and greet; beyond: error 2003
+    std::chrono::milliseconds connect_limit{5'000};  ///< for the server to accept and greet; beyond: error 1429
     std::chrono::milliseconds login_limit{10'000};   ///< for a client to log in; beyond: error 1159
     std::size_t login_packet_bytes_max = 65'536;     ///< of any packet before the login's end; 4096 .. 1 MiB
 
@@ -32,7 +32,9 @@ struct proxy_options {
     std::size_t held_bytes_max = std::size_t{256} << 20U;  ///< per I/O thread, likewise
     std::size_t release_burst = 32;                        ///< held statements that go on at one wake-up of a thread
 
-    show_port answer_show;  ///< SHOW MIGRATIONS and SHOW MIGRATION; empty: they go to the server like anything else
+    /// SHOW MIGRATIONS and SHOW MIGRATION; the proxy answers SHOW PROXY STATUS and SESSIONS by itself. Empty: all four go
+    /// to the server like anything else.
+    show_port answer_show;
 };
 
 struct start_error {

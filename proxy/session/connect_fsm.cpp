@@ -40,7 +40,7 @@ std::size_t connect_fsm::on_server(byte_view bytes, byte_buffer& to_client, byte
     while (used < bytes.size() && !over()) {
         const auto fed = from_server_.feed(bytes.subspan(used));
         if (!fed) {
-            fail({2027, "HY000", "Sluice cannot follow the server's login packets: " + std::string(fed.error().what)},
+            fail(bad_handshake("The server's login packets cannot be followed: " + std::string(fed.error().what)),
                  to_client);
             return bytes.size();
         }
@@ -115,8 +115,7 @@ void connect_fsm::on_greeting(byte_view payload, byte_buffer& to_client) {
     }
     auto greeting = protocol::parse_server_greeting(payload);
     if (!greeting) {
-        fail({2027, "HY000", "The server's greeting is not understood: " + std::string(greeting.error().what)},
-             to_client);
+        fail(bad_handshake("The server's greeting is not understood: " + std::string(greeting.error().what)), to_client);
         return;
     }
     greeting_ = std::move(*greeting);
@@ -224,14 +223,14 @@ bool connect_fsm::take_server_key(byte_view payload, byte_buffer& to_client, byt
     if (!more) return false;
     const auto key = protocol::rsa_public_key::from_pem(more->data);
     if (!key) {
-        fail({2061, "HY000", "The server's public key is not understood: " + std::string(key.error().what)}, to_client);
+        fail(bad_handshake("The server's public key is not understood: " + std::string(key.error().what)), to_client);
         return false;
     }
     const auto encrypted = key->encrypt(masked_password_);
     std::fill(masked_password_.begin(), masked_password_.end(), '\0');
     masked_password_.clear();
     if (!encrypted) {
-        fail({2061, "HY000", "The password cannot be encrypted for the server"}, to_client);
+        fail(bad_handshake("The password cannot be encrypted for the server"), to_client);
         return false;
     }
     send(side::server, protocol::as_bytes(*encrypted), to_server);

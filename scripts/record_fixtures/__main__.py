@@ -2,13 +2,16 @@
 
   python3 scripts/record_fixtures [mysql97] [mysql56] [mariadb1011]
 
-Per server and section of SQL (sections.py): NAME.binlog, the file as the server wrote it; NAME.events, what SHOW BINLOG
-EVENTS says about it; for sections with values, NAME.values, what SELECT says about the rows. dump.stream holds the packets
-of a COM_BINLOG_DUMP with their headers. *.bin are replies of conversations (conversations.py), listed in replies.txt.
+Needs what scripts/setup installs. Per server and section of SQL (sections.py): NAME.binlog, the file as the server wrote
+it; NAME.events, what SHOW BINLOG EVENTS says about it; for sections with values, NAME.values, what SELECT says about the
+rows. dump.stream holds the packets of a COM_BINLOG_DUMP with their headers. *.bin are replies of conversations
+(conversations.py), listed in replies.txt.
 """
 
 import pathlib
 import sys
+
+sys.dont_write_bytecode = True
 
 import conversations
 import sections

@@ -67,7 +67,7 @@ def read_prepare(connection):
 
 
 def record_dump(server, root, folder):
-    """The packets of a dump stream from the start of the current file, until its second heartbeat, or its first EOF or error."""
+    """The packets of a dump stream, from the start of the current file to the second heartbeat."""
     root.query("FLUSH BINARY LOGS")
     root.query("CREATE TABLE dumped (id INT PRIMARY KEY, t VARCHAR(20))")
     root.query("INSERT INTO dumped VALUES (1, 'a'), (2, 'b')")

@@ -1,5 +1,5 @@
-"""The SQL whose binary logs are recorded. A section has steps: lists of statements, each run in a session of its own, and
-functions that take the port and return lines for the section's .values file."""
+"""The SQL whose binary logs are recorded. A section has steps: lists of statements, each run in a session of its own,
+and functions that take the port and return lines for the section's .values file."""
 
 import key_types
 from client import Client
@@ -32,7 +32,8 @@ def other_types(more):
     columns = [
         ("f FLOAT", "1.5"), ("d DOUBLE", "-2.25"), ("f2 FLOAT(7,3)", "1234.567"), ("tb TINYTEXT", "REPEAT('t', 255)"),
         ("mb MEDIUMBLOB", "REPEAT('m', 300)"), ("lb LONGTEXT", "REPEAT('l', 70)"),
-        ("g GEOMETRY", "ST_GeomFromText('LINESTRING(0 0,1 1,2 2)')"), ("p POINT", "ST_GeomFromText('POINT(1 2)')"), *more,
+        ("g GEOMETRY", "ST_GeomFromText('LINESTRING(0 0,1 1,2 2)')"), ("p POINT", "ST_GeomFromText('POINT(1 2)')"),
+        *more,
     ]
     inserted = [(definition.split()[0], value) for definition, value in columns if value is not None]
     names = ", ".join(name for name, _ in inserted)
@@ -145,8 +146,8 @@ def mysql97():
     yield Section("metadata", [
         "SET GLOBAL binlog_row_metadata = FULL",
         "CREATE TABLE metadata (`id` INT UNSIGNED, `näme` VARCHAR(30) COLLATE utf8mb4_bin, y YEAR, l CHAR(10) COLLATE"
-        " latin1_swedish_ci, e ENUM('ä','b') COLLATE utf8mb4_bin, s SET('x','y') COLLATE latin1_swedish_ci, b BIGINT, u DECIMAL(5,2)"
-        " UNSIGNED, bl BLOB, t TEXT, g POINT, ls LINESTRING, v VECTOR(7), secret INT INVISIBLE, f FLOAT,"
+        " latin1_swedish_ci, e ENUM('ä','b') COLLATE utf8mb4_bin, s SET('x','y') COLLATE latin1_swedish_ci, b BIGINT,"
+        " u DECIMAL(5,2) UNSIGNED, bl BLOB, t TEXT, g POINT, ls LINESTRING, v VECTOR(7), secret INT INVISIBLE, f FLOAT,"
         " PRIMARY KEY (`näme`(5), `id`))",
         "INSERT INTO metadata (id, `näme`) VALUES (1, 'a')",
         "CREATE TABLE metadata_simple (a INT, b INT, PRIMARY KEY (b, a))",
@@ -202,9 +203,9 @@ def mariadb1011():
                   ["SET GLOBAL mysql56_temporal_format = ON"])
     yield Section("metadata", [
         "SET GLOBAL binlog_row_metadata = FULL",
-        "CREATE TABLE metadata (`id` INT UNSIGNED, `näme` VARCHAR(30) CHARACTER SET utf8mb4, y YEAR, l CHAR(10) CHARACTER SET"
-        " latin1, e ENUM('ä','b'), s SET('x','y') CHARACTER SET latin1, b BIGINT, u DECIMAL(5,2) UNSIGNED, bl BLOB, t TEXT,"
-        " g POINT, ls LINESTRING, f FLOAT, PRIMARY KEY (`näme`(5), `id`))",
+        "CREATE TABLE metadata (`id` INT UNSIGNED, `näme` VARCHAR(30) CHARACTER SET utf8mb4, y YEAR, l CHAR(10)"
+        " CHARACTER SET latin1, e ENUM('ä','b'), s SET('x','y') CHARACTER SET latin1, b BIGINT, u DECIMAL(5,2)"
+        " UNSIGNED, bl BLOB, t TEXT, g POINT, ls LINESTRING, f FLOAT, PRIMARY KEY (`näme`(5), `id`))",
         "INSERT INTO metadata (id, `näme`) VALUES (1, 'a')",
         "SET GLOBAL binlog_row_metadata = NO_LOG",
     ])

@@ -11,6 +11,7 @@ import time
 from client import Client
 
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "sluice"
+AS_ROOT = ["--user=root"] if os.geteuid() == 0 else []
 
 
 def free_port():
@@ -31,10 +32,8 @@ class Server:
             f"--datadir={self.data}", f"--socket={self.folder}/s", f"--pid-file={self.folder}/pid",
             f"--port={self.port}", "--bind-address=127.0.0.1", "--server-id=7", f"--log-bin={self.data}/binlog",
             f"--log-error={self.folder}/log", "--innodb-buffer-pool-size=64M", "--default-time-zone=+00:00",
-            "--binlog-format=ROW", "--secure-file-priv=", *options,
+            "--binlog-format=ROW", "--secure-file-priv=", *options, *AS_ROOT,
         ]
-        if os.geteuid() == 0:
-            self.options.append("--user=root")
 
     def __enter__(self):
         try:
@@ -90,8 +89,8 @@ class Mysql97(Server):
                 f"--character-sets-dir={tree}/usr/share/mysql/charsets", f"--plugin-dir={tree}/usr/lib/mysql/plugin"]
 
     def create_data(self):
-        self.run(self.program() + ["--initialize-insecure", f"--datadir={self.data}", f"--log-error={self.folder}/log"] +
-                 (["--user=root"] if os.geteuid() == 0 else []))
+        self.run(self.program() + ["--initialize-insecure", f"--datadir={self.data}",
+                                   f"--log-error={self.folder}/log"] + AS_ROOT)
 
 
 class Mysql56(Server):
@@ -113,7 +112,7 @@ class Mysql56(Server):
         script = b"use mysql;\n" + b"".join((share / name).read_bytes() for name in
                                             ("mysql_system_tables.sql", "mysql_system_tables_data.sql"))
         self.run(self.program() + ["--bootstrap", f"--datadir={self.data}", "--innodb-log-file-size=8M"] +
-                 (["--user=root"] if os.geteuid() == 0 else []), input=script)
+                 AS_ROOT, input=script)
 
 
 class MariaDb1011(Server):
@@ -127,7 +126,7 @@ class MariaDb1011(Server):
 
     def create_data(self):
         self.run(["mariadb-install-db", "--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db",
-                  f"--datadir={self.data}"] + (["--user=root"] if os.geteuid() == 0 else []))
+                  f"--datadir={self.data}"] + AS_ROOT)
 
 
 ALL = {kind.name: kind for kind in (Mysql97, Mysql56, MariaDb1011)}

@@ -44,9 +44,12 @@ std::unique_ptr<sql_session> connected(const mysql_server& server, mysql_executo
 TEST_CASE("a session has the settings that the engine relies on, whatever the server's defaults are") {
     const auto kind = GENERATE(server_kind::mysql_9_7, server_kind::mysql_5_6, server_kind::mariadb_10_11);
     CAPTURE(sluice::throwaway::to_string(kind));
-    const auto server = start_server(kind, {"--transaction-isolation=SERIALIZABLE", "--default-time-zone=+05:30",
-                                     "--sql-mode=ANSI_QUOTES", "--completion-type=RELEASE", "--autocommit=0",
-                                     "--character-set-server=latin1", "--skip-character-set-client-handshake"});
+    std::vector<std::string> arguments{"--transaction-isolation=SERIALIZABLE", "--default-time-zone=+05:30",
+                                       "--sql-mode=ANSI_QUOTES", "--completion-type=RELEASE", "--autocommit=0",
+                                       "--character-set-server=latin1"};
+    // The server then ignores the character set that the client asks for at login; 9.x has no such option any more.
+    if (kind != server_kind::mysql_9_7) arguments.push_back("--skip-character-set-client-handshake");
+    const auto server = start_server(kind, arguments);
     const auto session = connected(server, {.lock_wait_limit = std::chrono::seconds(7),
                                             .row_lock_wait_limit = std::chrono::seconds(3)});
     CHECK(one_cell(*session, "SELECT @@session.time_zone") == "+00:00");

@@ -67,7 +67,8 @@ sluice_process::sluice_process(const std::vector<std::string>& arguments, const 
     ::posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
     ::posix_spawn_file_actions_adddup2(&actions, out[1], 1);
     ::posix_spawn_file_actions_adddup2(&actions, err[1], 2);
-    const int failed = ::posix_spawn(&pid_, SLUICE_BINARY, &actions, nullptr, pointers(texts).data(), pointers(variables).data());
+    const int failed =
+        ::posix_spawn(&pid_, SLUICE_BINARY, &actions, nullptr, pointers(texts).data(), pointers(variables).data());
     ::posix_spawn_file_actions_destroy(&actions);
     ::close(out[1]);
     ::close(err[1]);
@@ -109,7 +110,8 @@ void sluice_process::signal(int number) const { REQUIRE(::kill(pid_, number) == 
 
 bool sluice_process::running() {
     ::siginfo_t about{};
-    return !ended_ && ::waitid(P_PID, static_cast<::id_t>(pid_), &about, WEXITED | WNOHANG | WNOWAIT) == 0 && about.si_pid == 0;
+    return !ended_ && ::waitid(P_PID, static_cast<::id_t>(pid_), &about, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           about.si_pid == 0;
 }
 
 finished sluice_process::wait() {
@@ -154,8 +156,7 @@ std::string config_folder::write_config(std::uint16_t server_port, const std::st
                                         const std::string& proxy_listen, const std::string& admin_listen) const {
     write("engine.password", engine_password + "\n");
     return write("sluice.toml", "[proxy]\nlisten = \"" + proxy_listen + "\"\ndrain_limit_s = 20\n[server]\nport = " +
-                                    std::to_string(server_port) + "\n[engine]\nuser = \"" +
-                                    throwaway::sluice_user +
+                                    std::to_string(server_port) + "\n[engine]\nuser = \"" + throwaway::sluice_user +
                                     "\"\npassword_file = \"engine.password\"\n[admin]\nlisten = \"" + admin_listen +
                                     "\"\ntoken_file = \"admin.token\"\n");
 }

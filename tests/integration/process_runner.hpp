@@ -19,13 +19,14 @@ struct finished {
 /// A `sluice` at work. Killed at the end of this object's life, if it still runs.
 class sluice_process {
 public:
-    explicit sluice_process(const std::vector<std::string>& arguments, const std::vector<std::string>& environment = {});
+    explicit sluice_process(const std::vector<std::string>& arguments,
+                            const std::vector<std::string>& environment = {});
     ~sluice_process();
     sluice_process(const sluice_process&) = delete;
     sluice_process& operator=(const sluice_process&) = delete;
 
-    /// Waits until standard error holds `text`; what it holds up to the end of that line. Fails the test when the process
-    /// ends, or 30 s pass, before that.
+    /// Waits until standard error holds `text`; what it holds up to the end of that line. Fails the test when the
+    /// process ends, or 30 s pass, before that.
     std::string wait_for_message(const std::string& text);
     void signal(int number) const;
     [[nodiscard]] bool running();

@@ -7,6 +7,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 
 #include <csignal>
 
@@ -92,7 +93,8 @@ TEST_CASE("a migration from the command line, seen from all sides", "[process]")
     served sluice(server);
 
     CHECK(sluice.run({"list"}).out == "no migrations\n");
-    const auto done = sluice.run({"migrate", "--schema", "test", "--table", "t", "--alter", "ADD COLUMN note INT NOT NULL DEFAULT 7", "--wait"});
+    const auto done = sluice.run(
+        {"migrate", "--schema", "test", "--table", "t", "--alter", "ADD COLUMN note INT NOT NULL DEFAULT 7", "--wait"});
     INFO(done.out << done.err);
     REQUIRE(done.exit_code == 0);
     CHECK(holds(done.out, "completed: test.t, 5000 rows copied"));
@@ -127,7 +129,9 @@ TEST_CASE("a migration that cannot succeed ends the wait with 4 and says why", "
         const char* alter;
         const char* why;
     };
-    for (const row& r : {row{"t", "ADD COLUMN", "syntax"}, row{"nowhere", "ADD COLUMN x INT", "nowhere"}}) {
+    for (const row& r :
+         {row{"t", "ADD COLUMN", "bad_alter"}, row{"t", "ADD COLUMN x NOTATYPE", "error in your SQL syntax"},
+          row{"nowhere", "ADD COLUMN x INT", "nowhere"}}) {
         CAPTURE(r.alter);
         const auto end = sluice.run({"migrate", "--schema", "test", "--table", r.table, "--alter", r.alter, "--wait"});
         INFO(end.out << end.err);
@@ -145,8 +149,10 @@ TEST_CASE("an operator postpones, pauses, cuts over and aborts", "[process]") {
     fill(server, "a", 2000);
     fill(server, "b", 2000);
     served sluice(server);
-    const std::string a = sluice.begin({"--schema", "test", "--table", "a", "--alter", "ADD x INT", "--postpone-cutover"});
-    const std::string b = sluice.begin({"--schema", "test", "--table", "b", "--alter", "ADD x INT", "--postpone-cutover"});
+    const std::string a =
+        sluice.begin({"--schema", "test", "--table", "a", "--alter", "ADD x INT", "--postpone-cutover"});
+    const std::string b =
+        sluice.begin({"--schema", "test", "--table", "b", "--alter", "ADD x INT", "--postpone-cutover"});
     sluice.wait_for(a, "ready");
     sluice.wait_for(b, "ready");
 

@@ -39,7 +39,9 @@ private:
 
 bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
-std::size_t lines(const std::string& text) { return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')); }
+std::size_t lines(const std::string& text) {
+    return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+}
 
 void check_refused(const finished& end, int exit_code, const std::vector<std::string>& parts) {
     INFO("standard error:\n" << end.err);
@@ -59,16 +61,24 @@ TEST_CASE("help and version end well, a wrong command line with 2", "[process]")
     CHECK(run_sluice({"--version"}).exit_code == 0);
     const auto help = run_sluice({"--help"});
     CHECK(help.exit_code == 0);
-    for (const char* name : {"serve", "migrate", "list", "show", "watch", "cut-over", "postpone", "pause", "resume", "abort",
-                             "Exit codes"}) {
+    for (const char* name : {"serve", "migrate", "list", "show", "watch", "cut-over", "postpone", "pause", "resume",
+                             "abort", "Exit codes"}) {
         CAPTURE(name);
         CHECK(holds(help.out, name));
     }
     const std::vector<std::vector<std::string>> wrong = {
-        {}, {"frobnicate"}, {"serve"}, {"serve", "--confg", "x"}, {"show"}, {"show", "../etc"},
+        {},
+        {"frobnicate"},
+        {"serve"},
+        {"serve", "--confg", "x"},
+        {"show"},
+        {"show", "../etc"},
         {"migrate", "--schema", "s", "--table", "t"},
         {"migrate", "--schema", "s", "--table", "t", "--alter", "x", "--copy-workers", "0"},
-        {"list", "--url", "ftp://x"}, {"list", "--token-file", "/nowhere/token"},
+        {"migrate", "--schema", "s", "--table", "t", "--alter", "x", "--copy-workers", "2.5"},
+        {"migrate", "--schema", "s", "--table", "t", "--alter", "x", "--drop-old-table", "--no-drop-old-table"},
+        {"list", "--url", "ftp://x"},
+        {"list", "--token-file", "/nowhere/token"},
     };
     for (const auto& arguments : wrong) {
         CAPTURE(arguments);
@@ -78,8 +88,9 @@ TEST_CASE("help and version end well, a wrong command line with 2", "[process]")
 
 TEST_CASE("a wrong configuration ends it with 2, the file and the lines", "[process]") {
     const config_folder folder;
-    const std::string file = folder.write("bad.toml", "[proxy]\nlisten = 5\n[server]\nprt = 1\n[engine]\nuser = \"x\"\n"
-                                                      "password = \"y\"\n[admin]\ntoken_file = \"admin.token\"\n");
+    const std::string file = folder.write("bad.toml",
+                                          "[proxy]\nlisten = 5\n[server]\nprt = 1\n[engine]\nuser = \"x\"\n"
+                                          "password = \"y\"\n[admin]\ntoken_file = \"admin.token\"\n");
     for (const bool check_only : {false, true}) {
         std::vector<std::string> arguments{"serve", "--config", file};
         if (check_only) arguments.emplace_back("--check-config");
@@ -91,7 +102,8 @@ TEST_CASE("a wrong configuration ends it with 2, the file and the lines", "[proc
         CHECK(holds(end.err, file + ":4: unknown key `server.prt` (did you mean `port`?)\n"));
         CHECK(holds(end.err, file + ":7: `engine.password` a password does not belong in this file"));
     }
-    check_refused(run_sluice({"serve", "--config", "/nowhere/sluice.toml"}), 2, {"/nowhere/sluice.toml", "No such file"});
+    check_refused(run_sluice({"serve", "--config", "/nowhere/sluice.toml"}), 2,
+                  {"/nowhere/sluice.toml", "No such file"});
 }
 
 TEST_CASE("a good configuration is shown without its secrets", "[process]") {
@@ -116,14 +128,15 @@ TEST_CASE("a refused login and ports in use end the start with 1", "[process]") 
     SECTION("login") {
         const config_folder folder;
         check_refused(run_sluice({"serve", "--config", folder.write_config(server.port(), "wrong")}), 1,
-                      {"127.0.0.1:" + std::to_string(server.port()), "'sluice'", "Access denied for user 'sluice'@'", "1045",
-                       "[engine]"});
+                      {"127.0.0.1:" + std::to_string(server.port()), "'sluice'", "Access denied for user 'sluice'@'",
+                       "1045", "[engine]"});
     }
     SECTION("the proxy's port") {
         const held_port taken(true);
         const config_folder folder;
-        check_refused(run_sluice({"serve", "--config", folder.write_config(server.port(), sluice_password, taken.text())}), 1,
-                      {"proxy", "cannot listen on " + taken.text(), "in use"});
+        check_refused(
+            run_sluice({"serve", "--config", folder.write_config(server.port(), sluice_password, taken.text())}), 1,
+            {"proxy", "cannot listen on " + taken.text(), "in use"});
     }
     SECTION("the admin port") {
         const held_port taken(true);
@@ -137,7 +150,10 @@ TEST_CASE("a refused login and ports in use end the start with 1", "[process]") 
 TEST_CASE("without a Sluice at the admin port, commands end with 3", "[process]") {
     const held_port nobody(false);
     const std::string url = "http://" + nobody.text();
-    const std::vector<std::vector<std::string>> all = {{"list"}, {"show", "0123"}, {"watch", "0123"}, {"abort", "0123"},
+    const std::vector<std::vector<std::string>> all = {{"list"},
+                                                       {"show", "0123"},
+                                                       {"watch", "0123"},
+                                                       {"abort", "0123"},
                                                        {"migrate", "--schema", "s", "--table", "t", "--alter", "x"}};
     for (std::vector<std::string> arguments : all) {
         CAPTURE(arguments);

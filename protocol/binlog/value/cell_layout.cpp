@@ -70,10 +70,10 @@ decode_result<cell_layout> layout_of(const column_type& column) {
         case field_type::vector:
         case field_type::typed_array: return prefixed(column, metadata);
         default:
-            return decode_error{decode_errc::unsupported,
-                                "a column of type " + std::string(field_type_name(column.type)) + " (" +
-                                    std::to_string(static_cast<unsigned>(column.type)) +
-                                    ") cannot be read from the binary log"};
+            return decode_error{decode_errc::unsupported, "a column of type " +
+                                                              std::string(field_type_name(column.type)) + " (" +
+                                                              std::to_string(static_cast<unsigned>(column.type)) +
+                                                              ") cannot be read from the binary log"};
     }
 }
 

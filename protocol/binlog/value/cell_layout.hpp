@@ -8,8 +8,8 @@
 namespace sluice::binlog {
 
 struct cell_layout {
-    std::uint32_t fixed_size = 0;   ///< bytes, when prefix_size is 0
-    std::uint8_t prefix_size = 0;   ///< 1-4: bytes of a little-endian length in front of the value
+    std::uint32_t fixed_size = 0;  ///< bytes, when prefix_size is 0
+    std::uint8_t prefix_size = 0;  ///< 1-4: bytes of a little-endian length in front of the value
 
     friend bool operator==(const cell_layout&, const cell_layout&) = default;
 };

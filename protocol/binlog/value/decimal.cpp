@@ -11,7 +11,7 @@ constexpr unsigned group_digits = 9;
 constexpr unsigned group_size = 4;
 constexpr std::array<unsigned, group_digits + 1> size_of_digits{0, 1, 1, 2, 2, 3, 3, 4, 4, 4};
 constexpr std::array<std::uint32_t, group_digits + 1> power_of_ten{1,      10,      100,      1000,      10000,
-                                                                  100000, 1000000, 10000000, 100000000, 1000000000};
+                                                                   100000, 1000000, 10000000, 100000000, 1000000000};
 
 /// Reads one group off the front and appends its digits. False when it holds more than its digits.
 bool append_group(byte_view& bytes, unsigned digits, std::byte mask, bool is_first, std::string& out) {

@@ -143,7 +143,7 @@ decode_result<std::string> datetime2_text(byte_view cell, unsigned fraction_digi
     if (cell.size() != 5 + extra) return malformed("datetime");
     const auto packed = big_endian(cell.first(5)) ^ 0x8000000000;
     const auto year_month = packed >> 22;
-    const moment at{year_month / 13,    year_month % 13,    packed >> 17 & 0x1F,
+    const moment at{year_month / 13,     year_month % 13,    packed >> 17 & 0x1F,
                     packed >> 12 & 0x1F, packed >> 6 & 0x3F, packed & 0x3F};
     const auto microseconds = microseconds_of(big_endian(cell.subspan(5)), extra);
     if (!is_possible_date(at) || !is_possible_time(at) || at.hour > 23 || microseconds > 999'999) {

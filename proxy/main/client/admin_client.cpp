@@ -84,7 +84,8 @@ struct admin_client::core {
         beast::flat_buffer buffer;
         http::response_parser<http::string_body> parser;
         parser.body_limit(answer_bytes_max);
-        const error_code read = await([&](auto handler) { http::async_read(*stream, buffer, parser, std::move(handler)); });
+        const error_code read =
+            await([&](auto handler) { http::async_read(*stream, buffer, parser, std::move(handler)); });
         if (read) return read;
         status = parser.get().result_int();
         body = std::move(parser.get().body());
@@ -115,8 +116,8 @@ struct admin_client::core {
             stream.reset();
             return request_failure{.exit_code = exit_code::unreachable,
                                    .status = 0,
-                                   .message = "cannot reach the admin port of Sluice at http://" + to_text(server) + ": " +
-                                              error.message()};
+                                   .message = "cannot reach the admin port of Sluice at http://" + to_text(server) +
+                                              ": " + error.message()};
         }
         if (status < 200 || status > 299) return refused(status, body);
         json::value parsed = json::parse(body, error);

@@ -24,9 +24,9 @@ struct admin_address {
 
 /// Why a request brought no answer to go on with.
 struct request_failure {
-    int exit_code = 1;               ///< of exit_codes.hpp
-    unsigned status = 0;             ///< HTTP status, 0 when there was none
-    std::string message;             ///< for people, one line
+    int exit_code = 1;    ///< of exit_codes.hpp
+    unsigned status = 0;  ///< HTTP status, 0 when there was none
+    std::string message;  ///< for people, one line
 };
 
 template <class T>

@@ -72,7 +72,8 @@ std::string cut(std::string text, std::size_t width) {
 
 /// Text from elsewhere must not move the cursor.
 std::string without_controls(std::string text) {
-    std::replace_if(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; }, ' ');
+    std::replace_if(
+        text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; }, ' ');
     return text;
 }
 
@@ -87,9 +88,10 @@ std::string hold_text(const json::object& attempt) {
 }
 
 std::string attempt_text(const json::object& attempt) {
-    std::string text = "cut-over attempt " + std::to_string(number_of(attempt, "number")) + ": " +
-                       (flag_of(attempt, "succeeded") ? "succeeded" : "given up, " + text_of(attempt, "given_up_because")) +
-                       "; " + hold_text(attempt);
+    std::string text =
+        "cut-over attempt " + std::to_string(number_of(attempt, "number")) + ": " +
+        (flag_of(attempt, "succeeded") ? "succeeded" : "given up, " + text_of(attempt, "given_up_because")) + "; " +
+        hold_text(attempt);
     if (const json::array* steps = array_of(attempt, "steps")) {
         for (const json::value& step : *steps) {
             if (!step.is_object()) continue;
@@ -102,8 +104,8 @@ std::string attempt_text(const json::object& attempt) {
             if (!blocker.is_object()) continue;
             const json::object& b = blocker.get_object();
             text += "\n    in the way: connection " + std::to_string(number_of(b, "connection_id")) + " of " +
-                    text_of(b, "client") + " for " + std::to_string(number_of(b, "age_ms")) + " ms: " +
-                    text_of(b, "statement");
+                    text_of(b, "client") + " for " + std::to_string(number_of(b, "age_ms")) +
+                    " ms: " + text_of(b, "statement");
         }
     }
     return text;

@@ -17,7 +17,7 @@ namespace sluice {
 /// The part of a migration that progress needs.
 struct migration_progress {
     std::string id;
-    std::string table;        ///< schema.table
+    std::string table;  ///< schema.table
     std::string state;
     std::string waiting_for;
     bool paused = false;
@@ -26,9 +26,9 @@ struct migration_progress {
     std::uint64_t rows_estimate = 0;
     std::uint64_t rows_per_s = 0;
     std::uint64_t backlog_keys = 0;
-    double progress = 0.0;    ///< 0 … 1
+    double progress = 0.0;  ///< 0 … 1
     std::optional<std::uint64_t> eta_s;
-    std::string error;        ///< "code: message", or empty
+    std::string error;  ///< "code: message", or empty
 
     [[nodiscard]] bool completed() const { return state == "completed"; }
     [[nodiscard]] bool failed() const { return state == "failed" || state == "aborted"; }

@@ -74,7 +74,8 @@ int watch_migration(admin_client& client, const std::string& id) {
         if (answer.has_error()) {
             const request_failure& why = answer.error();
             // Whoever watches wants to go on watching while Sluice restarts, but a first failure is a wrong address.
-            const bool may_return = seen && why.exit_code == exit_code::unreachable && clock::now() - heard_at < patience;
+            const bool may_return =
+                seen && why.exit_code == exit_code::unreachable && clock::now() - heard_at < patience;
             if (!may_return) {
                 screen.end_line();
                 std::cerr << "sluice: " << why.message << "\n";

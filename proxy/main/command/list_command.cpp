@@ -7,6 +7,7 @@
 #include <boost/json/serialize.hpp>
 
 #include <iostream>
+#include <memory>
 
 namespace sluice {
 namespace {

@@ -8,8 +8,13 @@
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
+#include <cstdint>
+#include <functional>
 #include <iostream>
 #include <map>
+#include <memory>
+#include <string>
+#include <string_view>
 
 namespace sluice {
 namespace {
@@ -20,22 +25,16 @@ struct migrate_request {
     std::string table;
     std::string alter;
     bool wait = false;
-    std::map<std::string, std::int64_t> numbers;  ///< by the option's public name; only what was typed is sent
+    std::map<std::string, std::int64_t> numbers;  ///< by the option's public name; only what was typed
     std::map<std::string, bool> flags;
 };
 
-int run_migrate(const migrate_request& request, const std::vector<std::string>& typed) {
+int run_migrate(const migrate_request& request) {
     auto client = admin_client::make(request.address);
     if (client.has_error()) return report(client.error());
     boost::json::object options;
-    for (const std::string& name : typed) {
-        const auto flag = request.flags.find(name);
-        if (flag != request.flags.end()) {
-            options[name] = flag->second;
-        } else {
-            options[name] = request.numbers.at(name);
-        }
-    }
+    for (const auto& [name, value] : request.numbers) options[name] = value;
+    for (const auto& [name, value] : request.flags) options[name] = value;
     boost::json::object body{{"schema", request.schema}, {"table", request.table}, {"alter", request.alter}};
     if (!options.empty()) body["options"] = std::move(options);
     auto created = (*client)->post("/v1/migrations", boost::json::serialize(body));
@@ -50,11 +49,38 @@ int run_migrate(const migrate_request& request, const std::vector<std::string>& 
     return request.wait ? watch_migration(**client, name) : exit_code::ok;
 }
 
-/// chunk_time_target_ms becomes --chunk-time-target-ms; a flag X also gets --no-X.
-std::string option_name(std::string_view field) {
+constexpr const char* option_group = "Options of the migration (left out: as Sluice is configured)";
+
+/// chunk_time_target_ms becomes chunk-time-target-ms.
+std::string dashed(std::string_view field) {
     std::string name(field);
     std::replace(name.begin(), name.end(), '_', '-');
-    return "--" + name;
+    return name;
+}
+
+/// --x and --no-x; the second one is told in the help of the first.
+void add_flag(CLI::App& command, migrate_request& request, const migration::option_field& field) {
+    const std::string name(field.name);
+    const std::string typed = dashed(field.name);
+    const auto set = [&request, name](bool value) {
+        return [&request, name, value](auto) { request.flags[name] = value; };
+    };
+    auto* yes = command.add_flag("--" + typed, set(true), std::string(field.help) + " (or --no-" + typed + ")");
+    auto* no = command.add_flag("--no-" + typed, set(false))->excludes(yes);
+    yes->group(option_group);
+    no->group("");
+}
+
+void add_number(CLI::App& command, migrate_request& request, const migration::option_field& field) {
+    const std::string name(field.name);
+    const std::string range = std::to_string(field.min) + "-" + std::to_string(field.max);
+    const std::function<void(const std::int64_t&)> set = [&request, name](const std::int64_t& n) {
+        request.numbers[name] = n;
+    };
+    command.add_option_function("--" + dashed(field.name), set, std::string(field.help))
+        ->check(CLI::Range(field.min, field.max, range))
+        ->type_name("N")
+        ->group(option_group);
 }
 
 }  // namespace
@@ -69,29 +95,10 @@ void register_migrate(CLI::App& app, action& chosen) {
         ->type_name("TEXT");
     command->add_flag("--wait", request->wait, "watch it until it ends");
     add_client_options(*command, request->address);
-    std::vector<std::pair<std::string, CLI::Option*>> added;
-    const migration::migration_options defaults;
     for (const migration::option_field& field : migration::option_fields()) {
-        const std::string name(field.name);
-        const std::string dashed = option_name(field.name);
-        CLI::Option* option = nullptr;
-        if (field.is_flag) {
-            option = command->add_flag(dashed + ",!--no-" + dashed.substr(2), request->flags[name], std::string(field.help));
-        } else {
-            option = command->add_option(dashed, request->numbers[name], std::string(field.help))
-                         ->check(CLI::Range(static_cast<double>(field.min), static_cast<double>(field.max)))
-                         ->type_name("N");
-        }
-        option->group("Options of the migration (left out: as Sluice is configured)");
-        added.emplace_back(name, option);
+        field.is_flag ? add_flag(*command, *request, field) : add_number(*command, *request, field);
     }
-    command->callback([request, added, &chosen] {
-        std::vector<std::string> typed;
-        for (const auto& [name, option] : added) {
-            if (option->count() > 0) typed.push_back(name);
-        }
-        chosen = [request, typed] { return run_migrate(*request, typed); };
-    });
+    command->callback([request, &chosen] { chosen = [request] { return run_migrate(*request); }; });
 }
 
 }  // namespace sluice

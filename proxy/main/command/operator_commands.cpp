@@ -7,6 +7,7 @@
 
 #include <array>
 #include <iostream>
+#include <memory>
 
 namespace sluice {
 namespace {
@@ -36,7 +37,8 @@ int run_command(const operator_request& request, const std::string& name) {
     if (client.has_error()) return report(client.error());
     auto answer = (*client)->post(*path, {});
     if (answer.has_error()) return report(answer.error());
-    if (const auto progress = read_progress(*answer)) std::cout << progress->id << ": " << plain_line(*progress) << "\n";
+    if (const auto progress = read_progress(*answer))
+        std::cout << progress->id << ": " << plain_line(*progress) << "\n";
     return exit_code::ok;
 }
 
@@ -51,7 +53,8 @@ void register_operator_commands(CLI::App& app, action& chosen) {
             ->type_name("");
         add_client_options(*command, request->address);
         const std::string name = known.name;
-        command->callback([request, name, &chosen] { chosen = [request, name] { return run_command(*request, name); }; });
+        command->callback(
+            [request, name, &chosen] { chosen = [request, name] { return run_command(*request, name); }; });
     }
 }
 

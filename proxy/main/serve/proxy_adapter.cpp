@@ -53,9 +53,8 @@ proxy::show_answer to_proxy_answer(result<admin::text_table, admin::show_refusal
     proxy::show_answer made;
     if (answer.has_error()) {
         const admin::show_refusal& why = answer.error();
-        made.error = proxy::show_error{.number = static_cast<std::uint16_t>(why.server_errno),
-                                       .sql_state = why.sqlstate,
-                                       .message = why.message};
+        made.error = proxy::show_error{
+            .number = static_cast<std::uint16_t>(why.server_errno), .sql_state = why.sqlstate, .message = why.message};
         return made;
     }
     made.columns = std::move(answer->columns);

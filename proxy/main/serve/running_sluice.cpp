@@ -66,10 +66,12 @@ result<void, admin::refusal> running_sluice::start_all() {
     migrations_.connect(*engine_);
     http_->serve([this](const admin::http_request& request) { return router_.answer(request); });
     if (settings_.client_tls == tls_mode::preferred) {
-        spdlog::warn("proxy.tls is \"preferred\", but this version does not speak TLS with clients: connections are plain");
+        spdlog::warn(
+            "proxy.tls is \"preferred\", but this version does not speak TLS with clients: connections are plain");
     }
     if (!settings_.admin_token) spdlog::warn("the admin port takes commands without a token");
-    spdlog::info("sluice {} serves {} for the server {}", version(), proxy_view_.status().listen, settings_.engine.text());
+    spdlog::info("sluice {} serves {} for the server {}", version(), proxy_view_.status().listen,
+                 settings_.engine.text());
     spdlog::info("admin port: http://{}", to_text({settings_.admin.address, http_->port()}));
     return {};
 }

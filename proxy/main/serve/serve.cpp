@@ -6,9 +6,9 @@
 
 #include <spdlog/spdlog.h>
 
-#include <csignal>
 #include <pthread.h>
 #include <unistd.h>
+#include <csignal>
 
 #include <iostream>
 #include <thread>

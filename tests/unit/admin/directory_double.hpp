@@ -68,9 +68,15 @@ public:
     admin::proxy_status status() const override { return now; }
     std::vector<admin::session_view> sessions() const override { return open; }
 
-    admin::proxy_status now{.accepting = true, .sessions = 3, .sessions_max = 100, .sessions_total = 12,
-                            .statements_total = 345, .statements_held = 1, .statements_held_total = 6,
-                            .listen = "127.0.0.1:6033", .server = "127.0.0.1:3306"};
+    admin::proxy_status now{.accepting = true,
+                            .sessions = 3,
+                            .sessions_max = 100,
+                            .sessions_total = 12,
+                            .statements_total = 345,
+                            .statements_held = 1,
+                            .statements_held_total = 6,
+                            .listen = "127.0.0.1:6033",
+                            .server = "127.0.0.1:3306"};
     std::vector<admin::session_view> open;
 };
 

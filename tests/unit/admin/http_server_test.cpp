@@ -76,7 +76,9 @@ bool holds(const std::string& text, const std::string& part) { return text.find(
 TEST_CASE("requests reach the handler whole, one after the other on one connection", "[http_server]") {
     const auto server = echo();
     raw_http client(server->port());
-    client.send("POST /a?b=c HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer x\r\nContent-Type: t\r\nContent-Length: 4\r\n\r\nbo");
+    client.send(
+        "POST /a?b=c HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer x\r\nContent-Type: t\r\nContent-Length: "
+        "4\r\n\r\nbo");
     client.send("dy");
     const std::string first = client.read_until(">");
     CHECK(holds(first, "HTTP/1.1 200 "));
@@ -124,7 +126,8 @@ TEST_CASE("what is too large or not HTTP is refused with the reason, and the con
     const row rows[] = {
         {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1001\r\n\r\n", "413", "body_too_large"},
         {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999999\r\n\r\n", "413", "body_too_large"},
-        {"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n7d0\r\n" + std::string(2000, 'x') + "\r\n0\r\n\r\n",
+        {"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n7d0\r\n" + std::string(2000, 'x') +
+             "\r\n0\r\n\r\n",
          "413", "body_too_large"},
         {"GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(3000, 'x') + "\r\n\r\n", "431", "header_too_large"},
         {"nonsense\r\n\r\n", "400", "invalid_http"},

@@ -38,7 +38,11 @@ migration::migration_snapshot full_snapshot() {
                     .hold_p99 = std::chrono::microseconds(900),
                     .hold_max = std::chrono::microseconds(950),
                     .expired = true};
-    attempt.blockers = {{.connection_id = 77, .client = "app@10.0.0.1:5000", .statement = "SELECT '\xE2\x82", .age = std::chrono::milliseconds(5'000), .in_transaction = true}};
+    attempt.blockers = {{.connection_id = 77,
+                         .client = "app@10.0.0.1:5000",
+                         .statement = "SELECT '\xE2\x82",
+                         .age = std::chrono::milliseconds(5'000),
+                         .in_transaction = true}};
     s.cutover_attempts.push_back(attempt);
     return s;
 }
@@ -99,7 +103,8 @@ TEST_CASE("what is not there is null", "[json_view]") {
 
 TEST_CASE("the text is always JSON, whatever clients sent and however early it is asked for", "[json_view]") {
     auto s = full_snapshot();
-    for (const double progress : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(), -1.0, 2.0}) {
+    for (const double progress :
+         {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(), -1.0, 2.0}) {
         s.progress = progress;
         const std::string text = json::serialize(admin::to_json(s));
         boost::system::error_code error;

@@ -152,8 +152,8 @@ TEST_CASE("the engine's refusals become the statuses of HTTP", "[router]") {
         CAPTURE(r.code);
         bench b;
         b.directory.refusal = migration::refuse(r.code, "because of `options.copy_workers`");
-        for (const http_response& response :
-             {b.answer("POST", "/v1/migrations", good_body), b.answer("POST", "/v1/migrations/0123456789abcdef/abort")}) {
+        for (const http_response& response : {b.answer("POST", "/v1/migrations", good_body),
+                                              b.answer("POST", "/v1/migrations/0123456789abcdef/abort")}) {
             CHECK(response.status == r.status);
             CHECK(text(object_of(response), "code") == r.code);
             CHECK(text(object_of(response), "detail") == "because of `options.copy_workers`");
@@ -217,7 +217,7 @@ TEST_CASE("without a token no web page can act for its visitor", "[router]") {
         {"localhost", "http://localhost:6034", 200},
         {"127.0.0.1:6034", "http://evil.example", 403},  // a cross-site request
         {"127.0.0.1:6034", "null", 403},
-        {"evil.example:6034", "", 403},                  // a name that was pointed at this machine
+        {"evil.example:6034", "", 403},  // a name that was pointed at this machine
         {"", "", 403},
     };
     for (const row& r : rows) {
@@ -244,7 +244,8 @@ TEST_CASE("settings can be replaced: another token, other defaults", "[router]")
     bench b;
     migration::migration_options defaults;
     defaults.copy_workers = 9;
-    b.router.replace_settings({.token = admin::bearer_token("another-token-altogether"), .defaults = defaults, .version = "1"});
+    b.router.replace_settings(
+        {.token = admin::bearer_token("another-token-altogether"), .defaults = defaults, .version = "1"});
     http_request request = bench::request("POST", "/v1/migrations", good_body);
     CHECK(b.router.answer(request).status == 401);
     request.authorization = "Bearer another-token-altogether";

@@ -81,15 +81,18 @@ TEST_CASE("a token must be long enough and visible", "[secret]") {
     CHECK(admin::bearer_token::from_file(f.write("0123456789abcdef\n", 0600)).has_value());
     CHECK(admin::bearer_token::from_file(f.write("0123456789abcde\n", 0600)).has_error());
     CHECK(admin::bearer_token::from_file(f.write("01234567 9abcdef0\n", 0600)).has_error());
-    CHECK(admin::bearer_token::from_file(f.write("01234567\xC3\xA9" "9abcdef0\n", 0600)).has_error());
+    CHECK(admin::bearer_token::from_file(f.write("01234567\xC3\xA9"
+                                                 "9abcdef0\n",
+                                                 0600))
+              .has_error());
 }
 
 TEST_CASE("only the token opens", "[secret]") {
     const admin::bearer_token token("0123456789abcdef");
     CHECK(token.accepts("Bearer 0123456789abcdef"));
     CHECK(token.accepts("bearer   0123456789abcdef "));
-    for (const char* wrong : {"", "Bearer", "Bearer ", "0123456789abcdef", "Bearer 0123456789abcde", "Basic 0123456789abcdef",
-                              "Bearer 0123456789abcdef0", "Bearer 0123456789ABCDEF"}) {
+    for (const char* wrong : {"", "Bearer", "Bearer ", "0123456789abcdef", "Bearer 0123456789abcde",
+                              "Basic 0123456789abcdef", "Bearer 0123456789abcdef0", "Bearer 0123456789ABCDEF"}) {
         CAPTURE(wrong);
         CHECK_FALSE(token.accepts(wrong));
     }

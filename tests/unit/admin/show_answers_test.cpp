@@ -52,11 +52,26 @@ TEST_CASE("LIKE matches as MySQL does", "[show_answers]") {
         bool matches;
     };
     const row rows[] = {
-        {"", "", true},           {"", "%", true},           {"a", "", false},         {"abc", "abc", true},
-        {"abc", "ABC", true},     {"abc", "a%", true},       {"abc", "%c", true},      {"abc", "%b%", true},
-        {"abc", "a_c", true},     {"abc", "a_", false},      {"abc", "____", false},   {"a_c", "a\\_c", true},
-        {"abc", "a\\_c", false},  {"a%c", "a\\%c", true},    {"abc", "a\\%c", false},  {"mississippi", "m%iss%ppi", true},
-        {"mississippi", "m%isx%", false}, {"abab", "%ab", true}, {"a\\", "a\\", true}, {"\xC3\xA9x", "_x", true},
+        {"", "", true},
+        {"", "%", true},
+        {"a", "", false},
+        {"abc", "abc", true},
+        {"abc", "ABC", true},
+        {"abc", "a%", true},
+        {"abc", "%c", true},
+        {"abc", "%b%", true},
+        {"abc", "a_c", true},
+        {"abc", "a_", false},
+        {"abc", "____", false},
+        {"a_c", "a\\_c", true},
+        {"abc", "a\\_c", false},
+        {"a%c", "a\\%c", true},
+        {"abc", "a\\%c", false},
+        {"mississippi", "m%iss%ppi", true},
+        {"mississippi", "m%isx%", false},
+        {"abab", "%ab", true},
+        {"a\\", "a\\", true},
+        {"\xC3\xA9x", "_x", true},
     };
     for (const row& r : rows) {
         CAPTURE(r.text, r.pattern);
@@ -122,7 +137,11 @@ TEST_CASE("SHOW MIGRATION tells all about one, or that there is none", "[show_an
     attempt.succeeded = true;
     attempt.steps = {{"lock", std::chrono::microseconds(40)}, {"rename", std::chrono::microseconds(50)}};
     attempt.hold.hold_max = std::chrono::microseconds(1234);
-    attempt.blockers = {{.connection_id = 5, .client = "a@b:1", .statement = "SELECT 1", .age = std::chrono::milliseconds(9), .in_transaction = true}};
+    attempt.blockers = {{.connection_id = 5,
+                         .client = "a@b:1",
+                         .statement = "SELECT 1",
+                         .age = std::chrono::milliseconds(9),
+                         .in_transaction = true}};
     s.cutover_attempts = {attempt};
     s.leftovers = {"`a`.`b`", "`a`.`c`"};
     directory.add(s);
@@ -155,8 +174,14 @@ TEST_CASE("SHOW MIGRATION tells all about one, or that there is none", "[show_an
 TEST_CASE("SHOW PROXY STATUS and SESSIONS show what the proxy says", "[show_answers]") {
     const auto directory = three_migrations();
     test::proxy_double proxy;
-    proxy.open = {{.connection_id = 11, .user = "app", .client = "10.0.0.1:4000", .schema = "", .state = "held",
-                   .in_transaction = false, .statements = 21, .age = std::chrono::milliseconds(1500)}};
+    proxy.open = {{.connection_id = 11,
+                   .user = "app",
+                   .client = "10.0.0.1:4000",
+                   .schema = "",
+                   .state = "held",
+                   .in_transaction = false,
+                   .statements = 21,
+                   .age = std::chrono::milliseconds(1500)}};
     auto request = all_migrations();
     request.subject = sql::show_subject::proxy_status;
     const auto status = admin::answer_show(request, directory, proxy);
@@ -170,7 +195,7 @@ TEST_CASE("SHOW PROXY STATUS and SESSIONS show what the proxy says", "[show_answ
     const auto sessions = admin::answer_show(request, directory, proxy);
     REQUIRE(sessions);
     REQUIRE(sessions->rows.size() == 1);
-    CHECK(sessions->rows[0] == std::vector<std::optional<std::string>>{"11", "app", "10.0.0.1:4000", std::nullopt, "held",
-                                                                       "no", "21", "1500"});
+    CHECK(sessions->rows[0] == std::vector<std::optional<std::string>>{"11", "app", "10.0.0.1:4000", std::nullopt,
+                                                                       "held", "no", "21", "1500"});
     CHECK(sessions->columns.size() == sessions->rows[0].size());
 }

@@ -1,5 +1,5 @@
-#include "admin/closest_name.hpp"
 #include "admin/text_form.hpp"
+#include "admin/closest_name.hpp"
 #include "tests/support/catch.hpp"
 
 #include <array>
@@ -16,8 +16,10 @@ TEST_CASE("bytes that are not UTF-8 are replaced one by one", "[text_form]") {
         {"", ""},
         {"plain", "plain"},
         {"\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80", "\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80"},
-        {"a\xFF" "b", "a" + bad + "b"},
-        {"\xC3", bad},                                // cut short
+        {"a\xFF"
+         "b",
+         "a" + bad + "b"},
+        {"\xC3", bad},  // cut short
         {"\xE2\x82", bad + bad},
         {"\xC0\xAF", bad + bad},                      // overlong
         {"\xED\xA0\x80", bad + bad + bad},            // a surrogate
@@ -46,14 +48,21 @@ TEST_CASE("a mistyped name leads to the one that was meant", "[closest_name]") {
         const char* near;  // empty: none
     };
     const row rows[] = {
-        {"hold_budget", "hold_budget_ms"}, {"hold_budget_s", "hold_budget_ms"}, {"copyworkers", "copy_workers"},
-        {"copy_worker", "copy_workers"},   {"lisen", "listen"},                 {"listen_address", "listen"},
-        {"zebra", ""},                     {"", ""},                            {std::string(100'000, 'x'), ""},
+        {"hold_budget", "hold_budget_ms"},
+        {"hold_budget_s", "hold_budget_ms"},
+        {"copyworkers", "copy_workers"},
+        {"copy_worker", "copy_workers"},
+        {"lisen", "listen"},
+        {"listen_address", "listen"},
+        {"zebra", ""},
+        {"", ""},
+        {std::string(100'000, 'x'), ""},
     };
     for (const row& r : rows) {
         CAPTURE(r.name.substr(0, 40));
         CHECK(admin::closest_name(r.name, known).value_or("") == r.near);
     }
     CHECK(admin::name_hint("lisen", known) == " (did you mean `listen`?)");
-    CHECK(admin::name_hint("zebra", known) == " (known: `hold_budget_ms`, `hold_interval_ms`, `copy_workers`, `listen`)");
+    CHECK(admin::name_hint("zebra", known) ==
+          " (known: `hold_budget_ms`, `hold_interval_ms`, `copy_workers`, `listen`)");
 }

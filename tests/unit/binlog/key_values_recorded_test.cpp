@@ -58,7 +58,8 @@ void check_row(const rows_event& event, const row_image& image, std::size_t row,
         REQUIRE((image[column].state == cell_state::null) == (wanted.text == "NULL"));
         if (wanted.text == "NULL") continue;
         auto type = event.table->columns[column].type;
-        if (event.table->metadata.has_signedness && (wanted.kind == "decimal" || wanted.kind.find("integer") != std::string::npos)) {
+        if (event.table->metadata.has_signedness &&
+            (wanted.kind == "decimal" || wanted.kind.find("integer") != std::string::npos)) {
             CHECK(type.is_unsigned == wanted.is_unsigned);
         }
         type.is_unsigned = wanted.is_unsigned;

@@ -45,7 +45,9 @@ struct wording {
     bool operator()(const rows_event& event) const {
         return begins("table_id: " + std::to_string(event.table_id)) && contains("STMT_END_F") == event.ends_statement;
     }
-    bool operator()(const xid_event& event) const { return shown == "COMMIT /* xid=" + std::to_string(event.xid) + " */"; }
+    bool operator()(const xid_event& event) const {
+        return shown == "COMMIT /* xid=" + std::to_string(event.xid) + " */";
+    }
     bool operator()(const xa_prepare_event& event) const {
         return event.one_phase ? shown == "XA COMMIT " + event.to_string() + " ONE PHASE"
                                : shown == "XA PREPARE " + event.to_string();
@@ -62,7 +64,8 @@ void check_against(const shown_event& shown, const decoded_event& event) {
     INFO(shown.type << " at " << shown.position << ": " << shown.info);
     CHECK(event_type_name(event.header.type) == shown.type);
     CHECK(std::visit(wording{shown.info}, event.body));
-    CHECK(std::holds_alternative<undecodable_event>(event.body) == (shown.type.find("compressed") != std::string::npos));
+    CHECK(std::holds_alternative<undecodable_event>(event.body) ==
+          (shown.type.find("compressed") != std::string::npos));
 }
 
 }  // namespace
@@ -219,6 +222,34 @@ TEST_CASE("an event whose body ends too early never passes for the whole one", "
         }
     }
     CHECK(refused > 10'000);
+}
+
+TEST_CASE("a changed byte never leads outside of the event", "[binlog]") {
+    for (const auto& log : all_recorded_logs()) {
+        INFO(log.name);
+        const auto description = format_description_event::decode(log.events[0]);
+        REQUIRE(description);
+        const bool is_summed = description->checksum == checksum_algorithm::crc32;
+        byte_view last_map;
+        for (const auto event : log.events) {
+            if (event[4] == static_cast<std::byte>(event_type::table_map)) last_map = event;
+            const auto body_size = event.size() - event_header::size - (is_summed ? checksum_size : 0);
+            for (std::size_t at = 0; at < body_size; ++at) {
+                for (const int flipped : {0x01, 0x80, 0xFF}) {
+                    byte_buffer changed(event.begin(), event.end());
+                    changed[event_header::size + at] ^= static_cast<std::byte>(flipped);
+                    event_decoder decoder;
+                    REQUIRE(drain(decoder, log.events[0]));
+                    if (!last_map.empty()) REQUIRE(drain(decoder, last_map));
+                    bool has_failed = false;
+                    const auto rows =
+                        rows_of(decoder, shortened(changed, body_size, description->checksum), has_failed);
+                    constexpr std::size_t payload_growth_max = 10'000;
+                    if (rows) CHECK(*rows <= body_size * payload_growth_max);
+                }
+            }
+        }
+    }
 }
 
 }  // namespace sluice::binlog::test

@@ -1,5 +1,5 @@
-#include "admin/http_server.hpp"
 #include "proxy/main/client/admin_client.hpp"
+#include "admin/http_server.hpp"
 #include "proxy/main/exit_codes.hpp"
 #include "tests/support/catch.hpp"
 
@@ -26,7 +26,8 @@ struct bench {
         });
     }
     std::unique_ptr<admin_client> client(const std::string& token_file = {}) const {
-        auto made = admin_client::make({.url = "http://127.0.0.1:" + std::to_string(server->port()), .token_file = token_file});
+        auto made =
+            admin_client::make({.url = "http://127.0.0.1:" + std::to_string(server->port()), .token_file = token_file});
         REQUIRE(made);
         return std::move(made).value();
     }

@@ -1,5 +1,5 @@
-#include "migration/model/option_fields.hpp"
 #include "proxy/main/config.hpp"
+#include "migration/model/option_fields.hpp"
 #include "tests/support/catch.hpp"
 
 #include <sys/stat.h>
@@ -64,7 +64,8 @@ TEST_CASE("the smallest configuration has defaults for the rest", "[config]") {
     CHECK(made->log.level == "info");
     CHECK(made->log.file.empty());
     const migration::migration_options defaults;
-    for (const auto& field : migration::option_fields()) CHECK(field.get(made->migration_defaults) == field.get(defaults));
+    for (const auto& field : migration::option_fields())
+        CHECK(field.get(made->migration_defaults) == field.get(defaults));
 }
 
 TEST_CASE("the example has every key, and with its default", "[config]") {
@@ -179,16 +180,19 @@ TEST_CASE("a wrong configuration is refused with line, key and what would be rig
         {rest + "[proxy]\n\nthreads = 300\n", 8, "`proxy.threads` must be a whole number from 0 to 256, not 300"},
         {rest + "[proxy]\nthreads = 2.5\n", 7, "not a number with a fraction"},
         {rest + "[proxy]\nthreads = \"2\"\n", 7, "not a string"},
-        {rest + "[proxy]\ntls = \"maybe\"\n", 7, "must be one of \"disabled\", \"preferred\", \"required\", not \"maybe\""},
+        {rest + "[proxy]\ntls = \"maybe\"\n", 7,
+         "must be one of \"disabled\", \"preferred\", \"required\", not \"maybe\""},
         {rest + "[proxy]\ntls = \"required\"\n", 7, "does not speak TLS"},
-        {rest + "[proxy]\nlogin_limit_s = 3\n", 7, "unknown key `proxy.login_limit_s` (did you mean `login_limit_ms`?)"},
+        {rest + "[proxy]\nlogin_limit_s = 3\n", 7,
+         "unknown key `proxy.login_limit_s` (did you mean `login_limit_ms`?)"},
         {rest + "[proxi]\n", 6, "unknown section `proxi` (did you mean `proxy`?)"},
         {"threads = 2\n" + rest, 1, "unknown section `threads`"},
         {"proxy = 3\n" + rest, 1, "`proxy` must be a section"},
         {rest + "[server]\nport = 0\n", 7, "from 1 to 65535"},
         {rest + "[server]\nhost = \"\"\n", 7, "`server.host` must not be empty"},
         {rest + "[log]\nlevel = \"loud\"\n", 7, "\"trace\", \"debug\""},
-        {rest + "[migration]\nhold_budget_ms = 5\n", 7, "`migration.hold_budget_ms` must be a whole number from 10 to 10000"},
+        {rest + "[migration]\nhold_budget_ms = 5\n", 7,
+         "`migration.hold_budget_ms` must be a whole number from 10 to 10000"},
         {rest + "[migration]\npostpone_cutover = \"yes\"\n", 7, "must be true or false, not a string"},
         {rest + "[migration]\npostpone_cutover = 2020-01-01\n", 7, "not a date or time"},
         {rest + "[server\n", 6, "not TOML"},
@@ -196,7 +200,8 @@ TEST_CASE("a wrong configuration is refused with line, key and what would be rig
         {admin_section, 0, "`engine.user` is missing"},
         {admin_section + "[engine]\nuser = \"x\"\n", 3, "`engine.password_file` or `engine.password_env` must be set"},
         {admin_section + "[engine]\nuser = \"x\"\npassword = \"p\"\n", 5, "does not belong in this file"},
-        {admin_section + "[engine]\nuser = \"x\"\npassword_file = \"a\"\npassword_env = \"b\"\n", 5, "only one of them"},
+        {admin_section + "[engine]\nuser = \"x\"\npassword_file = \"a\"\npassword_env = \"b\"\n", 5,
+         "only one of them"},
         {admin_section + "[engine]\nuser = \"x\"\npassword_env = \"UNSET\"\n", 5, "UNSET, which is not set"},
         {admin_section + "[engine]\nuser = \"x\"\npassword_file = \"nowhere\"\n", 5, "No such file"},
         {engine, 0, "`admin.token_file` is missing"},
@@ -205,7 +210,8 @@ TEST_CASE("a wrong configuration is refused with line, key and what would be rig
         {engine + "[admin]\ntoken_file = \"short.token\"\n", 5, "at least 16 characters"},
         {engine + "[admin]\nrequire_token = false\ntoken_file = \"admin.token\"\n", 6, "makes no sense"},
         {engine + "[admin]\ntoken_file = \"admin.token\"\nlisten = \"0.0.0.0:1\"\n", 6, "allow_non_loopback"},
-        {engine + "[admin]\nallow_non_loopback = true\nrequire_token = false\nlisten = \"0.0.0.0:1\"\n", 6, "only on a loopback"},
+        {engine + "[admin]\nallow_non_loopback = true\nrequire_token = false\nlisten = \"0.0.0.0:1\"\n", 6,
+         "only on a loopback"},
     };
     for (const row& r : rows) {
         CAPTURE(r.text);
@@ -246,8 +252,8 @@ TEST_CASE("no secret is among the settings that are shown", "[config]") {
 TEST_CASE("a reload takes over some keys and names the others", "[config]") {
     const folder f;
     const auto before = parse(f, engine + admin_section);
-    const auto after = parse(f, engine + admin_section +
-                                    "[proxy]\nthreads = 7\n[migration]\ncopy_workers = 4\n[log]\nlevel = \"debug\"\n");
+    const auto after = parse(
+        f, engine + admin_section + "[proxy]\nthreads = 7\n[migration]\ncopy_workers = 4\n[log]\nlevel = \"debug\"\n");
     REQUIRE(before);
     REQUIRE(after);
     const config_changes changes = compare(*before, *after);

@@ -249,8 +249,9 @@ TEST_CASE("classifier: every statement of the text") {
     CHECK(classify("BEGIN; CALL p()").effect() == effect::may_change);
     CHECK_FALSE(touches("SELECT 1 /* ; DELETE FROM orders */"));
     // A stored program is one statement, whatever semicolons it holds.
-    CHECK(classify("CREATE TRIGGER t BEFORE INSERT ON x FOR EACH ROW BEGIN SET @a = 1; COMMIT; END").statements.size() ==
-          1);
+    CHECK(
+        classify("CREATE TRIGGER t BEFORE INSERT ON x FOR EACH ROW BEGIN SET @a = 1; COMMIT; END").statements.size() ==
+        1);
     CHECK(classify("DROP TRIGGER t; SELECT 1").statements.size() == 2);
 
     std::string many;
@@ -420,9 +421,9 @@ TEST_CASE("classifier: does not touch the table") {
 }
 
 TEST_CASE("classifier: statements that touch nothing at all") {
-    for (const std::string text : {"SELECT 1", "COMMIT", "SET x=1", "SET @x = 1, autocommit = 1", "BEGIN",
-                                   "SHOW STATUS", "SHOW STATUS LIKE 'x'", "SELECT NOW(), @@version", "", "KILL 1",
-                                   "SELECT 1; COMMIT", "PREPARE s FROM 'SELECT 1'"}) {
+    for (const std::string text :
+         {"SELECT 1", "COMMIT", "SET x=1", "SET @x = 1, autocommit = 1", "BEGIN", "SHOW STATUS", "SHOW STATUS LIKE 'x'",
+          "SELECT NOW(), @@version", "", "KILL 1", "SELECT 1; COMMIT", "PREPARE s FROM 'SELECT 1'"}) {
         CAPTURE(text);
         CHECK(classify(text).touches_nothing());
     }
@@ -514,13 +515,13 @@ TEST_CASE("classifier: the quick look") {
     CHECK(mentions(std::string(300, 'n'), std::string(299, 'N')));
 
     for (const std::string other : {"SELECT * FROM customers", "SELECT 1;", "UPDATE a SET b = 1 ; \n", "COMMIT",
-                                   "INSERT INTO a VALUES (1)", "SELECT 1 /* unclosed", "DROP TABLE a", "SET a = 1"}) {
+                                    "INSERT INTO a VALUES (1)", "SELECT 1 /* unclosed", "DROP TABLE a", "SET a = 1"}) {
         CAPTURE(other);
         CHECK(dismissed(other, "orders"));
     }
-    for (const std::string asked : {"SELECT 1; CALL p()", "CALL p()", "EXECUTE s", "PREPARE s FROM @v", "PREPARE s FROM 'x'",
-                                   "NONSENSE", "DROP DATABASE x", "FLUSH TABLES", "SELECT 'orders'",
-                                   "SELECT 1 /*!; CALL p() */"}) {
+    for (const std::string asked :
+         {"SELECT 1; CALL p()", "CALL p()", "EXECUTE s", "PREPARE s FROM @v", "PREPARE s FROM 'x'", "NONSENSE",
+          "DROP DATABASE x", "FLUSH TABLES", "SELECT 'orders'", "SELECT 1 /*!; CALL p() */"}) {
         CAPTURE(asked);
         CHECK_FALSE(dismissed(asked, "orders"));
     }

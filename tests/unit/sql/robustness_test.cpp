@@ -97,11 +97,14 @@ TEST_CASE("robustness: random bytes, random tokens, broken samples") {
         return std::uniform_int_distribution<std::size_t>(0, bound - 1)(random);
     };
     const std::vector<std::string> pieces{
-        "'", "\"", "`", "\\", "/*", "*/", "/*!", "/*!50000", "/*M!", "/*+", "--", "-- ", "#", "\n", ";", ",", "(", ")",
-        ".", "@", "@@", ":=", "=", "0x", "x'", "b'", "n'", "1", "1e", "e5", "\xBF", "\x5C", "\x81", "\x30", " ", "ADD",
-        "DROP", "COLUMN", "KEY", "SET", "SELECT", "FROM", "WITH", "ALTER", "TABLE", "SHOW", "MIGRATIONS", "PREPARE",
-        "CONSTRAINT", "PRIMARY", "CHANGE", "RENAME", "TO", "ORDER", "BY", "PARTITION", "IF", "NOT", "EXISTS", "a", "t",
-        "CREATE", "TRIGGER", "BEGIN", "USE", "ENGINE", "DEFAULT", "CHARACTER", "CONVERT", "INDEX", "SERIAL", "orders",
+        "'",     "\"",         "`",       "\\",         "/*",        "*/",      "/*!",    "/*!50000", "/*M!",
+        "/*+",   "--",         "-- ",     "#",          "\n",        ";",       ",",      "(",        ")",
+        ".",     "@",          "@@",      ":=",         "=",         "0x",      "x'",     "b'",       "n'",
+        "1",     "1e",         "e5",      "\xBF",       "\x5C",      "\x81",    "\x30",   " ",        "ADD",
+        "DROP",  "COLUMN",     "KEY",     "SET",        "SELECT",    "FROM",    "WITH",   "ALTER",    "TABLE",
+        "SHOW",  "MIGRATIONS", "PREPARE", "CONSTRAINT", "PRIMARY",   "CHANGE",  "RENAME", "TO",       "ORDER",
+        "BY",    "PARTITION",  "IF",      "NOT",        "EXISTS",    "a",       "t",      "CREATE",   "TRIGGER",
+        "BEGIN", "USE",        "ENGINE",  "DEFAULT",    "CHARACTER", "CONVERT", "INDEX",  "SERIAL",   "orders",
     };
     for (int round = 0; round < 3000; ++round) {
         std::string bytes(below(60), '\0');

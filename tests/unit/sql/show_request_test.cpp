@@ -31,13 +31,28 @@ TEST_CASE("show_request: what Sluice answers itself") {
 }
 
 TEST_CASE("show_request: everything else goes to the server") {
-    for (const std::string text :
-         {"", "SHOW", "SHOW STATUS", "SHOW MIGRATION", "SHOW MIGRATION 5", "SHOW MIGRATION id", "SHOW PROXY",
-          "SHOW PROXY VARIABLES", "SHOW MIGRATIONS x", "SHOW MIGRATIONS LIKE", "SHOW MIGRATIONS LIKE x",
-          "SHOW MIGRATIONS WHERE state", "SHOW MIGRATIONS WHERE state = 5", "SHOW MIGRATIONS WHERE id = 'x'",
-          "SHOW MIGRATIONS WHERE state = 'x' OR 1", "SHOW MIGRATIONS; SELECT 1", "SELECT 1; SHOW MIGRATIONS",
-          "'SHOW MIGRATIONS'", "EXPLAIN SHOW MIGRATIONS", "SHOW MIGRATIONS /* unclosed", "SHOW `MIGRATIONS`",
-          "SHOW MIGRATION 'unclosed"}) {
+    for (const std::string text : {"",
+                                   "SHOW",
+                                   "SHOW STATUS",
+                                   "SHOW MIGRATION",
+                                   "SHOW MIGRATION 5",
+                                   "SHOW MIGRATION id",
+                                   "SHOW PROXY",
+                                   "SHOW PROXY VARIABLES",
+                                   "SHOW MIGRATIONS x",
+                                   "SHOW MIGRATIONS LIKE",
+                                   "SHOW MIGRATIONS LIKE x",
+                                   "SHOW MIGRATIONS WHERE state",
+                                   "SHOW MIGRATIONS WHERE state = 5",
+                                   "SHOW MIGRATIONS WHERE id = 'x'",
+                                   "SHOW MIGRATIONS WHERE state = 'x' OR 1",
+                                   "SHOW MIGRATIONS; SELECT 1",
+                                   "SELECT 1; SHOW MIGRATIONS",
+                                   "'SHOW MIGRATIONS'",
+                                   "EXPLAIN SHOW MIGRATIONS",
+                                   "SHOW MIGRATIONS /* unclosed",
+                                   "SHOW `MIGRATIONS`",
+                                   "SHOW MIGRATION 'unclosed"}) {
         CAPTURE(text);
         CHECK_FALSE(is_show_migrations(text));
     }
