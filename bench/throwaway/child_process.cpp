@@ -99,12 +99,7 @@ pid_t spawn_with(const launch& what, int input_descriptor) {
 pid_t spawn(const launch& what) { return spawn_with(what, -1); }
 
 int run(const launch& what) {
-    const pid_t child = spawn(what);
-    int status = 0;
-    while (waitpid(child, &status, 0) < 0) {
-        if (errno != EINTR) check(errno, "waitpid");
-    }
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    return wait_until_ended(spawn(what));
 }
 
 bool reap_if_ended(pid_t child) {
@@ -112,9 +107,12 @@ bool reap_if_ended(pid_t child) {
     return answer == child || (answer < 0 && errno == ECHILD);
 }
 
-void wait_until_ended(pid_t child) {
-    while (waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
+int wait_until_ended(pid_t child) {
+    int status = 0;
+    while (waitpid(child, &status, 0) < 0) {
+        if (errno != EINTR) check(errno, "waitpid");
     }
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 guard::guard(const std::filesystem::path& folder) {
@@ -136,7 +134,7 @@ guard::guard(const std::filesystem::path& folder) {
 
 guard::~guard() {
     close(pipe_);
-    wait_until_ended(process_);
+    (void)wait_until_ended(process_);
 }
 
 void guard::watch(pid_t child) {

@@ -23,7 +23,8 @@ struct launch {
 [[nodiscard]] int run(const launch& what);
 /// True when the child has ended (and then has been waited for).
 [[nodiscard]] bool reap_if_ended(pid_t child);
-void wait_until_ended(pid_t child);
+/// The exit status, or 128 + signal number. Throws std::system_error when it is no child of ours.
+int wait_until_ended(pid_t child);
 
 /// A small process that outlives us by a moment: when we end, in whatever way, it kills the guarded process and removes
 /// the folder.

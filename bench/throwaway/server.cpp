@@ -125,7 +125,7 @@ struct server::running_server {
         if (ended()) return;
         ::kill(process, signal_number);
         ::kill(process, SIGCONT);  // it may be suspended
-        wait_until_ended(process);
+        (void)wait_until_ended(process);
         forget();
     }
 

@@ -117,13 +117,13 @@ void create_accounts(const setting_up& place) {
         if (reap_if_ended(process)) throw server_error("a new data directory does not start:\n" + tail(place.log));
         if (std::chrono::steady_clock::now() > limit) {
             kill(process, SIGKILL);
-            wait_until_ended(process);
+            (void)wait_until_ended(process);
             throw server_error("a new data directory takes more than two minutes to start:\n" + tail(place.log));
         }
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
     kill(process, SIGTERM);
-    wait_until_ended(process);
+    (void)wait_until_ended(process);
 }
 
 void make(const program& server_program, const fs::path& target) {

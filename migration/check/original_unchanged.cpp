@@ -24,9 +24,12 @@ failure changed(const table_name& table, const std::string& how) {
 }  // namespace
 
 outcome<void> check_original_unchanged(sql_session& session, const table_description& original) {
-    SLUICE_TRY(const query_result shown, session.run("SHOW CREATE TABLE " + quote_table(original.name)));
-    if (shown.rows.empty() || shown.rows[0].size() < 2 ||
-        without_counter(shown.rows[0][1].value_or("")) != without_counter(original.create_statement)) {
+    constexpr unsigned no_such_table = 1146;
+    const auto shown = session.run("SHOW CREATE TABLE " + quote_table(original.name));
+    if (!shown && shown.error().server_errno == no_such_table) return changed(original.name, "it is gone");
+    if (!shown) return shown.error();
+    if (shown->rows.empty() || shown->rows[0].size() < 2 ||
+        without_counter(shown->rows[0][1].value_or("")) != without_counter(original.create_statement)) {
         return changed(original.name, "its definition is not the same");
     }
     const std::string schema = quote_string(original.name.schema);

@@ -80,6 +80,8 @@ private:
         if (parts_ == 1) {
             const auto& name = chain_[0];
             if (name.kind == token_kind::word && is_reserved(name.text)) return;
+            if (name.kind == token_kind::word && name.text == last_word_) return;
+            last_word_ = name.kind == token_kind::word ? name.text : std::string_view();
             add(schema_, identifier_text(name, options_));
         } else {
             // a.b is schema and table or table and column; the table of the latter stands alone elsewhere.
@@ -98,6 +100,7 @@ private:
     const lexer_options& options_;
     const std::string& schema_;  ///< set by a USE earlier in the text
     std::array<token, 2> chain_{};
+    std::string_view last_word_;  ///< rows of one INSERT repeat their function calls
     std::size_t parts_ = 0;
     bool after_dot_ = false;
     bool ignore_ = false;

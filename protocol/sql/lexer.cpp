@@ -26,21 +26,42 @@ namespace {
     return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
 }
 
-/// What of a versioned comment's number decides whether the server runs it.
+/// The number behind `/*!`; without one (digits 0) the comment is always code.
 struct comment_version {
     std::uint32_t number = 0;
     std::size_t digits = 0;
+    bool certain = true;
 };
 
 // The 5.6 line is the oldest that Sluice speaks to: comments for it and for older ones run everywhere.
 constexpr std::uint32_t oldest_server_version = 50600;
 
+/// text: from the first digit on. Five digits, and anything shorter is code already. A sixth digit is part of the
+/// number to MariaDB and, if a blank follows, to MySQL 9; to MySQL 5 it is code; what the 8 line does differs by
+/// release.
+[[nodiscard]] comment_version read_version(std::string_view text, const lexer_options& options) noexcept {
+    comment_version version;
+    const auto digits = static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is_digit) - text.begin());
+    if (digits < 5) return version;
+    version.digits = 5;
+    if (digits > 5) {
+        const bool blank_follows = digits == 6 && text.size() > 6 && is_blank(text[6]);
+        const bool six = options.mariadb || (options.server_version >= 90000 && blank_follows);
+        if (six) version.digits = 6;
+        version.certain = options.mariadb || options.server_version >= 90000 ||
+                          (options.server_version != 0 && options.server_version < 80000);
+    }
+    for (const char c : text.substr(0, version.digits)) {
+        version.number = version.number * 10 + static_cast<std::uint32_t>(c - '0');
+    }
+    return version;
+}
+
 /// Whether a server runs the comment; nullopt where that cannot be told.
 [[nodiscard]] std::optional<bool> runs(const comment_version& version, const lexer_options& options,
                                        bool mariadb_comment) noexcept {
     if (version.digits == 0) return true;
-    // Servers before 8.0 read five digits and take the sixth for code.
-    if (version.digits == 6 && !options.mariadb && options.server_version < 80000) return std::nullopt;
+    if (!version.certain) return std::nullopt;
     if (options.mariadb && !mariadb_comment && version.number >= 50700 && version.number <= 99999) return false;
     if (options.server_version != 0) return version.number <= options.server_version;
     if (version.number <= oldest_server_version) return true;
@@ -185,7 +206,7 @@ lexer::skipped lexer::skip_comment() noexcept {
 /// marked as executable but skipped by this server is skipped here, with one nested comment, as the server does.
 bool lexer::enter_executable_comment() noexcept {
     std::size_t mark = position_ + 2;
-    const bool mariadb_comment = (at(mark) == 'M' || at(mark) == 'm') && at(mark + 1) == '!';
+    const bool mariadb_comment = at(mark) == 'M' && at(mark + 1) == '!';
     if (mariadb_comment && !options_.mariadb) {
         // Plain comment to MySQL; with the server unknown it might be MariaDB.
         if (options_.server_version != 0) return false;
@@ -194,12 +215,7 @@ bool lexer::enter_executable_comment() noexcept {
     if (mariadb_comment) ++mark;
     if (at(mark) != '!') return false;
     ++mark;
-    comment_version version;
-    while (version.digits < 6 && is_digit(at(mark + version.digits))) {
-        version.number = version.number * 10 + static_cast<std::uint32_t>(at(mark + version.digits) - '0');
-        ++version.digits;
-    }
-    if (version.digits < 5) version = {};  // too short for a version: code begins at the digits
+    const auto version = read_version(text_.substr(std::min(mark, text_.size())), options_);
     const auto code = runs(version, options_, mariadb_comment);
     if (!code) note(lexer_trouble::uncertain_comment);
     if (code.value_or(true)) {
@@ -318,9 +334,12 @@ token lexer::take_variable() noexcept {
 token lexer::take_symbol() noexcept {
     static constexpr std::array<std::string_view, 12> operators{"<=>", "->>", ":=", "<=", ">=", "<>",
                                                                 "!=",  "<<",  ">>", "&&", "||", "->"};
-    const auto rest = text_.substr(position_);
-    for (const auto known : operators) {
-        if (rest.starts_with(known)) return take(token_kind::symbol, position_ + known.size());
+    static constexpr std::string_view first_of_operators = "<>:!&|-";
+    if (first_of_operators.find(text_[position_]) != std::string_view::npos) {
+        const auto rest = text_.substr(position_);
+        for (const auto known : operators) {
+            if (rest.starts_with(known)) return take(token_kind::symbol, position_ + known.size());
+        }
     }
     auto taken = take(token_kind::symbol, position_ + 1);
     if (taken.text.front() == '.' && is_identifier_byte(at(position_))) dot_ = dot_state::after;

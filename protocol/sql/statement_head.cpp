@@ -101,7 +101,8 @@ head_reading release(statement_head&) noexcept { return known(kind::release_save
 head_reading set(statement_head& head) noexcept {
     const std::size_t at = is_any(head.at(1), {"SESSION", "LOCAL", "GLOBAL"}) ? 2 : 1;
     if (head.is(at, "TRANSACTION")) return known(kind::set_transaction, effect::none, name_rule::none);
-    if (head.is(1, "PASSWORD")) return known(kind::set, effect::implicit_commit, name_rule::none);
+    const bool account = head.is(1, "PASSWORD") || (head.is(1, "DEFAULT") && head.is(2, "ROLE"));
+    if (account) return known(kind::set, effect::implicit_commit, name_rule::none);
     // MariaDB: SET STATEMENT variable = value FOR any statement.
     if (head.is(1, "STATEMENT")) return anything(kind::set, effect::may_change);
     return known(kind::set, effect::none, name_rule::after_from);

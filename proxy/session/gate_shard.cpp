@@ -229,6 +229,7 @@ void gate_shard::record(const gate_seat& seat, time_point now) {
     const auto us = static_cast<std::uint32_t>(std::clamp<std::int64_t>(waited, 0, UINT32_MAX));
     for_each_slot(seat.held_for_ & watched_, [&](unsigned slot) {
         auto& report = gates_[slot].report;
+        ++report.released;
         report.max_us = std::max(report.max_us, us);
         if (report.samples_us.size() < shard_hold_report::samples_max) {
             report.samples_us.push_back(us);
@@ -238,7 +239,7 @@ void gate_shard::record(const gate_seat& seat, time_point now) {
         sample_state_ ^= sample_state_ << 13U;
         sample_state_ ^= sample_state_ >> 7U;
         sample_state_ ^= sample_state_ << 17U;
-        const auto at = sample_state_ % report.held;
+        const auto at = sample_state_ % report.released;
         if (at < report.samples_us.size()) report.samples_us[at] = us;
     });
 }

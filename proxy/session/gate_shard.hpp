@@ -28,6 +28,7 @@ struct gate_limits {
 /// What one shard's part of a gate did since it was closed last.
 struct shard_hold_report {
     std::uint64_t held = 0;
+    std::uint64_t released = 0;             ///< so far; those that left before are not among them
     std::vector<std::uint32_t> samples_us;  ///< hold durations, all of them or a fair sample; at most samples_max
     std::uint32_t max_us = 0;
     bool expired = false;

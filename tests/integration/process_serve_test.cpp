@@ -1,89 +1,15 @@
 // A whole Sluice as an operator has it: served, commanded, asked by SQL, reloaded, stopped.
 
-#include "tests/integration/process_runner.hpp"
+#include "tests/integration/process_served.hpp"
 #include "tests/support/catch.hpp"
-#include "tests/support/mysql_server.hpp"
-
-#include <boost/json/array.hpp>
-#include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
 
 #include <csignal>
 
 namespace {
 
 using namespace sluice::test;
-namespace json = boost::json;
 
 bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
-/// A served Sluice on free ports.
-class served {
-public:
-    explicit served(const mysql_server& server)
-        : config_(folder_.write_config(server.port(), sluice_password)), process_({"serve", "--config", config_}) {
-        read_ports();
-    }
-
-    finished run(std::vector<std::string> arguments) const {
-        return run_sluice(arguments, {"SLUICE_URL=" + url_, "SLUICE_TOKEN_FILE=" + token_file()});
-    }
-    /// The id of the migration that the command begins.
-    std::string begin(std::vector<std::string> arguments) const {
-        arguments.insert(arguments.begin(), "migrate");
-        const auto end = run(arguments);
-        INFO(end.err);
-        REQUIRE(end.exit_code == 0);
-        REQUIRE(end.out.starts_with("migration "));
-        return end.out.substr(10, 16);
-    }
-    [[nodiscard]] json::object show(const std::string& id) const {
-        const auto end = run({"show", id, "--json"});
-        INFO(end.err);
-        REQUIRE(end.exit_code == 0);
-        return json::parse(end.out).as_object();
-    }
-    /// Waits until the migration is in this state; fails the test when it ends in another one.
-    json::object wait_for(const std::string& id, const std::string& state) const {
-        for (;;) {
-            json::object now = show(id);
-            const std::string current(now.at("state").as_string());
-            if (current == state) return now;
-            INFO(json::serialize(now));
-            REQUIRE(now.at("ended").is_null());
-        }
-    }
-    [[nodiscard]] sql_connection client() const { return {proxy_port_, app_user, app_password, "test"}; }
-
-    [[nodiscard]] const std::string& url() const { return url_; }
-    [[nodiscard]] std::string token_file() const { return (folder_.path() / "admin.token").string(); }
-    [[nodiscard]] const std::string& config() const { return config_; }
-    config_folder& folder() { return folder_; }
-    sluice_process& process() { return process_; }
-
-private:
-    void read_ports() {
-        const std::string log = process_.wait_for_message("admin port: ");
-        url_ = log.substr(log.rfind("http://"));
-        const auto at = log.find("serves 127.0.0.1:") + 17;
-        proxy_port_ = static_cast<std::uint16_t>(std::stoul(log.substr(at)));
-    }
-
-    config_folder folder_;
-    std::string config_;
-    sluice_process process_;
-    std::string url_;
-    std::uint16_t proxy_port_ = 0;
-};
-
-void fill(const mysql_server& server, const std::string& table, int rows) {
-    sql_connection sql = connect(server, "test");
-    sql.exec("CREATE TABLE " + table + " (id INT PRIMARY KEY, v VARCHAR(20) NOT NULL)");
-    sql.exec("SET SESSION cte_max_recursion_depth = 1000000");
-    sql.exec("INSERT INTO " + table + " WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < " +
-             std::to_string(rows) + ") SELECT i, CONCAT('v', i) FROM n");
-}
 
 }  // namespace
 

@@ -121,11 +121,12 @@ TEST_CASE("held statements go on in the order in which they came") {
     CHECK(report.statements_held == count);
     CHECK(report.hold_p50 <= report.hold_p99);
     CHECK(report.hold_p99 <= report.hold_max);
-    // Sent in order on connections of their own; the server's threads may still overtake each other a little.
+    // Sent in order on connections of their own; the server's threads may still overtake each other a little. (That the
+    // order is exact inside Sluice is in tests/unit/session/gate_shard_test.cpp; by chance this would be 133, reversed 200.)
     int displaced = 0;
     const auto order = root.query("SELECT who FROM arrivals ORDER BY n");
     for (int i = 0; i < count; ++i) displaced += std::abs(std::stoi(order[static_cast<std::size_t>(i)][0].value()) - i);
-    CHECK(displaced < count * 2);
+    CHECK(displaced < 80);
 }
 
 TEST_CASE("a gate opens by itself at its deadline") {

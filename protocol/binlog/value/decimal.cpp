@@ -13,6 +13,8 @@ constexpr std::array<unsigned, group_digits + 1> size_of_digits{0, 1, 1, 2, 2, 3
 constexpr std::array<std::uint32_t, group_digits + 1> power_of_ten{1,      10,      100,      1000,      10000,
                                                                    100000, 1000000, 10000000, 100000000, 1000000000};
 
+decode_error malformed_value() { return {decode_errc::malformed, "impossible value of a decimal column"}; }
+
 /// Reads one group off the front and appends its digits. False when it holds more than its digits.
 bool append_group(byte_view& bytes, unsigned digits, std::byte mask, bool is_first, std::string& out) {
     const auto size = size_of_digits[digits];
@@ -51,8 +53,7 @@ std::size_t decimal_format::stored_size() const noexcept {
 }
 
 decode_result<std::string> decimal_format::to_text(byte_view cell) const {
-    const decode_error malformed{decode_errc::malformed, "impossible value of a decimal column"};
-    if (cell.size() != stored_size() || cell.empty()) return malformed;
+    if (cell.size() != stored_size() || cell.empty()) return malformed_value();
     const bool is_negative = (cell[0] & std::byte{0x80}) == std::byte{0};
     const auto mask = is_negative ? std::byte{0xFF} : std::byte{0};
 
@@ -69,7 +70,7 @@ decode_result<std::string> decimal_format::to_text(byte_view cell) const {
     for (unsigned i = 0; i < whole_digits / group_digits; ++i) fits = fits && append(group_digits);
     for (unsigned i = 0; i < scale / group_digits; ++i) fits = fits && append(group_digits);
     fits = fits && append(scale % group_digits);
-    if (!fits) return malformed;
+    if (!fits) return malformed_value();
 
     std::string whole = digits.substr(0, whole_digits);
     whole.erase(0, std::min(whole.find_first_not_of('0'), whole.size()));

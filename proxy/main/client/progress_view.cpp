@@ -111,9 +111,16 @@ std::string attempt_text(const json::object& attempt) {
     return text;
 }
 
+std::string decimal_text(double value) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.4g", value);
+    return text;
+}
+
 std::string value_text(const json::value& value) {
     if (value.is_null()) return "-";
     if (value.is_string()) return value.get_string().empty() ? "-" : std::string(value.get_string());
+    if (value.is_double()) return decimal_text(value.get_double());
     return json::serialize(value);
 }
 
@@ -173,7 +180,9 @@ std::string bar_line(const migration_progress& p, std::size_t width) {
     std::string head = state_text(p);
     head.resize(std::max<std::size_t>(head.size(), 12), ' ');
     std::string tail = percent(p.progress, " %5.1f %%") + "  " + std::to_string(p.rows_copied) + "/" +
-                       std::to_string(p.rows_estimate) + " rows  " + std::to_string(p.rows_per_s) + " rows/s";
+                       std::to_string(p.rows_estimate) + " rows";
+    // Before and after the copy its rate is nothing, or an old one.
+    if (p.state == "copying") tail += "  " + std::to_string(p.rows_per_s) + " rows/s";
     if (p.eta_s) tail += "  ETA " + duration_text(*p.eta_s);
     tail += "  backlog " + std::to_string(p.backlog_keys);
     if (!p.waiting_for.empty()) tail += "  waiting: " + without_controls(p.waiting_for);
@@ -185,7 +194,8 @@ std::string bar_line(const migration_progress& p, std::size_t width) {
 
 std::string plain_line(const migration_progress& p) {
     std::string line = state_text(p) + percent(p.progress, " %.1f%%") + " rows=" + std::to_string(p.rows_copied) + "/" +
-                       std::to_string(p.rows_estimate) + " rate=" + std::to_string(p.rows_per_s) + "/s";
+                       std::to_string(p.rows_estimate);
+    if (p.state == "copying") line += " rate=" + std::to_string(p.rows_per_s) + "/s";
     line += p.eta_s ? " eta=" + std::to_string(*p.eta_s) + "s" : "";
     line += " backlog=" + std::to_string(p.backlog_keys);
     if (!p.waiting_for.empty()) line += " waiting: " + without_controls(p.waiting_for);
@@ -224,8 +234,8 @@ std::string list_text(const json::array& migrations) {
         if (!p) continue;
         rows.push_back({p->id, p->table, state_text(*p), percent(p->progress, "%.1f %%"),
                         std::to_string(p->rows_copied) + "/" + std::to_string(p->rows_estimate),
-                        std::to_string(p->rows_per_s) + "/s", p->eta_s ? duration_text(*p->eta_s) : "-",
-                        std::to_string(p->backlog_keys)});
+                        p->state == "copying" ? std::to_string(p->rows_per_s) + "/s" : "-",
+                        p->eta_s ? duration_text(*p->eta_s) : "-", std::to_string(p->backlog_keys)});
     }
     return aligned(rows);
 }

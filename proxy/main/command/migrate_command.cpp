@@ -62,13 +62,15 @@ std::string dashed(std::string_view field) {
 void add_flag(CLI::App& command, migrate_request& request, const migration::option_field& field) {
     const std::string name(field.name);
     const std::string typed = dashed(field.name);
-    const auto set = [&request, name](bool value) {
-        return [&request, name, value](auto) { request.flags[name] = value; };
+    const auto set = [&request, name, typed](bool value) {
+        return [&request, name, typed, value](auto) {
+            if (request.flags.emplace(name, value).second) return;
+            throw CLI::ValidationError("--" + typed, "excludes --no-" + typed);
+        };
     };
-    auto* yes = command.add_flag("--" + typed, set(true), std::string(field.help) + " (or --no-" + typed + ")");
-    auto* no = command.add_flag("--no-" + typed, set(false))->excludes(yes);
-    yes->group(option_group);
-    no->group("");
+    command.add_flag("--" + typed, set(true), std::string(field.help) + " (or --no-" + typed + ")")
+        ->group(option_group);
+    command.add_flag("--no-" + typed, set(false))->group("");
 }
 
 void add_number(CLI::App& command, migrate_request& request, const migration::option_field& field) {

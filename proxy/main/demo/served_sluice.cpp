@@ -47,13 +47,18 @@ std::string fresh_token() {
 }  // namespace
 
 served_sluice::served_sluice(const std::filesystem::path& program, std::uint16_t server_port)
-    : folder_(fresh_folder()),
+    : program_(program),
+      folder_(fresh_folder()),
       guard_(std::make_unique<throwaway::guard>(folder_)),
       port_(free_port()),
       admin_port_(free_port()) {
     write_configuration(server_port);
+    start();
+}
+
+void served_sluice::start() {
     throwaway::launch launch;
-    launch.command = {program.string(), "serve", "--config", (folder_ / "sluice.toml").string()};
+    launch.command = {program_.string(), "serve", "--config", (folder_ / "sluice.toml").string()};
     launch.output = folder_ / "sluice.log";
     process_ = throwaway::spawn(launch);
     guard_->watch(process_);
@@ -62,9 +67,7 @@ served_sluice::served_sluice(const std::filesystem::path& program, std::uint16_t
 
 served_sluice::~served_sluice() {
     try {
-        client_.reset();
-        if (process_ != 0) ::kill(process_, SIGKILL);
-        if (process_ != 0) throwaway::wait_until_ended(process_);
+        kill();
     } catch (const std::exception&) {
         // The guard kills it and removes the folder.
     }
@@ -97,11 +100,26 @@ void served_sluice::wait_until_ready() {
     }
 }
 
-void served_sluice::stop() {
-    if (process_ == 0) return;
+int served_sluice::stop() {
+    client_.reset();
+    if (process_ == 0) return 0;
     ::kill(process_, SIGTERM);
-    throwaway::wait_until_ended(process_);
+    const int status = throwaway::wait_until_ended(process_);
     process_ = 0;
+    return status;
+}
+
+void served_sluice::kill() {
+    client_.reset();
+    if (process_ == 0) return;
+    ::kill(process_, SIGKILL);
+    (void)throwaway::wait_until_ended(process_);
+    process_ = 0;
+}
+
+void served_sluice::start_again() {
+    SLUICE_ASSERT(process_ == 0);
+    start();
 }
 
 std::string served_sluice::log() const {

@@ -29,14 +29,22 @@ public:
 
     [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
     [[nodiscard]] admin_client& admin() { return *client_; }
-    /// SIGTERM, and waits for the end.
-    void stop();
+    /// SIGTERM, and waits for the end; the exit status, or 128 + signal number.
+    int stop();
+    /// kill -9, and waits for the end.
+    void kill();
+    /// After stop() or kill(): the same configuration and ports again.
+    void start_again();
+    [[nodiscard]] std::string admin_url() const { return "http://127.0.0.1:" + std::to_string(admin_port_); }
+    [[nodiscard]] std::filesystem::path token_file() const { return folder_ / "admin.token"; }
     [[nodiscard]] std::string log() const;
 
 private:
     void write_configuration(std::uint16_t server_port) const;
+    void start();
     void wait_until_ready();
 
+    std::filesystem::path program_;
     std::filesystem::path folder_;
     std::unique_ptr<throwaway::guard> guard_;
     std::uint16_t port_;

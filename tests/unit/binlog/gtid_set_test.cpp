@@ -152,12 +152,17 @@ TEST_CASE("the server's GTID_EXECUTED comes back in its next file", "[binlog]") 
     const auto log = load_recorded_log("mysql97/metadata");
     event_decoder decoder;
     std::optional<gtid_set> previous;
+    byte_view server_form;
+    for (const auto event : log.events) {
+        if (event[4] != static_cast<std::byte>(event_type::previous_gtids)) continue;
+        server_form = event.subspan(event_header::size, event.size() - event_header::size - checksum_size);
+    }
     for (const auto& event : decode_all(log, decoder)) {
         if (const auto* gtids = std::get_if<previous_gtids_event>(&event.body)) previous = gtids->gtids;
     }
     REQUIRE(previous);
     CHECK(*previous == *executed);
-    CHECK(executed->encode() == previous->encode());
+    CHECK(executed->encode() == byte_buffer(server_form.begin(), server_form.end()));
 }
 
 namespace {

@@ -7,7 +7,7 @@
 #include "protocol/wire/frame.hpp"
 #include "tests/unit/mysql/scripted_server.hpp"
 
-#include <cstring>
+#include <thread>
 
 using namespace sluice::migration;
 using namespace std::chrono_literals;
@@ -237,6 +237,7 @@ TEST_CASE("what arrived while nobody asked is not taken for silence") {
     while (std::chrono::steady_clock::now() < later) std::this_thread::yield();
     const auto second = (*feed)->next(30s);
     REQUIRE(second.has_value());
+    REQUIRE(second->has_value());
     CHECK((*second)->size() == 11);
 }
 

@@ -5,6 +5,7 @@
 #include "protocol/wire/frame.hpp"
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -102,6 +103,8 @@ scripted_server::scripted_server(std::function<void(scripted_connection&)> scrip
     thread_ = std::thread([this, script = std::move(script)] {
         const int accepted = accept(listener_, nullptr, nullptr);
         if (accepted < 0) return;
+        const int on = 1;
+        setsockopt(accepted, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         scripted_connection connection(accepted);
         script(connection);
         close(accepted);

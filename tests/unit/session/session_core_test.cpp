@@ -1,0 +1,411 @@
+#include "proxy/session/session_core.hpp"
+#include "tests/unit/session/packets.hpp"
+
+#include <string>
+#include <vector>
+
+namespace sluice::session {
+namespace {
+
+using namespace std::chrono_literals;
+using protocol::command;
+
+constexpr time_point start{};
+constexpr status_flags autocommit = server_status::autocommit;
+constexpr status_flags in_trans = server_status::autocommit | server_status::in_trans;
+
+std::shared_ptr<const protocol::rsa_key_pair> a_key() {
+    static const auto key = std::make_shared<const protocol::rsa_key_pair>(*protocol::rsa_key_pair::generate());
+    return key;
+}
+
+// A session after its login, the bytes that each side has had from it, and the bytes of the client that wait.
+struct running {
+    explicit running(gate_shard& gates, capability_flags capabilities = modern)
+        : shard(gates), caps(capabilities), core(gates, {a_key(), 65536}, {true, 1024}) {
+        core.set_client("10.0.0.1:1234");
+        shard.join(core.relay());
+        protocol::server_greeting greeting;
+        greeting.server_version = "9.7.0";
+        greeting.connection_id = 5;
+        greeting.capabilities = capability::mysql_mask;
+        greeting.auth_data = std::string(20, 's') + std::string(1, '\0');
+        greeting.auth_plugin = "p";
+        protocol::handshake_response response;
+        response.capabilities = caps | capability::connect_with_db;
+        response.user = "app";
+        response.database = "shop";
+        response.auth_plugin = "p";
+        byte_buffer payload;
+        protocol::serialise(payload, greeting);
+        server(framed(protocol::as_text(payload), 0));
+        payload.clear();
+        protocol::serialise(payload, response);
+        client(framed(protocol::as_text(payload), 1));
+        server(script(caps, 2).ok());
+        REQUIRE(core.phase() == core_phase::commands);
+        to_client.clear();
+        to_server.clear();
+    }
+
+    core_next client(byte_view bytes) {
+        unread.insert(unread.end(), bytes.begin(), bytes.end());
+        return look();
+    }
+    core_next look() {
+        const auto step = core.on_client(unread, start);
+        to_server.insert(to_server.end(), unread.begin(), unread.begin() + static_cast<std::ptrdiff_t>(step.forward));
+        unread.erase(unread.begin(), unread.begin() + static_cast<std::ptrdiff_t>(step.forward + step.drop));
+        take();
+        return next = step.next;
+    }
+    core_next server(byte_view bytes) {
+        const auto step = core.on_server(bytes, start);
+        to_client.insert(to_client.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(step.forward));
+        take();
+        if (next == core_next::stalled) (void)look();
+        return step.next;
+    }
+    void take() {
+        to_client = std::move(to_client) + core.to_client();
+        to_server = std::move(to_server) + core.to_server();
+        core.to_client().clear();
+        core.to_server().clear();
+    }
+    // A statement and its whole reply.
+    void done(std::string_view text, status_flags status = autocommit) {
+        REQUIRE(client(query_packet(text)) == core_next::more);
+        (void)server(script(caps).ok(status));
+        REQUIRE(core.relay().idle());
+    }
+    void released() {
+        std::vector<gate_seat*> seats;
+        shard.release(1, start, seats);
+        REQUIRE(seats.size() == 1);
+        core.relay().on_released();
+        (void)look();
+    }
+
+    gate_shard& shard;
+    capability_flags caps;
+    session_core core;
+    byte_buffer to_client, to_server, unread;
+    core_next next = core_next::more;
+};
+
+TEST_CASE("commands and replies pass unchanged, wherever they are cut") {
+    const auto sent = query_packet("SELECT 1") + command_packet(command::ping) +
+                      command_packet(command::stmt_prepare, "SELECT ?") +
+                      command_packet(command::stmt_send_long_data, std::string(6, '\0')) +
+                      command_packet(command::stmt_close, std::string("\7\0\0\0", 4)) + query_packet(std::string(5000, 'x'));
+    for (const std::size_t piece : {1UL, 2UL, 5UL, 1000UL, 100'000UL}) {
+        gate_shard shard({});
+        running t(shard);
+        for (std::size_t at = 0; at < sent.size(); at += piece) {
+            const auto said = t.client(byte_view(sent).subspan(at, std::min(piece, sent.size() - at)));
+            CHECK((said == core_next::more || said == core_next::partial));
+        }
+        CHECK(t.to_server == sent);
+        CHECK(t.unread.empty());
+        CHECK(t.core.relay().statements() == 6);
+        const auto replies = script().columns(1).terminator().bytes() + script().ok().bytes() +
+                             script().prepare_ok(7, 0, 1).bytes() + script().err().bytes();
+        for (std::size_t at = 0; at < replies.size(); at += piece) {
+            CHECK_FALSE(t.core.relay().idle());
+            (void)t.server(byte_view(replies).subspan(at, std::min(piece, replies.size() - at)));
+        }
+        CHECK(t.to_client == replies);
+        CHECK(t.core.relay().idle());
+    }
+}
+
+TEST_CASE("a command of several frames is one command") {
+    gate_shard shard({});
+    running t(shard);
+    const auto sent = query_packet("SELECT '" + std::string(2 * 0xFFFFFF, 'x') + "'");
+    CHECK(t.client(sent) == core_next::more);
+    CHECK(t.to_server.size() == sent.size());
+    CHECK(t.core.relay().statements() == 1);
+    const auto exact = query_packet(std::string(0xFFFFFF - 1, ' '));  // an empty frame behind it
+    CHECK(t.client(exact) == core_next::more);
+    CHECK(t.core.relay().statements() == 2);
+    CHECK(t.client(command_packet(command::ping)) == core_next::more);
+    CHECK(t.core.relay().statements() == 3);
+}
+
+TEST_CASE("a client with too many commands under way is read no further") {
+    gate_shard shard({});
+    running t(shard);
+    byte_buffer burst;
+    constexpr std::size_t count = reply_queue::size_max + 10;
+    for (std::size_t i = 0; i < count; ++i) burst = std::move(burst) + command_packet(command::ping);
+    CHECK(t.client(burst) == core_next::stalled);
+    CHECK(t.core.relay().statements() == reply_queue::size_max);
+    for (std::size_t i = 0; i < count; ++i) (void)t.server(script().ok());
+    CHECK(t.core.relay().statements() == count);
+    CHECK(t.core.relay().idle());
+    CHECK(t.to_server == burst);
+}
+
+TEST_CASE("a file's packets are no commands, and commands wait behind its statement") {
+    gate_shard shard({});
+    running t(shard);
+    const auto load = query_packet("LOAD DATA LOCAL INFILE 'f' INTO TABLE t");
+    CHECK(t.client(load + command_packet(command::ping)) == core_next::stalled);
+    CHECK(t.to_server == load);
+    t.unread.clear();
+    t.next = core_next::more;
+    const auto request = framed("\xfb" "f");
+    (void)t.server(request);
+    CHECK(t.to_client == request);
+    const auto file = framed("\x01", 2) + framed("\x11 change user?", 3) + framed("", 4);
+    for (const auto byte : file) (void)t.client(byte_view(&byte, 1));
+    CHECK(t.to_server == load + file);
+    CHECK(t.core.relay().statements() == 1);
+    (void)t.server(script(modern, 5).ok());
+    CHECK(t.core.relay().idle());
+
+    // A server that asks for a file nobody offered gets nothing, and the client never hears of it.
+    t.to_client.clear();
+    CHECK(t.client(query_packet("SELECT 1")) == core_next::more);
+    CHECK(t.server(request) == core_next::ended);
+    CHECK(t.to_client.empty());
+    CHECK(t.core.phase() == core_phase::ended);
+}
+
+TEST_CASE("a file is allowed where one of several statements loads one, and only there") {
+    struct {
+        const char* text;
+        bool allowed;
+    } const cases[] = {
+        {"load /* x */ data local infile 'f' into table t", true},
+        {"SELECT 1; LOAD DATA LOCAL INFILE 'f' INTO TABLE t; SELECT 2", true},
+        {"LOAD XML LOCAL INFILE 'f' INTO TABLE t", true},
+        {"LOAD DATA INFILE 'f' INTO TABLE t", false},
+        {"SELECT 'LOAD DATA LOCAL INFILE'", false},
+        {"SELECT 1; LOAD DATA INFILE 'f' INTO TABLE t", false},
+    };
+    for (const auto& c : cases) {
+        INFO(c.text);
+        gate_shard shard({});
+        running t(shard);
+        REQUIRE(t.client(query_packet(c.text)) == core_next::more);
+        CHECK((t.server(framed("\xfb" "f")) == core_next::ended) == !c.allowed);
+    }
+}
+
+TEST_CASE("the gate holds, releases, and counts") {
+    gate_shard shard({});
+    running t(shard);
+    shard.watch(0, {"shop", "orders"});
+    const auto statement = query_packet("SELECT * FROM orders");
+    CHECK(t.client(statement) == core_next::more);  // open
+    CHECK(shard.in_use_count(0) == 1);
+    CHECK(t.core.relay().view().statement == "SELECT * FROM orders");
+    CHECK(t.core.relay().view().client == "app@10.0.0.1:1234");
+    (void)t.server(script().columns(1).terminator());
+    CHECK(shard.in_use_count(0) == 0);
+    CHECK(shard.take_drained() == slot_bit(0));
+
+    t.to_server.clear();
+    shard.close(0, start + 1s);
+    CHECK(t.client(query_packet("SELECT * FROM other") + statement + command_packet(command::ping)) == core_next::stalled);
+    CHECK(t.to_server == query_packet("SELECT * FROM other"));
+    (void)t.server(script().ok());
+    CHECK(t.next == core_next::held);
+    CHECK(t.to_server == query_packet("SELECT * FROM other"));
+    CHECK(shard.in_use_count(0) == 0);
+    CHECK(t.core.relay().held());
+    shard.open(0, start);
+    t.released();
+    CHECK(t.to_server == query_packet("SELECT * FROM other") + statement + command_packet(command::ping));
+    CHECK(shard.in_use_count(0) == 1);
+    (void)t.server(script().ok());
+    CHECK(shard.in_use_count(0) == 0);
+    CHECK_FALSE(t.core.relay().idle());  // the ping
+}
+
+TEST_CASE("who may hold locks passes the gate, who has only begun does not") {
+    gate_shard shard({});
+    running t(shard);
+    shard.watch(0, {"shop", "orders"});
+    shard.close(0, start + 1s);
+    const auto statement = query_packet("UPDATE orders SET a = 1");
+    t.done("BEGIN", in_trans);
+    CHECK(t.client(statement) == core_next::held);
+    shard.abandon(t.core.relay());
+    t.unread.clear();
+    t.done("SELECT * FROM other", in_trans);
+    CHECK(t.client(statement) == core_next::more);
+    CHECK(shard.in_use_count(0) == 1);
+    (void)t.server(script().ok(in_trans));
+    CHECK(shard.in_use_count(0) == 1);
+    t.done("COMMIT");
+    CHECK(shard.in_use_count(0) == 0);
+}
+
+TEST_CASE("statements of every form are held at the gate") {
+    gate_shard shard({});
+    running t(shard, modern | capability::query_attributes);
+    (void)t.client(command_packet(command::stmt_prepare, "DELETE FROM orders"));
+    (void)t.server(script().prepare_ok(3, 0, 0));
+    (void)t.client(command_packet(command::stmt_prepare, "DELETE FROM other"));
+    (void)t.server(script().prepare_ok(4, 0, 0));
+    shard.watch(0, {"shop", "orders"});
+    shard.close(0, start + 1s);
+    const std::string attributes("\0\1", 2);
+    const auto execute = [](char id) {
+        return command_packet(command::stmt_execute, std::string(1, id) + std::string("\0\0\0\0\1\0\0\0", 8));
+    };
+    struct {
+        byte_buffer sent;
+        bool held;
+    } const cases[] = {
+        {command_packet(command::query, attributes + "SELECT * FROM orders"), true},
+        {command_packet(command::query, attributes + "SELECT * FROM other"), false},
+        {command_packet(command::query, attributes + "CALL p()"), true},
+        {execute(3), true},
+        {execute(4), false},
+        {execute(9), true},  // unknown: may be anything
+        {command_packet(command::stmt_prepare, "SELECT * FROM orders"), true},
+        {command_packet(command::field_list, std::string("orders\0", 7)), true},
+        {command_packet(command::field_list, std::string("other\0", 6)), false},
+        {command_packet(command::query, attributes + "COMMIT"), false},
+        {command_packet(command::query, attributes + "INSERT INTO orders VALUES ('" + std::string(9000, 'x')), true},
+        {command_packet(command::query, attributes + "INSERT INTO other VALUES ('" + std::string(9000, 'x')), false},
+        {command_packet(command::query, attributes + "SELECT '" + std::string(9000, 'x')), true},  // cut: may be anything
+    };
+    for (const auto& c : cases) {
+        INFO(protocol::as_text(byte_view(c.sent).subspan(4, std::min<std::size_t>(c.sent.size() - 4, 60))));
+        const auto said = t.client(c.sent);
+        CHECK((said == core_next::held) == c.held);
+        if (t.core.relay().held()) {
+            CHECK(shard.held_now() == 1);
+            shard.abandon(t.core.relay());
+            t.unread.clear();
+        } else if (!c.held) {
+            (void)t.server(script().err());
+        }
+        REQUIRE(t.core.relay().idle());
+    }
+}
+
+TEST_CASE("a watch that begins in the middle counts what is under way") {
+    gate_shard shard({});
+    running t(shard);
+    (void)t.client(query_packet("SELECT 1"));
+    shard.watch(0, {"shop", "orders"});
+    CHECK(shard.in_use_count(0) == 1);
+    (void)t.server(script().ok());
+    CHECK(shard.in_use_count(0) == 0);
+    shard.unwatch(0, start);
+    t.done("BEGIN", in_trans);
+    shard.watch(0, {"shop", "orders"});
+    CHECK(shard.in_use_count(0) == 1);
+    shard.close(0, start + 1s);
+    CHECK(t.client(query_packet("SELECT * FROM orders")) == core_next::more);
+    (void)t.server(script().ok(in_trans));
+    t.done("ROLLBACK");
+    CHECK(shard.in_use_count(0) == 0);
+}
+
+TEST_CASE("several statements in one text are all looked at") {
+    gate_shard shard({});
+    running t(shard);
+    shard.watch(0, {"shop", "orders"});
+    shard.watch(1, {"elsewhere", "orders"});
+    shard.close(0, start + 1s);
+    CHECK(t.client(query_packet("SELECT 1; DELETE FROM orders")) == core_next::held);
+    shard.abandon(t.core.relay());
+    t.unread.clear();
+    t.done("SELECT 1; USE elsewhere");
+    CHECK(t.client(query_packet("DELETE FROM orders")) == core_next::more);
+    CHECK(shard.in_use_count(1) == 1);
+    CHECK(shard.in_use_count(0) == 0);
+}
+
+TEST_CASE("Sluice's own answers come in their turn") {
+    gate_shard shard({});
+    running t(shard);
+    t.done("BEGIN", in_trans);
+    t.to_client.clear();
+    t.to_server.clear();
+    CHECK(t.client(query_packet("SELECT 1") + query_packet("SHOW MIGRATIONS") + query_packet("SELECT 2")) ==
+          core_next::stalled);
+    CHECK(t.to_server == query_packet("SELECT 1"));
+    (void)t.server(script().ok(in_trans));
+    CHECK(t.next == core_next::answer);
+    CHECK(t.core.relay().pending_show().subject == sql::show_subject::migrations);
+    CHECK_FALSE(t.core.relay().idle());
+    CHECK(t.look() == core_next::stalled);
+    t.core.answer(protocol::err_packet{1105, "HY000", "none"});
+    (void)t.look();
+    CHECK(t.to_server == query_packet("SELECT 1") + query_packet("SELECT 2"));
+    (void)t.server(script().ok(in_trans));
+    byte_buffer answer;
+    protocol::append_err_reply(answer, {1105, "HY000", "none"}, modern, 1);
+    CHECK(t.to_client == script().ok(in_trans).bytes() + answer + script().ok(in_trans).bytes());
+}
+
+TEST_CASE("COM_CHANGE_USER goes back to the login and forgets the session") {
+    gate_shard shard({});
+    running t(shard);
+    shard.watch(0, {"shop", "orders"});
+    t.done("LOCK TABLES orders READ");
+    CHECK(shard.in_use_count(0) == 1);
+    t.to_server.clear();
+    const auto change = command_packet(command::change_user, std::string("other\0\0elsewhere\0\x21\0p\0", 22));
+    CHECK(t.client(query_packet("SELECT 1") + change) == core_next::stalled);
+    (void)t.server(script().ok());
+    CHECK(t.to_server == query_packet("SELECT 1") + change);
+    CHECK(t.core.phase() == core_phase::login);
+    t.to_client.clear();
+    const auto asked = framed(std::string("\xfe" "p\0new scramble", 15), 1);
+    (void)t.server(asked);
+    CHECK(t.to_client == asked);
+    (void)t.client(framed("answer", 2));
+    (void)t.server(script(modern, 3).ok());
+    CHECK(t.core.phase() == core_phase::commands);
+    CHECK(t.core.relay().text().schema() == "elsewhere");
+    CHECK(shard.in_use_count(0) == 0);
+    t.done("SELECT 1");
+}
+
+TEST_CASE("a replica's stream and a stream not understood are relayed blindly") {
+    gate_shard shard({});
+    shard.watch(0, {"shop", "orders"});
+    {
+        running replica(shard);
+        const auto dump = command_packet(command::binlog_dump, std::string(10, '\0'));
+        (void)replica.client(dump + byte_buffer(3, std::byte{9}));
+        CHECK(replica.to_server == dump + byte_buffer(3, std::byte{9}));
+        const byte_buffer anything(1000, std::byte{0xFF});
+        (void)replica.server(anything);
+        CHECK(replica.to_client == anything);
+        CHECK(shard.in_use_count(0) == 0);
+    }
+    running t(shard);
+    const auto unasked = script().ok().bytes();
+    (void)t.server(unasked + byte_buffer(5, std::byte{1}));
+    CHECK(t.to_client == unasked + byte_buffer(5, std::byte{1}));
+    CHECK(t.core.relay().blind());
+    CHECK(shard.in_use_count(0) == 1);
+    shard.close(0, start + 1s);
+    CHECK(t.client(query_packet("SELECT * FROM orders")) == core_next::more);
+    CHECK(t.unread.empty());
+}
+
+TEST_CASE("statements shown to operators are short and of one line") {
+    gate_shard shard({});
+    running t(shard);
+    shard.watch(0, {"shop", "orders"});
+    (void)t.client(query_packet("SELECT *\n\tFROM orders WHERE a = '" + std::string(84, 'x') + "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4'"));
+    const auto shown = t.core.relay().view().statement;
+    CHECK(shown.size() <= 123);
+    CHECK(shown.find('\n') == std::string::npos);
+    CHECK(shown.ends_with("..."));
+    CHECK((static_cast<unsigned char>(shown[shown.size() - 4]) & 0xC0) != 0xC0);
+}
+
+}  // namespace
+}  // namespace sluice::session
