@@ -10,14 +10,16 @@
 
 namespace sluice::admin {
 
-/// Thread-safe. The contract of each function is that of migration::migration_service.
+/// Thread-safe. The functions are those of migration::migration_service; all of them may fail with "unavailable", while
+/// the engine is starting or stopping. A snapshot that is given is never null.
 class migration_directory {
 public:
     virtual ~migration_directory() = default;
 
     virtual migration::outcome<migration::snapshot_ptr> create(migration::migration_spec spec) = 0;
-    [[nodiscard]] virtual std::vector<migration::snapshot_ptr> list() const = 0;
-    [[nodiscard]] virtual migration::snapshot_ptr find(std::string_view id) const = 0;
+    virtual migration::outcome<std::vector<migration::snapshot_ptr>> list() const = 0;
+    /// "no_such_migration" when there is none, or several that begin so.
+    virtual migration::outcome<migration::snapshot_ptr> find(std::string_view id) const = 0;
     virtual migration::outcome<migration::snapshot_ptr> command(std::string_view id,
                                                                 migration::operator_command command) = 0;
 };

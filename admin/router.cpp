@@ -39,13 +39,6 @@ http_response no_such_path(std::string_view path) {
         {.status = 404, .code = "no_such_path", .detail = "nothing is served at " + std::string(path), .field = {}});
 }
 
-http_response no_such_migration(std::string_view id) {
-    return to_response({.status = 404,
-                        .code = "no_such_migration",
-                        .detail = "there is no migration `" + std::string(id) + "`, or the prefix is not unique",
-                        .field = {}});
-}
-
 http_response wrong_method(std::string_view path, const std::string& allowed) {
     http_response response = to_response(
         {.status = 405, .code = "method_not_allowed", .detail = std::string(path) + " takes " + allowed, .field = {}});
@@ -137,10 +130,13 @@ http_response router::answer(const http_request& request) {
     if (auto refusal = refuse_stranger(request, *settings)) return *std::move(refusal);
     if (path == "/metrics") {
         if (!reads(request)) return wrong_method(path, "GET, HEAD");
+        // While the engine is away, the proxy's numbers are still of use.
+        const auto known = migrations_.list();
+        const auto migrations = known ? *known : std::vector<migration::snapshot_ptr>();
         return {.status = 200,
                 .content_type = std::string(metrics_content_type),
                 .headers = {},
-                .body = metrics_text(migrations_.list(), proxy_.status(), settings->version)};
+                .body = metrics_text(migrations, proxy_.status(), settings->version)};
     }
     return answer_migrations(request, path, *settings);
 }
@@ -182,14 +178,17 @@ http_response router::create(const http_request& request, const router_settings&
 }
 
 http_response router::list() const {
+    const auto migrations = migrations_.list();
+    if (migrations.has_error()) return to_response(to_problem(migrations.error()));
     json::array all;
-    for (const migration::snapshot_ptr& snapshot : migrations_.list()) all.push_back(to_json_summary(*snapshot));
+    for (const migration::snapshot_ptr& snapshot : *migrations) all.push_back(to_json_summary(*snapshot));
     return json_response(200, {{"migrations", std::move(all)}});
 }
 
 http_response router::show(std::string_view id) const {
-    const migration::snapshot_ptr snapshot = migrations_.find(id);
-    return snapshot ? json_response(200, to_json(*snapshot)) : no_such_migration(id);
+    const auto snapshot = migrations_.find(id);
+    if (snapshot.has_error()) return to_response(to_problem(snapshot.error()));
+    return json_response(200, to_json(**snapshot));
 }
 
 http_response router::command(const http_request& request, std::string_view id, std::string_view name) {

@@ -63,6 +63,8 @@ std::vector<cell> list_row(const migration_snapshot& s) {
             note};
 }
 
+show_refusal to_refusal(const migration::failure& why) { return {.message = "Sluice: " + why.message}; }
+
 result<text_table, show_refusal> migrations_table(const sql::show_request& request,
                                                   const migration_directory& migrations) {
     std::optional<migration::migration_state> state;
@@ -78,7 +80,9 @@ result<text_table, show_refusal> migrations_table(const sql::show_request& reque
     text_table table{.columns = {"id", "schema", "table", "state", "progress_percent", "rows_copied", "rows_estimate",
                                  "rows_per_s", "backlog_keys", "eta_s", "created", "note"},
                      .rows = {}};
-    for (const auto& snapshot : migrations.list()) {
+    const auto known = migrations.list();
+    if (known.has_error()) return to_refusal(known.error());
+    for (const auto& snapshot : *known) {
         const auto& name = snapshot->spec.table;
         if (state && snapshot->state != *state) continue;
         if (request.like && !like_matches(name.schema + "." + name.table, *request.like)) continue;
@@ -159,7 +163,9 @@ text_table migration_table(const migration_snapshot& s) {
 
 text_table status_table(const migration_directory& migrations, const proxy_status& status) {
     std::size_t running = 0;
-    for (const auto& snapshot : migrations.list()) running += migration::is_final(snapshot->state) ? 0 : 1;
+    if (const auto known = migrations.list()) {
+        for (const auto& snapshot : *known) running += migration::is_final(snapshot->state) ? 0 : 1;
+    }
     text_table table{.columns = {"name", "value"}, .rows = {}};
     const auto add = [&](std::string name, std::string value) {
         table.rows.push_back({std::move(name), std::move(value)});
@@ -233,12 +239,9 @@ result<text_table, show_refusal> answer_show(const sql::show_request& request, c
     switch (request.subject) {
         case sql::show_subject::migrations: return migrations_table(request, migrations);
         case sql::show_subject::migration: {
-            const migration::snapshot_ptr snapshot = migrations.find(request.id);
-            if (!snapshot) {
-                return show_refusal{.message =
-                                        "There is no migration '" + request.id + "', or the prefix is not unique"};
-            }
-            return migration_table(*snapshot);
+            const auto snapshot = migrations.find(request.id);
+            if (snapshot.has_error()) return to_refusal(snapshot.error());
+            return migration_table(**snapshot);
         }
         case sql::show_subject::proxy_status: return status_table(migrations, proxy.status());
         case sql::show_subject::proxy_sessions: return sessions_table(proxy.sessions());

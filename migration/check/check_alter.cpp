@@ -10,11 +10,12 @@ namespace {
 using kind = sql::alter_clause_kind;
 
 failure refuse_clause(const sql::alter_clause& clause, std::string_view why) {
-    return refuse("unsupported_alter", "the clause \"" + clause.text + "\" cannot be part of a migration: " + std::string(why));
+    return refuse("unsupported_alter",
+                  "the clause \"" + clause.text + "\" cannot be part of a migration: " + std::string(why));
 }
 
-/// Partition clauses that change where rows lie, but not which rows there are. Anything else works on rows or files of the
-/// original, which the ghost does not have.
+/// Partition clauses that change where rows lie, but not which rows there are. Anything else works on rows or files of
+/// the original, which the ghost does not have.
 bool only_moves_rows(const sql::alter_clause& clause) {
     const std::string_view first = std::string_view(clause.value).substr(0, clause.value.find_first_of(" \t\r\n/"));
     constexpr std::array words{"PARTITION", "REMOVE", "ADD", "COALESCE", "REORGANIZE"};
@@ -26,8 +27,7 @@ outcome<void> check_clause(const sql::alter_clause& clause) {
         case kind::rename_table:
             return refuse_clause(clause, "the table keeps its name; rename it in a statement of its own");
         case kind::add_foreign_key:
-        case kind::drop_foreign_key:
-            return refuse_clause(clause, "tables with foreign keys cannot be migrated");
+        case kind::drop_foreign_key: return refuse_clause(clause, "tables with foreign keys cannot be migrated");
         case kind::algorithm:
         case kind::lock:
             return refuse_clause(clause,
@@ -35,20 +35,21 @@ outcome<void> check_clause(const sql::alter_clause& clause) {
                                  "filled; leave it out, or run the statement directly");
         case kind::drop_check:
         case kind::alter_check:
-            return refuse_clause(clause,
-                                 "names of CHECK constraints belong to the schema, so the constraint has another name in "
-                                 "the new table; run it directly, it changes metadata only");
-        case kind::tablespace:
-            return refuse_clause(clause, "it works on the files of the original");
+            return refuse_clause(
+                clause,
+                "names of CHECK constraints belong to the schema, so the constraint has another name in "
+                "the new table; run it directly, it changes metadata only");
+        case kind::tablespace: return refuse_clause(clause, "it works on the files of the original");
         case kind::engine:
             if (!sql::equal_ignoring_case(clause.value, "InnoDB")) {
-                return refuse_clause(clause, "the new table must be InnoDB, so that a copy can be exact while it is used");
+                return refuse_clause(clause,
+                                     "the new table must be InnoDB, so that a copy can be exact while it is used");
             }
             return {};
         case kind::partition:
             if (!only_moves_rows(clause)) {
-                return refuse_clause(clause,
-                                     "it works on rows or files of the original's partitions; run it directly on the table");
+                return refuse_clause(
+                    clause, "it works on rows or files of the original's partitions; run it directly on the table");
             }
             return {};
         default: return {};

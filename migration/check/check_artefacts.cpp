@@ -11,8 +11,8 @@ outcome<void> check_artefacts(const check_subject& subject) {
     const auto names = artefact_names_of(table.table);
     SLUICE_TRY(const auto found,
                subject.session.run("SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = " +
-                                   quote_string(table.schema) + " AND TABLE_NAME IN (" + quote_string(names.ghost) + ", " +
-                                   quote_string(names.changelog) + ", " + quote_string(names.old_table) +
+                                   quote_string(table.schema) + " AND TABLE_NAME IN (" + quote_string(names.ghost) +
+                                   ", " + quote_string(names.changelog) + ", " + quote_string(names.old_table) +
                                    ") ORDER BY TABLE_NAME"));
     if (found.rows.empty()) return {};
     std::vector<std::string> leftovers;
@@ -22,8 +22,8 @@ outcome<void> check_artefacts(const check_subject& subject) {
         leftovers.push_back(quote_table({table.schema, *row[0]}));
         has_old_table = has_old_table || *row[0] == names.old_table;
     }
-    std::string message = "tables of an earlier migration of " + quote_table(table) + " still exist: " +
-                          listed(leftovers) + ". Unless that migration still runs, ";
+    std::string message = "tables of an earlier migration of " + quote_table(table) +
+                          " still exist: " + listed(leftovers) + ". Unless that migration still runs, ";
     message += has_old_table ? "DROP TABLE them (" + quote_table({table.schema, names.old_table}) +
                                    " holds the rows as they were before that migration), or rename them"
                              : "set the option drop_leftovers, or DROP TABLE them";

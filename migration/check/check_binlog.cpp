@@ -51,7 +51,8 @@ outcome<void> check_binlog(const check_subject& subject) {
     if (!is_on(variables, "log_bin")) {
         return refuse("binlog_off", "the server writes no binary log (log_bin = OFF); start it with --log-bin");
     }
-    // Any row image will do (FULL, MINIMAL, NOBLOB), and so will partial JSON updates: only keys are read from the events.
+    // Any row image will do (FULL, MINIMAL, NOBLOB), and so will partial JSON updates: only keys are read from the
+    // events.
     const auto format = value_of(variables, "binlog_format");
     if (!format.empty() && !sql::equal_ignoring_case(format, "ROW")) {
         return refuse("binlog_format", "the server's binlog_format is " + format +

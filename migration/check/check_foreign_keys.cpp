@@ -16,8 +16,10 @@ std::string foreign_keys_query(const table_name& table, int lower_case_table_nam
         return lower_case_table_names == 0 ? "CAST(" + column + " AS BINARY) = CAST(" + name + " AS BINARY)"
                                            : "LOWER(" + column + ") = LOWER(" + name + ")";
     };
-    return "SELECT ID, FOR_NAME, REF_NAME, " + is_table("FOR_NAME") + " AS is_child FROM information_schema.INNODB_FOREIGN"
-           " WHERE " + is_table("FOR_NAME") + " OR " + is_table("REF_NAME") + " ORDER BY ID";
+    return "SELECT ID, FOR_NAME, REF_NAME, " + is_table("FOR_NAME") +
+           " AS is_child FROM information_schema.INNODB_FOREIGN"
+           " WHERE " +
+           is_table("FOR_NAME") + " OR " + is_table("REF_NAME") + " ORDER BY ID";
 }
 
 /// "schema/table" as a quoted name; left as it is where it cannot be told apart.

@@ -12,9 +12,8 @@ outcome<void> check_names(const check_subject& subject) {
     SLUICE_TRY_VOID(check_identifier(table.schema));
     SLUICE_TRY_VOID(check_identifier(table.table));
     constexpr std::array system_schemas{"mysql", "information_schema", "performance_schema", "sys"};
-    if (std::ranges::any_of(system_schemas, [&](std::string_view name) {
-            return sql::equal_ignoring_case(table.schema, name);
-        })) {
+    if (std::ranges::any_of(system_schemas,
+                            [&](std::string_view name) { return sql::equal_ignoring_case(table.schema, name); })) {
         return refuse("system_schema", quote_table(table) + " belongs to the server itself and cannot be migrated");
     }
     return {};

@@ -7,8 +7,8 @@
 namespace sluice::migration {
 namespace {
 
-/// What the engine's statements were seen to need on MySQL 9.7. TRIGGER and PROCESS: without them the server hides triggers
-/// and the foreign keys of other schemas.
+/// What the engine's statements were seen to need on MySQL 9.7. TRIGGER and PROCESS: without them the server hides
+/// triggers and the foreign keys of other schemas.
 constexpr std::array on_schema{"SELECT", "INSERT", "UPDATE",      "DELETE", "CREATE",
                                "DROP",   "ALTER",  "LOCK TABLES", "TRIGGER"};
 constexpr std::array on_server{"PROCESS", "REPLICATION SLAVE", "REPLICATION CLIENT"};

@@ -14,8 +14,9 @@ outcome<void> check_triggers(const check_subject& subject) {
     for (const auto& row : found.rows) {
         if (!row.empty() && row[0]) names.push_back(*row[0]);
     }
-    return refuse("triggers", "table " + quote_table(table) + " has triggers, which would stay with the old table: " +
-                                  listed(names) + ". Drop them for the time of the migration and create them again "
+    return refuse("triggers", "table " + quote_table(table) +
+                                  " has triggers, which would stay with the old table: " + listed(names) +
+                                  ". Drop them for the time of the migration and create them again "
                                   "afterwards");
 }
 

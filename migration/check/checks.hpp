@@ -13,7 +13,7 @@ namespace sluice::migration {
 
 /// What the checks learned of the server on their way.
 struct server_facts {
-    std::string version;          ///< as VERSION() says
+    std::string version;  ///< as VERSION() says
     bool is_mariadb = false;
     unsigned version_number = 0;  ///< 90700 for 9.7.0
     bool gtid_mode_on = false;    ///< transactions can be followed by GTID

@@ -80,8 +80,8 @@ outcome<table_description> describe_table(sql_session& session, const table_name
     SLUICE_TRY_VOID(check_identifier(name.table));
     SLUICE_TRY(const auto tables, session.run(rows_about("TABLES", name, "")));
     if (tables.rows.empty()) {
-        return refuse("no_such_table", "table " + quote_table(name) +
-                                           " does not exist, or the account has no privilege on it");
+        return refuse("no_such_table",
+                      "table " + quote_table(name) + " does not exist, or the account has no privilege on it");
     }
     const named_cells table(tables, 0);
     if (const auto type = table.text("TABLE_TYPE"); type != "BASE TABLE") {
@@ -98,7 +98,8 @@ outcome<table_description> describe_table(sql_session& session, const table_name
     if (!created.rows.empty()) description.create_statement = named_cells(created, 0).text("Create Table");
 
     SLUICE_TRY(const auto columns, session.run(rows_about("COLUMNS", name, "ORDINAL_POSITION")));
-    for (std::size_t i = 0; i < columns.rows.size(); ++i) description.columns.push_back(column_of(named_cells(columns, i)));
+    for (std::size_t i = 0; i < columns.rows.size(); ++i)
+        description.columns.push_back(column_of(named_cells(columns, i)));
 
     SLUICE_TRY(const auto statistics, session.run(rows_about("STATISTICS", name, "INDEX_NAME, SEQ_IN_INDEX")));
     description.keys = keys_of(statistics);

@@ -4,8 +4,8 @@
 namespace sluice::migration {
 namespace {
 
-// SHOW CREATE TABLE without the AUTO_INCREMENT counter among the table options, which stand on the last line that begins
-// with ")".
+// SHOW CREATE TABLE without the AUTO_INCREMENT counter among the table options, which stand on the last line that
+// begins with ")".
 std::string without_counter(std::string create_statement) {
     const auto options = create_statement.rfind("\n)");
     constexpr std::string_view word = " AUTO_INCREMENT=";
@@ -35,12 +35,13 @@ outcome<void> check_original_unchanged(sql_session& session, const table_descrip
     const std::string schema = quote_string(original.name.schema);
     const std::string table = quote_string(original.name.table);
     SLUICE_TRY(const query_result triggers,
-               session.run("SELECT trigger_name FROM information_schema.triggers WHERE event_object_schema = " + schema +
-                           " AND event_object_table = " + table));
+               session.run("SELECT trigger_name FROM information_schema.triggers WHERE event_object_schema = " +
+                           schema + " AND event_object_table = " + table));
     if (!triggers.rows.empty()) return changed(original.name, "it has a trigger now");
     SLUICE_TRY(const query_result children,
                session.run("SELECT constraint_name FROM information_schema.referential_constraints"
-                           " WHERE unique_constraint_schema = " + schema + " AND referenced_table_name = " + table));
+                           " WHERE unique_constraint_schema = " +
+                           schema + " AND referenced_table_name = " + table));
     if (!children.rows.empty()) return changed(original.name, "a foreign key refers to it now");
     return {};
 }

@@ -29,8 +29,8 @@ struct check_subject {
 /// "bad_identifier", "system_schema".
 [[nodiscard]] outcome<void> check_names(const check_subject& subject);
 
-/// "missing_privileges", naming each and the GRANT that gives it. Without PROCESS and TRIGGER the server hides foreign keys
-/// and triggers, so later preconditions rely on this one.
+/// "missing_privileges", naming each and the GRANT that gives it. Without PROCESS and TRIGGER the server hides foreign
+/// keys and triggers, so later preconditions rely on this one.
 [[nodiscard]] outcome<void> check_privileges(const check_subject& subject);
 
 /// "read_only".

@@ -15,7 +15,8 @@ outcome<server_variables> read_global_variables(sql_session& session, std::initi
     for (const auto& row : answer.rows) {
         if (row.size() < 2 || !row[0]) continue;
         std::string name = *row[0];
-        std::ranges::transform(name, name.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
+        std::ranges::transform(name, name.begin(),
+                               [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
         variables[std::move(name)] = row[1].value_or("");
     }
     return variables;

@@ -129,8 +129,18 @@ void migration_run::publish() {
 
 void migration_run::save() {
     saved_ = steady_clock::now();
-    auto stored = control_.connected() ? environment_.store.save(control_.raw(), current_) : outcome<void>{};
+    const auto stored = environment_.store.save(control_, current_);
     if (!stored) spdlog::warn("migration {}: its state could not be stored: {}", current_.id, stored.error().message);
+}
+
+outcome<query_result> migration_run::run_control(std::string_view sql) {
+    constexpr int attempts_max = 10;
+    for (int attempt = 1;; ++attempt) {
+        auto ran = control_.run(sql);
+        if (ran || ran.error().then != disposition::retry || attempt == attempts_max || interrupted()) return ran;
+        std::unique_lock lock(mutex_);
+        woken_.wait_for(lock, tick_wait * attempt);
+    }
 }
 
 void migration_run::enter(migration_state state) {
@@ -185,7 +195,7 @@ outcome<migration_run::ending> migration_run::proceed() {
     if (current_.spec.options.drop_leftovers) {
         (void)drop_artefacts(*environment_.sql, plan_names(current_.spec)).size();
     }
-    SLUICE_TRY(const server_facts facts, run_checks(control_.raw(), current_.spec, alter));
+    SLUICE_TRY(const server_facts facts, run_checks(control_, current_.spec, alter));
     if (interrupted()) return interruption(abort_requested_);
 
     enter(migration_state::preparing);
@@ -204,7 +214,7 @@ outcome<migration_run::ending> migration_run::proceed() {
 // Two processes must not work on one migration. The lock lives as long as this connection; a killed process's connection
 // may take a moment to end on the server.
 outcome<void> migration_run::claim() {
-    SLUICE_TRY(const query_result got, control_.run("SELECT GET_LOCK('sluice:migration:" + current_.id + "', 10)"));
+    SLUICE_TRY(const query_result got, run_control("SELECT GET_LOCK('sluice:migration:" + current_.id + "', 10)"));
     if (!got.rows.empty() && got.rows[0][0] == "1") return {};
     return refuse("running_elsewhere", "migration " + current_.id + " is being worked on by another process");
 }
@@ -282,18 +292,28 @@ outcome<void> migration_run::copy() {
 
 outcome<void> migration_run::build_indexes() {
     const migration_plan& plan = prepared_->plan;
-    if (!prepared_->deferred.empty()) {
-        enter(migration_state::indexing);
-        // Deltas go on meanwhile. Statement by statement would build each index over again.
-        running_statement_of_ = control_.raw().connection_id();
+    std::vector<deferred_index> missing = prepared_->deferred;
+    if (!missing.empty()) enter(migration_state::indexing);
+    while (!missing.empty()) {
+        // One statement for all of them, or each would read the table once more. Changes are applied meanwhile.
+        SLUICE_TRY_VOID(control_.connect());
+        running_statement_of_ = control_.connection_id();
         auto built = interrupted() ? interruption(abort_requested_)
-                                   : control_.run(add_indexes_statement(plan.ghost, prepared_->deferred));
+                                   : control_.run(add_indexes_statement(plan.ghost, missing));
         running_statement_of_ = 0;
         if (interrupted()) return interruption(abort_requested_);
-        if (!built) return std::move(built).error();
+        if (built) break;
+        if (built.error().then != disposition::retry) return std::move(built).error();
+        // The connection was lost: the server may have finished, or may not have begun.
+        SLUICE_TRY(const table_description ghost, describe_table(control_, plan.ghost));
+        std::erase_if(missing, [&ghost](const deferred_index& index) {
+            return std::any_of(ghost.keys.begin(), ghost.keys.end(),
+                               [&index](const key_description& key) { return key.name == index.name; });
+        });
+        SLUICE_TRY_VOID(tick(tick_wait));
     }
     // Fresh statistics, or the first queries after the swap run with bad plans.
-    SLUICE_TRY_VOID(control_.run(analyze_table_statement(plan.ghost)));
+    SLUICE_TRY_VOID(run_control(analyze_table_statement(plan.ghost)));
     return {};
 }
 
@@ -303,9 +323,7 @@ void migration_run::tidy() {
     enter(migration_state::tidying);
     current_.leftovers.clear();
     const auto drop = [this](const table_name& table) {
-        auto dropped = control_.run(drop_table_statement(table));
-        // A connection lost on the way: it is tried once more on the new one.
-        if (!dropped && dropped.error().then == disposition::retry) dropped = control_.run(drop_table_statement(table));
+        const auto dropped = run_control(drop_table_statement(table));
         if (dropped) return;
         spdlog::warn("migration {}: {} could not be dropped: {}", current_.id, quote_table(table),
                      dropped.error().message);

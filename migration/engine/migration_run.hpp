@@ -65,8 +65,10 @@ private:
     void save();
     [[nodiscard]] bool interrupted() const { return abort_requested_ || stop_requested_; }
     void interrupt_statement();
+    /// Runs a statement that may be repeated; lost connections and lock waits are tried again, a bounded number of times.
+    outcome<query_result> run_control(std::string_view sql);
     statement_runner runner() {
-        return [this](std::string_view sql) { return control_.run(sql); };
+        return [this](std::string_view sql) { return run_control(sql); };
     }
 
     run_environment environment_;

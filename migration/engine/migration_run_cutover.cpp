@@ -43,7 +43,7 @@ outcome<bool> migration_run::good_moment(table_gate& gate) {
         return false;
     }
     auto blockers = gate.blockers();
-    const auto direct = cutover::lock_holders(plan, control_.raw());
+    const auto direct = cutover::lock_holders(plan, control_);
     blockers.insert(blockers.end(), direct.begin(), direct.end());
     const auto oldest = std::max_element(blockers.begin(), blockers.end(),
                                          [](const auto& a, const auto& b) { return a.age < b.age; });
@@ -65,7 +65,6 @@ outcome<bool> migration_run::good_moment(table_gate& gate) {
 outcome<void> migration_run::wait_and_cut_over() {
     const migration_plan& plan = prepared_->plan;
     enter(migration_state::ready);
-    SLUICE_TRY_VOID(check_original_unchanged(control_.raw(), plan.original_description));
     const auto gate = environment_.gate->watch({plan.original.schema, plan.original.table});
     if (!gate) return refuse("gate_unavailable", "the proxy cannot watch another table: too many are watched already");
     cutover changing_places(plan, *ledger_, *environment_.sql, *gate);
@@ -76,7 +75,10 @@ outcome<void> migration_run::wait_and_cut_over() {
         if (steady_clock::now() < not_before) continue;
         SLUICE_TRY(const bool good, good_moment(*gate));
         if (!good) continue;
-        SLUICE_TRY_VOID(check_original_unchanged(control_.raw(), plan.original_description));
+        if (auto same = check_original_unchanged(control_, plan.original_description); !same) {
+            if (same.error().then == disposition::retry) continue;  // a lost connection; there is a new one
+            return same;
+        }
         enter(migration_state::cutting_over);
         swap_possible_ = true;
         cutover_outcome attempt = changing_places.attempt(++attempts);

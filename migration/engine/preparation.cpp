@@ -48,8 +48,8 @@ outcome<prepared_migration> prepare_tables(reconnecting_session& session, const 
         why.then = disposition::abort;
         return why;
     }
-    SLUICE_TRY(plan.original_description, describe_table(session.raw(), plan.original));
-    SLUICE_TRY(plan.ghost_description, describe_table(session.raw(), plan.ghost));
+    SLUICE_TRY(plan.original_description, describe_table(session, plan.original));
+    SLUICE_TRY(plan.ghost_description, describe_table(session, plan.ghost));
     SLUICE_TRY(plan.mapping, map_columns(plan.original_description, plan.ghost_description, alter));
     SLUICE_TRY(plan.columns, copy_columns_of(plan.original_description, plan.ghost_description, plan.mapping));
     plan.follow_by_gtid = facts.gtid_mode_on;

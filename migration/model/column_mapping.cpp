@@ -115,13 +115,14 @@ public:
     }
 
     [[nodiscard]] failure to_failure() const {
-        std::string message = "no unique key identifies the rows of " + quote_table(original_.name) +
-                              " before and after the ALTER";
+        std::string message =
+            "no unique key identifies the rows of " + quote_table(original_.name) + " before and after the ALTER";
         if (code_.empty()) {
             return refuse("no_shared_unique_key", message + ": it has neither a PRIMARY KEY nor a UNIQUE index");
         }
-        message += reasons_ + ". Needed is a PRIMARY KEY, or a UNIQUE index on NOT NULL columns, whose values stay as "
-                              "they are; change the key in a second migration";
+        message += reasons_ +
+                   ". Needed is a PRIMARY KEY, or a UNIQUE index on NOT NULL columns, whose values stay as "
+                   "they are; change the key in a second migration";
         return refuse(code_, std::move(message));
     }
 
@@ -169,20 +170,23 @@ outcome<shared_key> choose_key(const table_description& original, const table_de
 bool has_date(std::string_view type) { return type == "date" || type == "datetime" || type == "timestamp"; }
 
 outcome<void> check_conversion(const column_description& before, const column_description& after) {
-    const std::string change = "column " + quote_identifier(before.name) + " changes from " + before.column_type + " to " +
-                               after.column_type;
+    const std::string change =
+        "column " + quote_identifier(before.name) + " changes from " + before.column_type + " to " + after.column_type;
     if ((before.data_type == "timestamp") != (after.data_type == "timestamp")) {
         return refuse("unsupported_conversion",
-                      change + ": a TIMESTAMP is a moment, the other type is not, so the values depend on a time zone, and "
-                               "the migration has no way yet to be told which. Add a new column and fill it instead");
+                      change +
+                          ": a TIMESTAMP is a moment, the other type is not, so the values depend on a time zone, and "
+                          "the migration has no way yet to be told which. Add a new column and fill it instead");
     }
     if (before.data_type == "time" && has_date(after.data_type)) {
-        return refuse("unsupported_conversion", change + ": the server would add the day of the conversion to each value");
+        return refuse("unsupported_conversion",
+                      change + ": the server would add the day of the conversion to each value");
     }
     return {};
 }
 
-/// Columns of the original that the ghost has as well, in the original's order; generated ones of the ghost are left out.
+/// Columns of the original that the ghost has as well, in the original's order; generated ones of the ghost are left
+/// out.
 outcome<std::vector<mapped_column>> map_by_name(const table_description& original, const table_description& ghost,
                                                 const sql::alter_statement& alter) {
     std::vector<mapped_column> mapped;

@@ -12,8 +12,8 @@ struct integer_type {
     std::uint64_t bytes;
 };
 
-constexpr std::array integer_types{integer_type{"tinyint", 1}, integer_type{"smallint", 2}, integer_type{"mediumint", 3},
-                                   integer_type{"int", 4}, integer_type{"bigint", 8}};
+constexpr std::array integer_types{integer_type{"tinyint", 1}, integer_type{"smallint", 2},
+                                   integer_type{"mediumint", 3}, integer_type{"int", 4}, integer_type{"bigint", 8}};
 
 /// 0 for a type that is no integer.
 std::uint64_t integer_bytes(std::string_view type) {
@@ -86,7 +86,8 @@ std::uint64_t value_bytes_max(const column_description& column) {
     if (const auto bytes = integer_bytes(type); bytes != 0) return bytes;
     if (is_one_of(type, "char", "varchar", "binary", "varbinary")) return column.octet_length_max;
     if (type == "decimal") return column.numeric_precision / 2 + 1;
-    if (is_one_of(type, "date", "time", "timestamp")) return 3 + (column.fraction_digits + 1) / 2 + (type == "timestamp");
+    if (is_one_of(type, "date", "time", "timestamp"))
+        return 3 + (column.fraction_digits + 1) / 2 + (type == "timestamp");
     if (type == "datetime") return 5 + (column.fraction_digits + 1) / 2;
     if (is_one_of(type, "year")) return 1;
     if (is_one_of(type, "enum")) return 2;

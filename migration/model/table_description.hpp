@@ -19,41 +19,42 @@ struct table_name {
 
 struct column_description {
     std::string name;
-    std::string data_type;    ///< lower case, as information_schema.columns.data_type: "int", "varchar", "datetime", ...
+    std::string data_type;  ///< lower case, as information_schema.columns.data_type: "int", "varchar", "datetime", ...
     std::string column_type;  ///< whole, as the server prints it: "bigint unsigned", "datetime(6)", "enum('a','B')"
     std::string charset;      ///< empty for types without one
     std::string collation;
-    std::uint64_t char_length_max = 0;    ///< characters; bytes for binary types; 0 where it has no meaning
+    std::uint64_t char_length_max = 0;  ///< characters; bytes for binary types; 0 where it has no meaning
     std::uint64_t octet_length_max = 0;
     unsigned numeric_precision = 0;
     unsigned numeric_scale = 0;
-    unsigned fraction_digits = 0;         ///< of temporal types
+    unsigned fraction_digits = 0;  ///< of temporal types
     bool is_unsigned = false;
     bool nullable = false;
     bool auto_increment = false;
-    bool generated = false;               ///< STORED or VIRTUAL
+    bool generated = false;  ///< STORED or VIRTUAL
     bool invisible = false;
-    std::optional<std::string> default_value;  ///< as information_schema prints it; MariaDB writes a default NULL as "NULL"
+    std::optional<std::string>
+        default_value;  ///< as information_schema prints it; MariaDB writes a default NULL as "NULL"
 };
 
 struct key_part {
-    std::string column;                   ///< empty for an expression part
+    std::string column;  ///< empty for an expression part
     std::optional<std::uint64_t> prefix_length;
     bool descending = false;
 };
 
 struct key_description {
-    std::string name;                     ///< "PRIMARY" for the primary key
+    std::string name;  ///< "PRIMARY" for the primary key
     bool unique = false;
     bool visible = true;
-    std::string index_type;               ///< "BTREE", "FULLTEXT", "SPATIAL", ...
+    std::string index_type;  ///< "BTREE", "FULLTEXT", "SPATIAL", ...
     std::vector<key_part> parts;
 };
 
 struct table_description {
     table_name name;
     std::string engine;
-    std::string create_statement;         ///< SHOW CREATE TABLE, verbatim
+    std::string create_statement;             ///< SHOW CREATE TABLE, verbatim
     std::vector<column_description> columns;  ///< in ordinal order
     std::vector<key_description> keys;
     std::uint64_t rows_estimate = 0;

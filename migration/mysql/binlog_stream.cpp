@@ -40,8 +40,8 @@ public:
 
 private:
     outcome<std::optional<std::span<const std::byte>>> next_event(clock::time_point until) {
-        const auto silent_at = has_begun_ ? connection_->last_heard() + options_.silence_limit
-                                          : attached_ + options_.first_event_limit;
+        const auto silent_at =
+            has_begun_ ? connection_->last_heard() + options_.silence_limit : attached_ + options_.first_event_limit;
         SLUICE_TRY(const auto packet, connection_->next_packet(std::min(until, silent_at)));
         if (!packet) {
             if (clock::now() >= silent_at && connection_->last_heard() + options_.silence_limit <= clock::now()) {
@@ -79,8 +79,8 @@ outcome<std::unique_ptr<change_feed>> binlog_stream_source::attach(const feed_st
     SLUICE_TRY(const auto command, dump_command(start, server_id));
     const auto deadline = clock::now() + options_.connect_limit;
     SLUICE_TRY(auto connection, server_connection::open(address_, deadline));
-    // A reader that pauses (its delta set is full) must not be thrown out after the usual minute. English error texts are
-    // told apart by dump_failure().
+    // A reader that pauses (its delta set is full) must not be thrown out after the usual minute. English error texts
+    // are told apart by dump_failure().
     SLUICE_TRY_VOID(connection->run("SET SESSION net_write_timeout = 3600, lc_messages = 'en_US'", deadline));
     SLUICE_TRY_VOID(connection->run(announcement_statement(random_uuid(), options_.heartbeat_interval), deadline));
     connection->set_packet_size_max(options_.event_bytes_max + 1);

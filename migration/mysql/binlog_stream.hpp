@@ -1,8 +1,8 @@
 #pragma once
 
-// The binary log of a server as a change_feed: COM_BINLOG_DUMP_GTID or COM_BINLOG_DUMP spoken over protocol/ on a socket
-// of our own, because client libraries differ in what they offer for it.
-// Sources: MySQL 9.7 Source Code Documentation, "Replication Protocol"; MariaDB Knowledge Base, "Replication Protocol".
+// The binary log of a server as a change_feed: COM_BINLOG_DUMP_GTID or COM_BINLOG_DUMP spoken over protocol/ on a
+// socket of our own, because client libraries differ in what they offer for it. Sources: MySQL 9.7 Source Code
+// Documentation, "Replication Protocol"; MariaDB Knowledge Base, "Replication Protocol".
 
 #include "migration/mysql/server_address.hpp"
 #include "migration/ports/change_feed.hpp"
@@ -18,9 +18,9 @@ struct binlog_stream_options {
     /// Sluice's own server id in the topology: must differ from every server's and replica's. 0: chosen at random from
     /// 2^31 … 2^32-2 for each stream.
     std::uint32_t server_id = 0;
-    std::chrono::milliseconds connect_limit{10'000};    ///< TCP, greeting, login and set-up, each; 100 ms … 5 min
-    std::chrono::milliseconds heartbeat_interval{1'000};///< the server speaks at least so often; 10 ms … 1 min
-    std::chrono::milliseconds silence_limit{10'000};    ///< without a byte for so long, the stream counts as lost
+    std::chrono::milliseconds connect_limit{10'000};      ///< TCP, greeting, login and set-up, each; 100 ms … 5 min
+    std::chrono::milliseconds heartbeat_interval{1'000};  ///< the server speaks at least so often; 10 ms … 1 min
+    std::chrono::milliseconds silence_limit{10'000};      ///< without a byte for so long, the stream counts as lost
     /// The same for the first event: with GTIDs the server may have to look through many files to find it.
     std::chrono::milliseconds first_event_limit{60'000};
     /// Longest event accepted. The server's own bound is 1 GiB plus headers; memory grows as bytes come in.
@@ -36,9 +36,9 @@ struct binlog_stream_options {
 /// "protocol_violation" (abort), "binlog_position_too_large" (abort: COM_BINLOG_DUMP has 32 bits for it). The server's
 /// refusals of the dump itself come from the first next().
 /// Failures of next(): "stream_lost" (retry: the connection broke, or was silent beyond silence_limit),
-/// "binlog_purged" (abort: what the start asks for is no longer there), "binlog_refused" (abort: any other error 1236, in
-/// the server's words), "stream_displaced" (retry: another stream came with our server id), "event_too_large" (abort),
-/// "stopped" (abort: stop() was called). After a failure every later next() fails the same way.
+/// "binlog_purged" (abort: what the start asks for is no longer there), "binlog_refused" (abort: any other error 1236,
+/// in the server's words), "stream_displaced" (retry: another stream came with our server id), "event_too_large"
+/// (abort), "stopped" (abort: stop() was called). After a failure every later next() fails the same way.
 class binlog_stream_source final : public change_feed_source {
 public:
     explicit binlog_stream_source(server_address address, binlog_stream_options options = {});

@@ -27,10 +27,11 @@ outcome<protocol::byte_buffer> dump_command(const feed_start& start, std::uint32
         return payload;
     }
     if (start.from.position > std::numeric_limits<std::uint32_t>::max()) {
-        return refuse("binlog_position_too_large",
-                      "a stream cannot begin at " + start.from.to_string() +
-                          ": the protocol without GTIDs reaches 4 GiB into a file. Run FLUSH BINARY LOGS on the server and "
-                          "start again, or switch gtid_mode on");
+        return refuse(
+            "binlog_position_too_large",
+            "a stream cannot begin at " + start.from.to_string() +
+                ": the protocol without GTIDs reaches 4 GiB into a file. Run FLUSH BINARY LOGS on the server and "
+                "start again, or switch gtid_mode on");
     }
     protocol::binlog_dump dump;
     dump.server_id = server_id;
@@ -58,7 +59,8 @@ failure dump_failure(const protocol::err_packet& error) {
         failed.code = "stream_displaced";  // MariaDB says it by a number of its own
         failed.then = disposition::retry;
     } else if (error.code == error_reading_binlog) {
-        // One number for many reasons; they differ in their English text only, which is why the session asks for English.
+        // One number for many reasons; they differ in their English text only, which is why the session asks for
+        // English.
         failed.code = "binlog_refused";
         if (contains(text, "purged") || contains(text, "Could not find first log file")) {
             failed.code = "binlog_purged";
@@ -74,7 +76,8 @@ failure dump_failure(const protocol::err_packet& error) {
 
 std::uint32_t random_server_id() {
     std::random_device source;
-    return std::uniform_int_distribution<std::uint32_t>(1U << 31, std::numeric_limits<std::uint32_t>::max() - 1)(source);
+    return std::uniform_int_distribution<std::uint32_t>(1U << 31,
+                                                        std::numeric_limits<std::uint32_t>::max() - 1)(source);
 }
 
 std::string random_uuid() {

@@ -62,7 +62,9 @@ void set_options(MYSQL* connection, const server_address& address, const mysql_e
 /// A server whose machine is gone is noticed within about 25 s even while a statement rightly takes hours.
 void watch_peer(MYSQL* connection) {
     const int socket = static_cast<int>(connection->net.fd);
-    const auto set = [socket](int level, int name, int value) { setsockopt(socket, level, name, &value, sizeof value); };
+    const auto set = [socket](int level, int name, int value) {
+        setsockopt(socket, level, name, &value, sizeof value);
+    };
     set(SOL_SOCKET, SO_KEEPALIVE, 1);
     set(IPPROTO_TCP, TCP_KEEPIDLE, 10);
     set(IPPROTO_TCP, TCP_KEEPINTVL, 5);

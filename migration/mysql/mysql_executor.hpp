@@ -1,6 +1,7 @@
 #pragma once
 
-// The engine's SQL connections, on libmysqlclient (or MariaDB Connector/C, which some distributions ship under that name).
+// The engine's SQL connections, on libmysqlclient (or MariaDB Connector/C, which some distributions ship under that
+// name).
 
 #include "migration/mysql/server_address.hpp"
 #include "migration/ports/sql_executor.hpp"
@@ -11,13 +12,13 @@
 namespace sluice::migration {
 
 struct mysql_executor_options {
-    std::chrono::seconds connect_limit{10};        ///< TCP, greeting and login together; 1 s … 5 min
-    /// Longest silence of the server inside one statement; 0: none. A statement may rightly be silent for hours (building
-    /// an index), so by default only TCP keepalive (about 25 s) tells that the server's machine is gone.
+    std::chrono::seconds connect_limit{10};  ///< TCP, greeting and login together; 1 s … 5 min
+    /// Longest silence of the server inside one statement; 0: none. A statement may rightly be silent for hours
+    /// (building an index), so by default only TCP keepalive (about 25 s) tells that the server's machine is gone.
     std::chrono::seconds read_limit{0};
-    std::chrono::seconds write_limit{60};          ///< longest time in which the server takes no bytes; 0: none
-    std::chrono::seconds lock_wait_limit{5};       ///< metadata locks (lock_wait_timeout); at least 1 s
-    std::chrono::seconds row_lock_wait_limit{5};   ///< innodb_lock_wait_timeout; at least 1 s
+    std::chrono::seconds write_limit{60};         ///< longest time in which the server takes no bytes; 0: none
+    std::chrono::seconds lock_wait_limit{5};      ///< metadata locks (lock_wait_timeout); at least 1 s
+    std::chrono::seconds row_lock_wait_limit{5};  ///< innodb_lock_wait_timeout; at least 1 s
 };
 
 /// Thread-safe. A session may be used by any thread, by one at a time; the client library's per-thread memory is set up

@@ -110,7 +110,8 @@ outcome<std::optional<protocol::byte_view>> server_connection::next_packet(clock
             if (consumed.has_error()) {
                 const auto& error = consumed.error();
                 if (error.code == protocol::wire_errc::too_large) {
-                    return refuse("event_too_large", std::string("the server sends more than is accepted: ") + error.what);
+                    return refuse("event_too_large",
+                                  std::string("the server sends more than is accepted: ") + error.what);
                 }
                 return violation(error.what);
             }

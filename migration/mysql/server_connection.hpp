@@ -30,7 +30,8 @@ public:
     /// Sends a command; its answer is read by next_packet().
     outcome<void> send_command(protocol::byte_view payload, clock::time_point deadline);
 
-    /// The next packet, valid until the next call; nothing when none was complete at the deadline (a part of one is kept).
+    /// The next packet, valid until the next call; nothing when none was complete at the deadline (a part of one is
+    /// kept).
     outcome<std::optional<protocol::byte_view>> next_packet(clock::time_point deadline);
 
     /// Largest packet accepted from now on, in bytes.
@@ -46,8 +47,8 @@ private:
     outcome<void> log_in(const server_address& address, clock::time_point deadline);
 
     std::unique_ptr<stream_socket> socket_;
-    std::vector<std::byte> received_;       ///< room for one read
-    protocol::byte_view unread_;            ///< part of received_ not yet consumed
+    std::vector<std::byte> received_;  ///< room for one read
+    protocol::byte_view unread_;       ///< part of received_ not yet consumed
     protocol::packet_assembler packet_;
     protocol::capability_flags capabilities_ = 0;
     clock::time_point last_heard_;

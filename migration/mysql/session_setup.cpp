@@ -13,8 +13,8 @@ struct optional_variable {
 };
 
 constexpr std::array optional_variables{
-    optional_variable{"max_execution_time", "0"},  // MySQL >= 5.7.8; a limit would cut long reads of a chunk
-    optional_variable{"max_statement_time", "0"},  // MariaDB
+    optional_variable{"max_execution_time", "0"},        // MySQL >= 5.7.8; a limit would cut long reads of a chunk
+    optional_variable{"max_statement_time", "0"},        // MariaDB
     optional_variable{"explain_format", "TRADITIONAL"},  // MySQL >= 8.0.32: TREE is the default of 9.x
     optional_variable{"information_schema_stats_expiry", "0"},  // MySQL >= 8.0: row estimates of now
     // MySQL >= 8.0.30: a generated invisible primary key must be seen, or the table seems to have none.
@@ -37,8 +37,8 @@ std::vector<std::string> session_setup_statements(const mysql_executor_options& 
         "sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION', "
         "completion_type = 0, sql_safe_updates = 0, sql_big_selects = 1, sql_select_limit = 18446744073709551615, "
         "sql_auto_is_null = 0, sql_quote_show_create = 1, foreign_key_checks = 1, unique_checks = 1, "
-        "lock_wait_timeout = " + limit(options.lock_wait_limit) +
-            ", innodb_lock_wait_timeout = " + limit(options.row_lock_wait_limit) +
+        "lock_wait_timeout = " +
+            limit(options.lock_wait_limit) + ", innodb_lock_wait_timeout = " + limit(options.row_lock_wait_limit) +
             ", wait_timeout = 28800, net_read_timeout = 600, net_write_timeout = 600",
     };
 }

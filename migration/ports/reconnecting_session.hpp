@@ -14,7 +14,7 @@
 
 namespace sluice::migration {
 
-class reconnecting_session {
+class reconnecting_session final : public sql_session {
 public:
     /// give_up: asked between attempts to connect again; true ends them.
     reconnecting_session(sql_executor& executor, std::function<bool()> give_up);
@@ -22,7 +22,9 @@ public:
     /// Runs one statement, connecting first if need be. A lost connection comes back as "connection_lost" with
     /// disposition retry, after the new connection stands and the old one has ended on the server. When no connection
     /// can be had within patience, or give_up said so, the failure's disposition is abort.
-    outcome<query_result> run(std::string_view sql);
+    outcome<query_result> run(std::string_view sql) override;
+    /// Of the connection in hand; 0 when there is none.
+    [[nodiscard]] std::uint64_t connection_id() const override { return session_ ? session_->connection_id() : 0; }
 
     outcome<void> connect();
     /// Gives the connection up and makes certain that it has ended on the server, whatever it was doing.

@@ -238,7 +238,7 @@ void session_driver::close(const char* reason) {
 
 void session_driver::set_limit(limit kind, std::chrono::milliseconds after) {
     limit_ = kind;
-    if (kind == limit::none) {
+    if (kind == limit::none || ended_) {
         timer_.cancel();
         return;
     }

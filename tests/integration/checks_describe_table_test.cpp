@@ -36,19 +36,20 @@ TEST_CASE("columns and keys that every server has are described alike") {
     CAPTURE(sluice::throwaway::to_string(kind));
     auto server = start_server(kind);
     auto root = test::connect(server, "test");
-    root.exec("CREATE TABLE t ("
-              " id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,"
-              " `we``ird näme` INT DEFAULT 7,"
-              " s VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL DEFAULT 'it''s',"
-              " l VARCHAR(30) CHARACTER SET latin1,"
-              " b VARBINARY(16) NOT NULL,"
-              " e ENUM('unsigned','B','c,d') CHARACTER SET latin1 NOT NULL,"
-              " d DECIMAL(10,3) UNSIGNED,"
-              " dt DATETIME(6) NOT NULL,"
-              " ts TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP,"
-              " x TEXT,"
-              " PRIMARY KEY (id), UNIQUE KEY u (s, b), KEY p (x(10), dt), FULLTEXT KEY f (x)"
-              ") ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 AUTO_INCREMENT=1000");
+    root.exec(
+        "CREATE TABLE t ("
+        " id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,"
+        " `we``ird näme` INT DEFAULT 7,"
+        " s VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL DEFAULT 'it''s',"
+        " l VARCHAR(30) CHARACTER SET latin1,"
+        " b VARBINARY(16) NOT NULL,"
+        " e ENUM('unsigned','B','c,d') CHARACTER SET latin1 NOT NULL,"
+        " d DECIMAL(10,3) UNSIGNED,"
+        " dt DATETIME(6) NOT NULL,"
+        " ts TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP,"
+        " x TEXT,"
+        " PRIMARY KEY (id), UNIQUE KEY u (s, b), KEY p (x(10), dt), FULLTEXT KEY f (x)"
+        ") ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 AUTO_INCREMENT=1000");
     auto session = mysql_executor(test::address_of(server)).connect();
     REQUIRE(session.has_value());
     const auto described = describe_table(**session, {"test", "t"});
@@ -109,8 +110,9 @@ TEST_CASE("columns and keys that every server has are described alike") {
 TEST_CASE("what only newer servers have is described too") {
     auto server = start_server(server_kind::mysql_9_7);
     auto root = test::connect(server, "test");
-    root.exec("CREATE TABLE t (id INT, v INT INVISIBLE, g1 INT AS (id + 1) STORED, g2 INT AS (id + 2) VIRTUAL,"
-              " u CHAR(36) NOT NULL DEFAULT (UUID()), KEY h (v) INVISIBLE, KEY d (id DESC, v), KEY x ((id * 2), v))");
+    root.exec(
+        "CREATE TABLE t (id INT, v INT INVISIBLE, g1 INT AS (id + 1) STORED, g2 INT AS (id + 2) VIRTUAL,"
+        " u CHAR(36) NOT NULL DEFAULT (UUID()), KEY h (v) INVISIBLE, KEY d (id DESC, v), KEY x ((id * 2), v))");
     root.exec("SET sql_generate_invisible_primary_key = ON");
     root.exec("CREATE TABLE k (v INT)");
     auto session = mysql_executor(test::address_of(server)).connect();
@@ -141,8 +143,9 @@ TEST_CASE("what only newer servers have is described too") {
 TEST_CASE("MariaDB's generated and invisible columns and ignored keys are known") {
     auto server = start_server(server_kind::mariadb_10_11);
     auto root = test::connect(server, "test");
-    root.exec("CREATE TABLE t (id INT PRIMARY KEY, v INT INVISIBLE, g1 INT AS (id + 1) STORED, g2 INT AS (id + 2) VIRTUAL,"
-              " KEY h (v) IGNORED, KEY d (id DESC))");
+    root.exec(
+        "CREATE TABLE t (id INT PRIMARY KEY, v INT INVISIBLE, g1 INT AS (id + 1) STORED, g2 INT AS (id + 2) VIRTUAL,"
+        " KEY h (v) IGNORED, KEY d (id DESC))");
     auto session = mysql_executor(test::address_of(server)).connect();
     REQUIRE(session.has_value());
     const auto described = describe_table(**session, {"test", "t"});

@@ -1,69 +1,12 @@
 // Every refusal of the preconditions, reproduced on real servers: a table or a server that stands in the way is named,
 // and one that does not passes.
 
+#include "tests/integration/checks_on_server.hpp"
 #include "tests/support/catch.hpp"
 
-#include "migration/check/checks.hpp"
-#include "migration/mysql/mysql_executor.hpp"
-#include "tests/integration/mysql_address.hpp"
-
 using namespace sluice::migration;
+using namespace sluice::test;
 using Catch::Matchers::Contains;
-using sluice::test::mysql_server;
-using sluice::test::server_kind;
-using sluice::test::start_server;
-namespace sql = sluice::sql;
-namespace test = sluice::test;
-
-namespace {
-
-constexpr const char* add_column = "ADD COLUMN c INT";
-
-/// One server for all tests that do not change its settings; every test begins with an empty schema.
-mysql_server& shared_server() {
-    static mysql_server server = start_server(server_kind::mysql_9_7);
-    return server;
-}
-
-test::sql_connection emptied(mysql_server& server) {
-    auto root = test::connect(server);
-    root.exec("SET foreign_key_checks = 0");
-    for (const char* schema : {"test", "other"}) {
-        root.exec(std::string("DROP DATABASE IF EXISTS ") + schema);
-        root.exec(std::string("CREATE DATABASE ") + schema);
-    }
-    root.exec("USE test");
-    return root;
-}
-
-std::unique_ptr<sql_session> session_on(const mysql_server& server, const server_address& address) {
-    auto session = mysql_executor(address).connect();
-    INFO((session.has_error() ? session.error().message : server.error_log()));
-    REQUIRE(session.has_value());
-    return std::move(session).value();
-}
-
-outcome<server_facts> checked(const mysql_server& server, const table_name& table = {"test", "t"},
-                              const std::string& alter = add_column) {
-    const auto parsed = sql::parse_alter(alter);
-    INFO((parsed.has_error() ? parsed.error().message : std::string()));
-    REQUIRE(parsed.has_value());
-    migration_spec spec;
-    spec.table = table;
-    spec.alter = alter;
-    const auto session = session_on(server, test::address_of(server));
-    return run_checks(*session, spec, *parsed);
-}
-
-failure refusal(const mysql_server& server, const table_name& table = {"test", "t"},
-                const std::string& alter = add_column) {
-    auto answer = checked(server, table, alter);
-    REQUIRE(answer.has_error());
-    CHECK(answer.error().then == disposition::abort);
-    return std::move(answer).error();
-}
-
-}  // namespace
 
 TEST_CASE("a plain table on a plain server passes, and the server's facts are told") {
     auto& server = shared_server();
@@ -84,8 +27,9 @@ TEST_CASE("a plain table on a plain server passes, and the server's facts are to
 TEST_CASE("partitioned tables, checks, views on the table and generated columns pass") {
     auto& server = shared_server();
     auto root = emptied(server);
-    root.exec("CREATE TABLE t (id INT PRIMARY KEY, v INT CHECK (v > 0), g INT AS (v + 1) STORED) "
-              "PARTITION BY HASH (id) PARTITIONS 4");
+    root.exec(
+        "CREATE TABLE t (id INT PRIMARY KEY, v INT CHECK (v > 0), g INT AS (v + 1) STORED) "
+        "PARTITION BY HASH (id) PARTITIONS 4");
     root.exec("CREATE VIEW w AS SELECT * FROM t");
     CHECK(checked(server).has_value());
     CHECK(checked(server, {"test", "t"}, "PARTITION BY HASH (id) PARTITIONS 8").has_value());
@@ -97,7 +41,8 @@ TEST_CASE("names that need quoting and 64 characters pass") {
     auto& server = shared_server();
     auto root = emptied(server);
     root.exec("CREATE DATABASE IF NOT EXISTS `wéird - schema`");
-    for (const std::string name : {"a`b 'c' \"d\" \\e", "order", "größe$", "ддддддддддддддддддддддддддддддддддддддддддддддддддддддддддддддддд"}) {
+    for (const std::string name : {"a`b 'c' \"d\" \\e", "order", "größe$",
+                                   "ддддддддддддддддддддддддддддддддддддддддддддддддддддддддддддддддд"}) {
         const std::string short_name = name.size() > 100 ? name.substr(0, 128) : name;  // 64 letters of two bytes
         CAPTURE(short_name);
         std::string quoted;
@@ -138,7 +83,7 @@ TEST_CASE("a table of another letter case or with other accents is another table
     CHECK(refusal(server, {"test", "t"}).code == "no_such_table");
     CHECK(refusal(server, {"test", "e"}).code == "no_such_table");
     root.exec("CREATE TABLE t (other INT PRIMARY KEY, more INT)");
-    const auto session = session_on(server, test::address_of(server));
+    const auto session = session_on(server, address_of(server));
     const auto described = describe_table(*session, {"test", "t"});
     REQUIRE(described.has_value());
     REQUIRE(described->columns.size() == 2);
@@ -160,7 +105,8 @@ TEST_CASE("a table without a usable key is refused before anything is made") {
         {"d DOUBLE PRIMARY KEY", "unsupported_key_type", "double"},
         {"s VARCHAR(30) NOT NULL, UNIQUE KEY u (s(10))", "no_shared_unique_key", "prefix"},
         {"id INT NOT NULL, UNIQUE KEY u ((id + 1))", "no_shared_unique_key", "expression"},
-        {"d DOUBLE PRIMARY KEY, id INT NOT NULL, UNIQUE KEY u (id) INVISIBLE", "unsupported_key_type", "`u`: is invisible"},
+        {"d DOUBLE PRIMARY KEY, id INT NOT NULL, UNIQUE KEY u (id) INVISIBLE", "unsupported_key_type",
+         "`u`: is invisible"},
         {"id INT, g INT AS (id + 1) STORED NOT NULL, UNIQUE KEY u (g)", "no_shared_unique_key", "generated"},
     };
     for (const auto& one : expected) {
@@ -178,14 +124,17 @@ TEST_CASE("foreign keys are refused from every side, also where the account cann
     auto root = emptied(server);
     root.exec("CREATE TABLE parent (id INT PRIMARY KEY)");
     SECTION("child") {
-        root.exec("CREATE TABLE t (id INT PRIMARY KEY, p INT, CONSTRAINT to_parent FOREIGN KEY (p) REFERENCES parent (id))");
+        root.exec(
+            "CREATE TABLE t (id INT PRIMARY KEY, p INT, CONSTRAINT to_parent FOREIGN KEY (p) REFERENCES parent (id))");
         const auto refused = refusal(server);
         CHECK(refused.code == "foreign_keys");
         CHECK_THAT(refused.message, Contains("to_parent (`test`.`t` to `test`.`parent`)"));
     }
     SECTION("parent, from another schema") {
         root.exec("CREATE TABLE t (id INT PRIMARY KEY)");
-        root.exec("CREATE TABLE other.`chi ld` (id INT PRIMARY KEY, t INT, CONSTRAINT `fk ö` FOREIGN KEY (t) REFERENCES test.t (id))");
+        root.exec(
+            "CREATE TABLE other.`chi ld` (id INT PRIMARY KEY, t INT, CONSTRAINT `fk ö` FOREIGN KEY (t) REFERENCES "
+            "test.t (id))");
         const auto refused = refusal(server);
         CHECK(refused.code == "foreign_keys");
         CHECK_THAT(refused.message, Contains("fk ö (`other`.`chi ld` to `test`.`t`)"));
@@ -197,7 +146,9 @@ TEST_CASE("foreign keys are refused from every side, also where the account cann
         CHECK_THAT(refused.message, Contains("tree (`test`.`t` to `test`.`t`)"));
     }
     SECTION("a child that waits for its parent") {
-        root.exec("CREATE TABLE other.child (id INT PRIMARY KEY, t INT, CONSTRAINT early FOREIGN KEY (t) REFERENCES test.t (id))");
+        root.exec(
+            "CREATE TABLE other.child (id INT PRIMARY KEY, t INT, CONSTRAINT early FOREIGN KEY (t) REFERENCES test.t "
+            "(id))");
         root.exec("CREATE TABLE t (id INT PRIMARY KEY)");
         CHECK(refusal(server).code == "foreign_keys");
     }
@@ -247,91 +198,14 @@ TEST_CASE("clauses that a copy cannot carry out are refused") {
     auto root = emptied(server);
     root.exec("CREATE TABLE t (id INT PRIMARY KEY, v INT, CONSTRAINT positive CHECK (v > 0))");
     for (const char* alter : {"ADD COLUMN c INT, ALGORITHM=INSTANT", "ADD INDEX (v), LOCK=NONE", "ENGINE=MyISAM",
-                              "ADD FOREIGN KEY (v) REFERENCES other.x (id)", "DROP CHECK positive", "TRUNCATE PARTITION p0",
-                              "DROP PARTITION p0", "ANALYZE PARTITION ALL"}) {
+                              "ADD FOREIGN KEY (v) REFERENCES other.x (id)", "DROP CHECK positive",
+                              "TRUNCATE PARTITION p0", "DROP PARTITION p0", "ANALYZE PARTITION ALL"}) {
         CAPTURE(alter);
         const auto refused = refusal(server, {"test", "t"}, alter);
         CHECK(refused.code == "unsupported_alter");
     }
     CHECK(checked(server, {"test", "t"}, "ENGINE=innodb").has_value());
     CHECK(checked(server, {"test", "t"}, "ADD INDEX (v), MODIFY v BIGINT, ALGORITHM=DEFAULT").has_error());
-}
-
-TEST_CASE("missing privileges are named, one by one as well as all together") {
-    auto& server = shared_server();
-    auto root = emptied(server);
-    root.exec("CREATE TABLE t (id INT PRIMARY KEY)");
-    const std::vector<std::string> on_schema{"SELECT", "INSERT", "UPDATE",      "DELETE", "CREATE",
-                                             "DROP",   "ALTER",  "LOCK TABLES", "TRIGGER"};
-    const std::vector<std::string> on_server{"PROCESS", "REPLICATION SLAVE", "REPLICATION CLIENT"};
-    auto address = test::address_of(server);
-    address.user = "narrow";
-    address.password = "narrow-secret";
-    const auto answer = [&] {
-        const auto session = session_on(server, address);
-        migration_spec spec;
-        spec.table = {"test", "t"};
-        return run_checks(*session, spec, sql::parse_alter(add_column).value());
-    };
-    const auto create = [&](const std::string& without) {
-        root.exec("DROP USER IF EXISTS narrow");
-        root.exec("CREATE USER narrow IDENTIFIED BY 'narrow-secret'");
-        for (const auto& privilege : on_schema) {
-            if (privilege != without) root.exec("GRANT " + privilege + " ON `te_t`.* TO narrow");
-        }
-        for (const auto& privilege : on_server) {
-            if (privilege != without) root.exec("GRANT " + privilege + " ON *.* TO narrow");
-        }
-    };
-    create("");
-    CHECK(answer().has_value());
-    for (const auto& privilege : on_schema) {
-        CAPTURE(privilege);
-        create(privilege);
-        const auto refused = answer();
-        REQUIRE(refused.has_error());
-        CHECK(refused.error().code == "missing_privileges");
-        CHECK_THAT(refused.error().message, Contains("narrow@%") && Contains(": " + privilege + " ON `test`.*"));
-    }
-    for (const auto& privilege : on_server) {
-        CAPTURE(privilege);
-        create(privilege);
-        const auto refused = answer();
-        REQUIRE(refused.has_error());
-        CHECK(refused.error().code == "missing_privileges");
-        CHECK_THAT(refused.error().message, Contains(": " + privilege + " ON *.*"));
-    }
-
-    root.exec("DROP USER narrow");
-    root.exec("CREATE USER narrow IDENTIFIED BY 'narrow-secret'");
-    const auto nothing = answer();
-    REQUIRE(nothing.has_error());
-    CHECK_THAT(nothing.error().message, Contains("SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, LOCK TABLES, TRIGGER "
-                                                 "ON `test`.* and PROCESS, REPLICATION SLAVE, REPLICATION CLIENT "
-                                                 "ON *.*"));
-
-    // By a role that is active, and not by one that is not.
-    root.exec("DROP ROLE IF EXISTS migrator");
-    root.exec("CREATE ROLE migrator");
-    root.exec("GRANT ALL ON test.* TO migrator");
-    root.exec("GRANT PROCESS, REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO migrator");
-    root.exec("GRANT migrator TO narrow");
-    CHECK(answer().has_error());
-    root.exec("SET DEFAULT ROLE migrator TO narrow");
-    CHECK(answer().has_value());
-
-    // ALL everywhere, less what is taken back for this schema.
-    root.exec("DROP USER narrow");
-    root.exec("CREATE USER narrow IDENTIFIED BY 'narrow-secret'");
-    root.exec("GRANT ALL ON *.* TO narrow");
-    CHECK(answer().has_value());
-    root.exec("SET GLOBAL partial_revokes = ON");
-    root.exec("REVOKE DELETE ON test.* FROM narrow");
-    const auto revoked = answer();
-    REQUIRE(revoked.has_error());
-    CHECK_THAT(revoked.error().message, Contains(": DELETE ON `test`.*"));
-    root.exec("DROP USER narrow");
-    root.exec("SET GLOBAL partial_revokes = OFF");
 }
 
 TEST_CASE("a server that is read-only is refused") {
@@ -377,7 +251,7 @@ TEST_CASE("servers without a usable binary log are refused") {
                                    expectation{{"--binlog-do-db=other"}, true, "binlog_filtered"},
                                    expectation{{"--binlog-do-db=other", "--binlog-do-db=test"}, true, ""});
     CAPTURE(expected.code, expected.arguments);
-    test::server_options options;
+    server_options options;
     options.binlog = expected.binlog;
     options.extra_arguments = expected.arguments;
     auto server = mysql_server::start(options);

@@ -1,4 +1,5 @@
-// The binlog stream against real servers: every event arrives and decodes, and every way in which a stream ends is told.
+// The binlog stream against real servers: every event arrives and decodes, and every way in which a stream ends is
+// told.
 
 #include "tests/support/catch.hpp"
 
@@ -132,15 +133,14 @@ void create_table(test::sql_connection& root) {
 }  // namespace
 
 TEST_CASE("an attached stream brings what is written afterwards, and the events decode") {
-    const auto source = GENERATE(
-        source_case{server_kind::mysql_9_7, true, {}},
-        source_case{server_kind::mysql_9_7, false, {"--gtid-mode=OFF", "--enforce-gtid-consistency=OFF"}},
-        source_case{server_kind::mysql_9_7, true, {"--binlog-checksum=NONE"}},
-        source_case{server_kind::mysql_9_7, false, {}},
-        source_case{server_kind::mysql_5_6, false, {}},
-        source_case{server_kind::mysql_5_6, false, {"--binlog-checksum=NONE"}},
-        source_case{server_kind::mariadb_10_11, false, {"--binlog-checksum=CRC32"}},
-        source_case{server_kind::mariadb_10_11, false, {"--binlog-checksum=NONE"}});
+    const auto source =
+        GENERATE(source_case{server_kind::mysql_9_7, true, {}},
+                 source_case{server_kind::mysql_9_7, false, {"--gtid-mode=OFF", "--enforce-gtid-consistency=OFF"}},
+                 source_case{server_kind::mysql_9_7, true, {"--binlog-checksum=NONE"}},
+                 source_case{server_kind::mysql_9_7, false, {}}, source_case{server_kind::mysql_5_6, false, {}},
+                 source_case{server_kind::mysql_5_6, false, {"--binlog-checksum=NONE"}},
+                 source_case{server_kind::mariadb_10_11, false, {"--binlog-checksum=CRC32"}},
+                 source_case{server_kind::mariadb_10_11, false, {"--binlog-checksum=NONE"}});
     CAPTURE(sluice::throwaway::to_string(source.kind), source.by_gtid, source.arguments);
     const auto server = start_server(source.kind, source.arguments);
     auto root = test::connect(server);
@@ -193,11 +193,12 @@ TEST_CASE("an event of more than 16 MiB arrives whole; one above the limit ends 
 }
 
 TEST_CASE("a start that is no longer there is told as purged, and not to be tried again") {
-    const auto source = GENERATE(source_case{server_kind::mysql_9_7, true, {}}, source_case{server_kind::mysql_9_7, false, {}},
-                                 source_case{server_kind::mysql_5_6, false, {}},
-                                 source_case{server_kind::mariadb_10_11, false, {}});
+    const auto source =
+        GENERATE(source_case{server_kind::mysql_9_7, true, {}}, source_case{server_kind::mysql_9_7, false, {}},
+                 source_case{server_kind::mysql_5_6, false, {}}, source_case{server_kind::mariadb_10_11, false, {}});
     CAPTURE(sluice::throwaway::to_string(source.kind), source.by_gtid);
-    // Messages of the server are told apart by their text: a server that speaks another language must be understood too.
+    // Messages of the server are told apart by their text: a server that speaks another language must be understood
+    // too.
     auto arguments = source.arguments;
     if (source.kind != server_kind::mariadb_10_11) arguments.push_back("--lc-messages=de_DE");
     const auto server = start_server(source.kind, arguments);
@@ -256,7 +257,8 @@ TEST_CASE("a server that dies, closes or falls silent makes the stream lost") {
         const auto feed = attached(server, start, options);
         follower events(*feed, start);
         REQUIRE(events.read_until(is_heartbeat));
-        root.exec("KILL " + root.scalar("SELECT ID FROM information_schema.processlist WHERE COMMAND LIKE 'Binlog Dump%'"));
+        root.exec("KILL " +
+                  root.scalar("SELECT ID FROM information_schema.processlist WHERE COMMAND LIKE 'Binlog Dump%'"));
         const auto failed = failure_of(*feed);
         INFO(failed.message);
         CHECK(failed.code == "stream_lost");
@@ -355,11 +357,15 @@ TEST_CASE("a cold password cache, a wrong password, a missing privilege, a close
     auto address = address_of(server);
 
     root.exec("FLUSH PRIVILEGES");
-    for (int i = 0; i < 2; ++i) {
-        const auto feed = attached(server, start);
-        follower events(*feed, start);
+    for (const bool by_socket : {false, false, true}) {
+        if (by_socket) root.exec("FLUSH PRIVILEGES");
+        address.unix_socket = by_socket ? server.socket_file().string() : "";
+        auto feed = binlog_stream_source(address).attach(start);
+        REQUIRE(feed.has_value());
+        follower events(**feed, start);
         CHECK(events.read_until(is_heartbeat));
     }
+    address.unix_socket.clear();
 
     address.password = "wrong";
     const auto refused = binlog_stream_source(address).attach(start);
@@ -382,17 +388,4 @@ TEST_CASE("a cold password cache, a wrong password, a missing privilege, a close
     REQUIRE(unreachable.has_error());
     CHECK(unreachable.error().code == "cannot_connect");
     CHECK(unreachable.error().then == disposition::retry);
-}
-
-TEST_CASE("the stream can be read over the server's Unix socket") {
-    const auto server = start_server(server_kind::mysql_9_7);
-    auto root = test::connect(server);
-    root.exec("FLUSH PRIVILEGES");
-    const auto start = from_now(root, true);
-    auto address = address_of(server);
-    address.unix_socket = server.socket_file().string();
-    auto feed = binlog_stream_source(address).attach(start);
-    REQUIRE(feed.has_value());
-    follower events(**feed, start);
-    CHECK(events.read_until(is_heartbeat));
 }

@@ -10,9 +10,9 @@
 #include <thread>
 
 using namespace sluice::migration;
+using sluice::test::address_of;
 using sluice::test::mysql_server;
 using sluice::test::server_kind;
-using sluice::test::address_of;
 using sluice::test::start_server;
 namespace test = sluice::test;
 
@@ -44,14 +44,17 @@ std::unique_ptr<sql_session> connected(const mysql_server& server, mysql_executo
 TEST_CASE("a session has the settings that the engine relies on, whatever the server's defaults are") {
     const auto kind = GENERATE(server_kind::mysql_9_7, server_kind::mysql_5_6, server_kind::mariadb_10_11);
     CAPTURE(sluice::throwaway::to_string(kind));
-    std::vector<std::string> arguments{"--transaction-isolation=SERIALIZABLE", "--default-time-zone=+05:30",
-                                       "--sql-mode=ANSI_QUOTES", "--completion-type=RELEASE", "--autocommit=0",
+    std::vector<std::string> arguments{"--transaction-isolation=SERIALIZABLE",
+                                       "--default-time-zone=+05:30",
+                                       "--sql-mode=ANSI_QUOTES",
+                                       "--completion-type=RELEASE",
+                                       "--autocommit=0",
                                        "--character-set-server=latin1"};
     // The server then ignores the character set that the client asks for at login; 9.x has no such option any more.
     if (kind != server_kind::mysql_9_7) arguments.push_back("--skip-character-set-client-handshake");
     const auto server = start_server(kind, arguments);
-    const auto session = connected(server, {.lock_wait_limit = std::chrono::seconds(7),
-                                            .row_lock_wait_limit = std::chrono::seconds(3)});
+    const auto session =
+        connected(server, {.lock_wait_limit = std::chrono::seconds(7), .row_lock_wait_limit = std::chrono::seconds(3)});
     CHECK(one_cell(*session, "SELECT @@session.time_zone") == "+00:00");
     CHECK(one_cell(*session, "SELECT @@session.autocommit") == "1");
     CHECK(one_cell(*session, "SELECT @@session.sql_mode") ==
@@ -108,7 +111,9 @@ TEST_CASE("caching_sha2_password logs in with a cold cache over a plain connecti
         CHECK(one_cell(*session, "SELECT SUBSTRING_INDEX(CURRENT_USER(), '@', 1)") == "sluice");
         CHECK(root.scalar("SELECT VARIABLE_VALUE FROM performance_schema.status_by_thread s JOIN "
                           "performance_schema.threads t USING (THREAD_ID) WHERE VARIABLE_NAME = 'Ssl_cipher' AND "
-                          "PROCESSLIST_ID = " + std::to_string(session->connection_id())).empty());
+                          "PROCESSLIST_ID = " +
+                          std::to_string(session->connection_id()))
+                  .empty());
     }
 }
 
@@ -163,8 +168,10 @@ TEST_CASE("the server's errors become codes that the engine can act on") {
     CAPTURE(sluice::throwaway::to_string(kind));
     const auto server = start_server(kind);
     const auto session = connected(server);
-    REQUIRE(session->run("CREATE TABLE test.t (id INT PRIMARY KEY, s VARCHAR(3), n TINYINT NOT NULL, d DATE, "
-                         "r INT NOT NULL) ENGINE=InnoDB").has_value());
+    REQUIRE(session
+                ->run("CREATE TABLE test.t (id INT PRIMARY KEY, s VARCHAR(3), n TINYINT NOT NULL, d DATE, "
+                      "r INT NOT NULL) ENGINE=InnoDB")
+                .has_value());
     REQUIRE(session->run("INSERT INTO test.t VALUES (1, 'a', 1, NULL, 1)").has_value());
     struct expectation {
         const char* sql;
@@ -247,8 +254,8 @@ TEST_CASE("a killed statement leaves the session usable") {
     std::thread runner([&] { answer = victim->run("INSERT INTO test.t VALUES (1)"); });
     auto root = test::connect(server);
     const auto id = std::to_string(victim->connection_id());
-    while (root.scalar("SELECT COUNT(*) FROM information_schema.processlist WHERE STATE LIKE 'Waiting%' AND ID = " + id) ==
-           "0") {
+    while (root.scalar("SELECT COUNT(*) FROM information_schema.processlist WHERE STATE LIKE 'Waiting%' AND ID = " +
+                       id) == "0") {
         std::this_thread::yield();
     }
     REQUIRE(killer->run("KILL QUERY " + id).has_value());

@@ -76,13 +76,13 @@ private:
     std::uint16_t proxy_port_ = 0;
 };
 
-/// Makes test.<table> (id INT PRIMARY KEY, v VARCHAR(20)) with rows 1 … rows.
-inline void fill(const mysql_server& server, const std::string& table, int rows) {
+/// Makes test.<table> (id INT PRIMARY KEY, v VARCHAR(20)) with `count` rows.
+inline void fill(const mysql_server& server, const std::string& table, int count) {
     sql_connection sql = connect(server, "test");
     sql.exec("CREATE TABLE " + table + " (id INT PRIMARY KEY, v VARCHAR(20) NOT NULL)");
     sql.exec("SET SESSION cte_max_recursion_depth = 1000000");
     sql.exec("INSERT INTO " + table + " WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < " +
-             std::to_string(rows) + ") SELECT i, CONCAT('v', i) FROM n");
+             std::to_string(count) + ") SELECT i, CONCAT('v', i) FROM n");
 }
 
 }  // namespace sluice::test

@@ -101,7 +101,7 @@ std::vector<sent_command> commands_for(server_kind kind, bool multi) {
         fetch(2, 2),
         fetch(2, 9),
         {command::stmt_reset, "", true, 2},
-        fetch(2, 9),  // no cursor any more
+        {command::stmt_fetch, bytes({9, 0, 0, 0}), false, 2},  // no cursor any more; MariaDB names the id
         {command::stmt_send_long_data, bytes({0, 0, 'a', 'b'}), true, 1},
         {command::stmt_close, "", true, 1},
         {command::stmt_prepare, "SELECT FROM"},

@@ -27,15 +27,18 @@ migration::outcome<migration::snapshot_ptr> switchboard::create(migration::migra
     return service_->create(std::move(spec));
 }
 
-std::vector<migration::snapshot_ptr> switchboard::list() const {
+migration::outcome<std::vector<migration::snapshot_ptr>> switchboard::list() const {
     const std::shared_lock lock(mutex_);
-    if (service_ == nullptr) return {};
+    if (service_ == nullptr) return unavailable();
     return service_->list();
 }
 
-migration::snapshot_ptr switchboard::find(std::string_view id) const {
+migration::outcome<migration::snapshot_ptr> switchboard::find(std::string_view id) const {
     const std::shared_lock lock(mutex_);
-    return service_ == nullptr ? nullptr : service_->find(id);
+    if (service_ == nullptr) return unavailable();
+    if (auto found = service_->find(id)) return found;
+    return migration::refuse("no_such_migration",
+                             "there is no migration `" + std::string(id) + "`, or several begin so");
 }
 
 migration::outcome<migration::snapshot_ptr> switchboard::command(std::string_view id,

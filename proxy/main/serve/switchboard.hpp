@@ -18,8 +18,8 @@ public:
     void disconnect();
 
     migration::outcome<migration::snapshot_ptr> create(migration::migration_spec spec) override;
-    [[nodiscard]] std::vector<migration::snapshot_ptr> list() const override;
-    [[nodiscard]] migration::snapshot_ptr find(std::string_view id) const override;
+    migration::outcome<std::vector<migration::snapshot_ptr>> list() const override;
+    migration::outcome<migration::snapshot_ptr> find(std::string_view id) const override;
     migration::outcome<migration::snapshot_ptr> command(std::string_view id,
                                                         migration::operator_command command) override;
 

@@ -250,3 +250,29 @@ TEST_CASE("an aborted migration leaves nothing, and the table as it was") {
     CHECK(where.exists("_orders_ghc") == "0");
     CHECK(where.root.scalar("SELECT COUNT(*) FROM orders") == std::to_string(filled_rows));
 }
+
+TEST_CASE("the server is killed in the middle of a migration and comes back: it goes on, and nothing is lost") {
+    const std::string during = GENERATE("copying", "ready");
+    INFO(during);
+    scene where;
+    const std::string id =
+        where.create("ADD COLUMN priority INT NOT NULL DEFAULT 7, ADD INDEX by_amount (amount)",
+                     {{"chunk_rows_fixed", 10}, {"copy_workers", 1}, {"postpone_cutover", true}});
+    where.wait_until(id, [&](const auto& p) { return p.state == during && p.rows_copied > 100; });
+    where.root.exec("UPDATE orders SET note = 'before the crash' WHERE id % 5 = 0");
+    where.server.kill();
+    where.server.restart();
+    where.root = connect(where.server, "test");
+    where.root.exec("UPDATE orders SET note = 'after the crash' WHERE id % 7 = 0");
+    where.root.exec("DELETE FROM orders WHERE id % 11 = 0");
+    const std::string sum = "SELECT CONCAT(COUNT(*), ' ', SUM(CRC32(CONCAT_WS('|', id, customer, status, amount, note,"
+                            " updated_at)))) FROM orders";
+    const std::string expected = where.root.scalar(sum);
+    where.command(id, "cut-over");
+    const auto ended = where.wait_until(id, [](const auto& p) { return p.completed() || p.failed(); });
+    INFO(where.sluice.log());
+    REQUIRE(ended.completed());
+    CHECK(where.root.scalar(sum) == expected);
+    CHECK(where.root.scalar("SELECT COUNT(*) FROM orders WHERE priority = 7") == where.root.scalar("SELECT COUNT(*) FROM orders"));
+    CHECK(where.root.query("SHOW INDEX FROM orders WHERE key_name = 'by_amount'").size() == 1);
+}

@@ -38,19 +38,22 @@ public:
         snapshot.spec = std::move(spec);
         return std::make_shared<const migration::migration_snapshot>(std::move(snapshot));
     }
-    std::vector<migration::snapshot_ptr> list() const override { return known; }
-    migration::snapshot_ptr find(std::string_view id) const override {
+    migration::outcome<std::vector<migration::snapshot_ptr>> list() const override {
+        if (refusal) return *refusal;
+        return known;
+    }
+    migration::outcome<migration::snapshot_ptr> find(std::string_view id) const override {
+        if (refusal) return *refusal;
         for (const auto& snapshot : known) {
             if (snapshot->id == id) return snapshot;
         }
-        return nullptr;
+        return migration::refuse("no_such_migration", "there is no migration `" + std::string(id) + "`");
     }
     migration::outcome<migration::snapshot_ptr> command(std::string_view id,
                                                         migration::operator_command command) override {
         commands.emplace_back(std::string(id), command);
         if (refusal) return *refusal;
-        if (auto snapshot = find(id)) return snapshot;
-        return migration::refuse("no_such_migration", "there is none");
+        return find(id);
     }
 
     void add(migration::migration_snapshot snapshot) {

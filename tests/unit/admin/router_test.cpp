@@ -152,8 +152,9 @@ TEST_CASE("the engine's refusals become the statuses of HTTP", "[router]") {
         CAPTURE(r.code);
         bench b;
         b.directory.refusal = migration::refuse(r.code, "because of `options.copy_workers`");
-        for (const http_response& response : {b.answer("POST", "/v1/migrations", good_body),
-                                              b.answer("POST", "/v1/migrations/0123456789abcdef/abort")}) {
+        for (const http_response& response :
+             {b.answer("POST", "/v1/migrations", good_body), b.answer("POST", "/v1/migrations/0123456789abcdef/abort"),
+              b.answer("GET", "/v1/migrations"), b.answer("GET", "/v1/migrations/0123456789abcdef")}) {
             CHECK(response.status == r.status);
             CHECK(text(object_of(response), "code") == r.code);
             CHECK(text(object_of(response), "detail") == "because of `options.copy_workers`");
@@ -252,6 +253,14 @@ TEST_CASE("settings can be replaced: another token, other defaults", "[router]")
     CHECK(b.router.answer(request).status == 201);
     REQUIRE(b.directory.created);
     CHECK(b.directory.created->options.copy_workers == 9);
+}
+
+TEST_CASE("metrics of the proxy are there while the engine is not", "[router][metrics]") {
+    bench b;
+    b.directory.refusal = migration::refuse("unavailable", "starting");
+    const http_response response = b.answer("GET", "/metrics");
+    CHECK(response.status == 200);
+    CHECK(response.body.find("sluice_sessions 3\n") != std::string::npos);
 }
 
 TEST_CASE("metrics count migrations by state and name only the running ones", "[router][metrics]") {

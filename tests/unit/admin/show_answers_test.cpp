@@ -168,7 +168,22 @@ TEST_CASE("SHOW MIGRATION tells all about one, or that there is none", "[show_an
     request.id = "nothing";
     const auto none = admin::answer_show(request, directory, test::proxy_double());
     REQUIRE(none.has_error());
-    CHECK(none.error().message.find("'nothing'") != std::string::npos);
+    CHECK(none.error().message.find("`nothing`") != std::string::npos);
+}
+
+TEST_CASE("while the engine is away, that is the answer", "[show_answers]") {
+    test::directory_double directory;
+    directory.refusal = migration::refuse("unavailable", "starting");
+    for (const auto subject : {sql::show_subject::migrations, sql::show_subject::migration}) {
+        auto request = all_migrations();
+        request.subject = subject;
+        const auto answer = admin::answer_show(request, directory, test::proxy_double());
+        REQUIRE(answer.has_error());
+        CHECK(answer.error().message == "Sluice: starting");
+    }
+    auto request = all_migrations();
+    request.subject = sql::show_subject::proxy_status;
+    CHECK(admin::answer_show(request, directory, test::proxy_double()).has_value());
 }
 
 TEST_CASE("SHOW PROXY STATUS and SESSIONS show what the proxy says", "[show_answers]") {

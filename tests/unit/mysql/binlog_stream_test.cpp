@@ -127,8 +127,8 @@ TEST_CASE("an event that comes in pieces is kept between two calls") {
 
 TEST_CASE("an event above the limit ends the stream before its bytes are stored") {
     SECTION("in one frame") {
-        const auto failed = failure_after([](scripted_connection& c) { c.send_packet(event_packet(1001)); },
-                                          {.event_bytes_max = 1000});
+        const auto failed =
+            failure_after([](scripted_connection& c) { c.send_packet(event_packet(1001)); }, {.event_bytes_max = 1000});
         CHECK(failed.code == "event_too_large");
         CHECK(failed.then == disposition::abort);
     }
@@ -149,8 +149,8 @@ TEST_CASE("an event above the limit ends the stream before its bytes are stored"
         CHECK(failed.code == "event_too_large");
     }
     SECTION("an event of exactly the limit passes") {
-        const auto failed = failure_after([](scripted_connection& c) { c.send_packet(event_packet(1000)); },
-                                          {.event_bytes_max = 1000});
+        const auto failed =
+            failure_after([](scripted_connection& c) { c.send_packet(event_packet(1000)); }, {.event_bytes_max = 1000});
         CHECK(failed.code == "stream_lost");  // the script closed the connection after it
     }
 }
@@ -184,7 +184,8 @@ TEST_CASE("how streams end") {
              c.send_packet({reinterpret_cast<const std::byte*>(err), sizeof err});
          },
          "protocol_violation", disposition::abort},
-        {"an empty packet", [](scripted_connection& c) { c.send_packet({}); }, "protocol_violation", disposition::abort},
+        {"an empty packet", [](scripted_connection& c) { c.send_packet({}); }, "protocol_violation",
+         disposition::abort},
         {"an unknown first byte",
          [](scripted_connection& c) {
              const unsigned char odd[] = {0x42, 0, 0};
@@ -257,7 +258,8 @@ TEST_CASE("a login that fails or goes wrong") {
         CHECK(feed.error().then == disposition::retry);
     }
     SECTION("no MySQL at all") {
-        scripted_server server([](scripted_connection& c) { c.send_raw(protocol::as_bytes("HTTP/1.1 400 Bad Request\r\n")); });
+        scripted_server server(
+            [](scripted_connection& c) { c.send_raw(protocol::as_bytes("HTTP/1.1 400 Bad Request\r\n")); });
         const auto feed = attach(server);
         REQUIRE(feed.has_error());
         CHECK((feed.error().code == "protocol_violation" || feed.error().code == "event_too_large" ||

@@ -16,7 +16,8 @@ TEST_CASE("every session is told the settings that give the engine's statements 
     CHECK_THAT(all, Contains("SET NAMES utf8mb4;"));
     CHECK_THAT(all, Contains("READ COMMITTED, READ WRITE"));
     CHECK_THAT(all, Contains("time_zone = '+00:00'"));
-    CHECK_THAT(all, Contains("'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION'"));
+    CHECK_THAT(all,
+               Contains("'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION'"));
     CHECK_THAT(all, Contains(" lock_wait_timeout = 7"));
     CHECK_THAT(all, Contains("innodb_lock_wait_timeout = 1"));  // 0 would mean something else to the server
     CHECK_THAT(all, Contains("wait_timeout = 28800"));

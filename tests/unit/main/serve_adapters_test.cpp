@@ -1,0 +1,43 @@
+#include "proxy/main/serve/proxy_adapter.hpp"
+#include "proxy/main/serve/switchboard.hpp"
+#include "tests/support/catch.hpp"
+
+using namespace sluice;
+
+TEST_CASE("without an engine every call is answered with unavailable", "[switchboard]") {
+    switchboard board;
+    const auto created = board.create({});
+    const auto listed = board.list();
+    const auto found = board.find("0123");
+    const auto commanded = board.command("0123", migration::operator_command::abort);
+    REQUIRE(created.has_error());
+    REQUIRE(listed.has_error());
+    REQUIRE(found.has_error());
+    REQUIRE(commanded.has_error());
+    for (const auto* why : {&created.error(), &listed.error(), &found.error(), &commanded.error()}) {
+        CHECK(why->code == "unavailable");
+    }
+    board.disconnect();
+    CHECK(board.list().has_error());
+}
+
+TEST_CASE("without a proxy nothing is accepted and nobody is there", "[proxy_adapter]") {
+    const proxy_adapter adapter;
+    CHECK_FALSE(adapter.status().accepting);
+    CHECK(adapter.sessions().empty());
+}
+
+TEST_CASE("answers and refusals take the proxy's form", "[proxy_adapter]") {
+    const proxy::show_answer table =
+        to_proxy_answer(admin::text_table{.columns = {"a", "b"}, .rows = {{"1", std::nullopt}}});
+    CHECK_FALSE(table.error);
+    CHECK(table.columns == std::vector<std::string>{"a", "b"});
+    REQUIRE(table.rows.size() == 1);
+    CHECK(table.rows[0] == std::vector<std::optional<std::string>>{"1", std::nullopt});
+    const proxy::show_answer refused =
+        to_proxy_answer(admin::show_refusal{.server_errno = 1105, .sqlstate = "HY000", .message = "no"});
+    REQUIRE(refused.error);
+    CHECK(refused.error->number == 1105);
+    CHECK(refused.error->sql_state == "HY000");
+    CHECK(refused.error->message == "no");
+}

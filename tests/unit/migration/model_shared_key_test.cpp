@@ -1,0 +1,222 @@
+// Which key identifies a row before and after the ALTER.
+
+#include "tests/support/catch.hpp"
+#include "tests/unit/migration/model_tables.hpp"
+
+using namespace sluice::migration;
+using namespace sluice::test;
+using Catch::Matchers::Contains;
+
+TEST_CASE("the key: PRIMARY, then fewest columns, then fewest bytes, then name") {
+    const auto a = make_column("a", "bigint");
+    const auto b = make_column("b", "smallint");
+    const auto c = make_column("c", "int");
+    const auto chosen = [&](std::vector<key_description> keys) {
+        const auto table = make_table({a, b, c}, std::move(keys));
+        return mapping_of(table, table).key.original_index;
+    };
+    CHECK(chosen({make_key("a_first", {"b"}), make_key("PRIMARY", {"a", "b", "c"})}) == "PRIMARY");
+    CHECK(chosen({make_key("one", {"a"}), make_key("two", {"b", "c"})}) == "one");
+    CHECK(chosen({make_key("a", {"a"}), make_key("z", {"b"})}) == "z");
+    CHECK(chosen({make_key("z", {"c"}), make_key("y", {"c"})}) == "y");
+    CHECK(chosen({make_key("plain", {"b"}, false), make_key("unique", {"a"})}) == "unique");
+}
+
+TEST_CASE("a key that does not qualify is passed over for one that does") {
+    const auto table =
+        make_table({make_column("d", "double"), v, id, text_column("s", "varchar", 20)},
+                   {make_key("PRIMARY", {"d"}), make_key("nulls", {"v"}), make_key("good", {"s", "id"})});
+    const auto mapping = mapping_of(table, table);
+    CHECK(mapping.key.original_index == "good");
+    REQUIRE(mapping.key.columns.size() == 2);
+    CHECK(mapping.key.columns[0].original == "s");
+    CHECK(mapping.key.columns[0].original_ordinal == 3);
+    CHECK(mapping.key.columns[1].original_ordinal == 2);
+    CHECK(mapping.key.original_columns[0].data_type == "varchar");
+}
+
+TEST_CASE("what makes a key unusable in the original") {
+    struct expectation {
+        key_description key;
+        column_description column;
+        const char* code;
+        const char* word;
+    };
+    auto prefix = make_key("u", {"c"});
+    prefix.parts[0].prefix_length = 10;
+    auto expression = make_key("u", {""});
+    auto invisible = make_key("u", {"c"});
+    invisible.visible = false;
+    const auto plain = make_key("u", {"c"});
+    const std::vector<expectation> expected{
+        {plain, nullable(make_column("c", "int")), "nullable_unique_key", "`c` may be NULL"},
+        {plain, make_column("c", "float"), "unsupported_key_type", "float"},
+        {plain, make_column("c", "double"), "unsupported_key_type", "double"},
+        {plain, make_column("c", "json"), "unsupported_key_type", "json"},
+        {plain, make_column("c", "text"), "unsupported_key_type", "text"},
+        {plain, make_column("c", "geometry"), "unsupported_key_type", "geometry"},
+        {plain, make_column("c", "vector"), "unsupported_key_type", "vector"},
+        {plain, generated(make_column("c", "int")), "no_shared_unique_key", "generated"},
+        {prefix, text_column("c", "varchar", 50), "no_shared_unique_key", "prefix"},
+        {expression, make_column("c", "int"), "no_shared_unique_key", "expression"},
+        {invisible, make_column("c", "int"), "no_shared_unique_key", "invisible"},
+        {make_key("u", {"c"}, false), make_column("c", "int"), "no_shared_unique_key", "neither a PRIMARY KEY"},
+    };
+    for (const auto& one : expected) {
+        CAPTURE(one.code, one.word);
+        const auto table = make_table({one.column}, {one.key});
+        const auto refused = refusal(table, table);
+        CHECK(refused.code == one.code);
+        CHECK_THAT(refused.message, Contains(one.word) && Contains("`test`.`t`"));
+        const auto early = require_usable_key(table);
+        REQUIRE(early.has_error());
+        CHECK(early.error().code == one.code);
+    }
+    CHECK(require_usable_key(keyed(id)).has_value());
+}
+
+TEST_CASE("the message tells what is wrong with every candidate, the code is that of the first") {
+    const auto table =
+        make_table({make_column("d", "double"), v}, {make_key("PRIMARY", {"d"}), make_key("nulls", {"v"})});
+    const auto refused = refusal(table, table);
+    CHECK(refused.code == "unsupported_key_type");
+    CHECK_THAT(refused.message, Contains("`PRIMARY`: column `d`") && Contains("`nulls`: column `v` may be NULL"));
+}
+
+TEST_CASE("the ghost must have a unique key on the same columns") {
+    const auto original = make_table({id, make_column("k", "int")}, {make_key("PRIMARY", {"id", "k"})});
+    const auto ghost_with = [&](std::vector<key_description> keys) {
+        return make_table({id, make_column("k", "int")}, std::move(keys));
+    };
+    CHECK(mapping_of(original, ghost_with({make_key("PRIMARY", {"k", "id"})})).key.ghost_index == "PRIMARY");
+    CHECK(mapping_of(original, ghost_with({make_key("b", {"id", "k"}), make_key("a", {"k", "id"})})).key.ghost_index ==
+          "a");
+    CHECK(mapping_of(original, ghost_with({make_key("a", {"id", "k"}), make_key("PRIMARY", {"id", "k"})}))
+              .key.ghost_index == "PRIMARY");
+
+    auto invisible = make_key("u", {"id", "k"});
+    invisible.visible = false;
+    auto prefix = make_key("u", {"id", "k"});
+    prefix.parts[1].prefix_length = 3;
+    for (const auto& keys : std::vector<std::vector<key_description>>{{},
+                                                                      {make_key("PRIMARY", {"id"})},
+                                                                      {make_key("u", {"id", "k"}, false)},
+                                                                      {make_key("u", {"id", "k", "k"})},
+                                                                      {invisible},
+                                                                      {prefix}}) {
+        CHECK(refusal(original, ghost_with(keys)).code == "no_shared_unique_key");
+    }
+    const auto dropped = refusal(original, make_table({id}, {make_key("PRIMARY", {"id"})}), "DROP COLUMN k");
+    CHECK(dropped.code == "no_shared_unique_key");
+    CHECK_THAT(dropped.message, Contains("`k`"));
+}
+
+TEST_CASE("renamed key columns are found under their new names") {
+    const auto mapping = mapping_of(keyed(id), keyed(make_column("key", "bigint")), "CHANGE id `key` BIGINT NOT NULL");
+    REQUIRE(mapping.key.columns.size() == 1);
+    CHECK(mapping.key.columns[0].original == "id");
+    CHECK(mapping.key.columns[0].ghost == "key");
+    CHECK(mapping.key.original_columns[0].data_type == "int");
+}
+
+TEST_CASE("key columns must keep their values") {
+    struct change {
+        column_description before;
+        column_description after;
+        bool kept;
+    };
+    const auto enum_of = [](const std::string& members) { return make_column("c", "enum", "enum(" + members + ")"); };
+    const std::vector<change> changes{
+        {make_column("c", "int"), make_column("c", "int", "int(11)"), true},
+        {make_column("c", "tinyint"), make_column("c", "bigint"), true},
+        {make_column("c", "mediumint"), make_column("c", "int"), true},
+        {make_column("c", "int", "int unsigned"), make_column("c", "bigint", "bigint unsigned"), true},
+        {make_column("c", "bigint"), make_column("c", "int"), false},
+        {make_column("c", "int"), make_column("c", "mediumint"), false},
+        {make_column("c", "int", "int unsigned"), make_column("c", "bigint"), false},
+        {make_column("c", "int"), make_column("c", "int", "int unsigned"), false},
+        {make_column("c", "int"), text_column("c", "varchar", 20), false},
+        {make_column("c", "int"), decimal_column("c", 20, 0), false},
+        {text_column("c", "varchar", 20), text_column("c", "varchar", 21), true},
+        {text_column("c", "varchar", 20), text_column("c", "varchar", 19), false},
+        {text_column("c", "char", 20), text_column("c", "char", 30), true},
+        {text_column("c", "char", 20), text_column("c", "varchar", 20), false},
+        {text_column("c", "varchar", 20), text_column("c", "varchar", 20, "utf8mb4_bin"), false},
+        {text_column("c", "varchar", 20, "utf8mb3_bin", "utf8mb3"), text_column("c", "varchar", 20, "utf8mb4_bin"),
+         false},
+        {binary_column("c", "varbinary", 16), binary_column("c", "varbinary", 32), true},
+        {binary_column("c", "binary", 16), binary_column("c", "binary", 16), true},
+        {binary_column("c", "binary", 16), binary_column("c", "binary", 17), false},
+        {binary_column("c", "binary", 16), binary_column("c", "varbinary", 16), false},
+        {decimal_column("c", 10, 2), decimal_column("c", 12, 2), true},
+        {decimal_column("c", 10, 2), decimal_column("c", 12, 4), false},
+        {decimal_column("c", 10, 2), decimal_column("c", 9, 2), false},
+        {temporal_column("c", "datetime", 3), temporal_column("c", "datetime", 6), true},
+        {temporal_column("c", "datetime", 6), temporal_column("c", "datetime", 3), false},
+        {temporal_column("c", "timestamp", 0), temporal_column("c", "timestamp", 6), true},
+        {temporal_column("c", "time", 0), temporal_column("c", "time", 0), true},
+        {make_column("c", "date"), temporal_column("c", "datetime", 0), false},
+        {make_column("c", "year"), make_column("c", "year"), true},
+        {make_column("c", "bit", "bit(4)"), make_column("c", "bit", "bit(4)"), true},
+        {make_column("c", "bit", "bit(4)"), make_column("c", "bit", "bit(8)"), false},
+        {enum_of("'a','b'"), enum_of("'a','b'"), true},
+        {enum_of("'a','b'"), enum_of("'a','b','c'"), true},
+        {enum_of("'a','b'"), enum_of("'b','a'"), false},
+        {enum_of("'a','b'"), enum_of("'a','bc'"), false},
+        {enum_of("'a','b'"), enum_of("'a','b'',''c'"), false},
+        {enum_of("'a','b'"), enum_of("'a'"), false},
+    };
+    for (const auto& one : changes) {
+        CAPTURE(one.before.column_type, one.after.column_type, one.before.collation, one.after.collation);
+        const auto mapping = mapped(keyed(one.before), keyed(one.after), "MODIFY c INT");
+        CHECK(mapping.has_value() == one.kept);
+        if (mapping.has_error()) {
+            CHECK(mapping.error().code == "key_values_change");
+            CHECK_THAT(mapping.error().message, Contains("`c` changes"));
+        }
+    }
+}
+
+TEST_CASE("which keys the engine can order as the server does, and where bytes tell keys apart") {
+    struct expectation {
+        column_description column;
+        bool exactly_ordered;
+        bool bytes_are_identity;
+    };
+    const std::vector<expectation> expected{
+        {make_column("c", "tinyint"), true, true},
+        {make_column("c", "bigint", "bigint unsigned"), true, true},
+        {make_column("c", "date"), true, true},
+        {temporal_column("c", "datetime", 6), true, true},
+        {temporal_column("c", "timestamp", 0), true, true},
+        {temporal_column("c", "time", 3), false, true},
+        {make_column("c", "year"), false, true},
+        {decimal_column("c", 10, 2), false, true},
+        {make_column("c", "bit", "bit(4)"), false, true},
+        {make_column("c", "enum", "enum('b','a')"), false, true},
+        {make_column("c", "set", "set('b','a')"), false, true},
+        {binary_column("c", "binary", 16), true, true},
+        {binary_column("c", "varbinary", 16), true, true},
+        {text_column("c", "varchar", 20), false, false},
+        {text_column("c", "char", 20, "latin1_swedish_ci", "latin1"), false, false},
+        // PAD SPACE: 'a' and 'a ' are one key although the collation is "binary".
+        {text_column("c", "varchar", 20, "utf8mb4_bin"), false, false},
+        {text_column("c", "varchar", 20, "utf8mb4_0900_bin"), false, false},
+    };
+    for (const auto& one : expected) {
+        CAPTURE(one.column.column_type, one.column.collation);
+        const auto table = keyed(one.column);
+        const auto mapping = mapping_of(table, table);
+        CHECK(mapping.key.exactly_ordered == one.exactly_ordered);
+        CHECK(mapping.key.bytes_are_identity == one.bytes_are_identity);
+    }
+
+    auto descending = keyed(id);
+    descending.keys[0].parts[0].descending = true;
+    CHECK_FALSE(mapping_of(descending, descending).key.exactly_ordered);
+    CHECK(mapping_of(keyed(id), descending).key.exactly_ordered);  // the copy walks along the original's key
+
+    const auto mixed = make_table({id, text_column("s", "varchar", 5)}, {make_key("PRIMARY", {"id", "s"})});
+    CHECK_FALSE(mapping_of(mixed, mixed).key.exactly_ordered);
+    CHECK_FALSE(mapping_of(mixed, mixed).key.bytes_are_identity);
+}
