@@ -98,8 +98,8 @@ private:
         switch (kind) {
             case 0: return from_client(in_.bytes(in_.u8()));
             case 1: return from_server(in_.bytes(in_.u8()));
-            case 2: return from_client(framed(in_.bytes(in_.u8()), in_.u8() % 4U));
-            case 3: return from_server(framed(in_.bytes(in_.u8()), in_.u8() % 8U));
+            case 2: return from_client(packet(in_.u8() % 4U));
+            case 3: return from_server(packet(in_.u8() % 8U));
             case 4:
             case 5: return from_client(query(statements[in_.u8() % std::size(statements)]));
             case 6: return reply();
@@ -108,6 +108,8 @@ private:
             default: return owner_acts();
         }
     }
+
+    byte_buffer packet(unsigned sequence) { return framed(in_.bytes(in_.u8()), static_cast<std::uint8_t>(sequence)); }
 
     byte_buffer ok_packet(std::uint8_t sequence, bool is_terminator = false) {
         constexpr protocol::status_flags states[] = {
@@ -135,7 +137,7 @@ private:
         auto bytes = framed(protocol::as_bytes("\x01"), 1);
         const auto add = [&](const byte_buffer& more) { bytes.insert(bytes.end(), more.begin(), more.end()); };
         add(framed(protocol::as_bytes("\x03" "def"), 2));
-        const bool deprecates_eof = has(core_.relay().capabilities(), protocol::capability::deprecate_eof);
+        const bool deprecates_eof = protocol::has(core_.relay().capabilities(), protocol::capability::deprecate_eof);
         if (!deprecates_eof) add(framed(protocol::as_bytes(std::string_view("\xFE\0\0\2\0", 5)), 3));
         add(framed(protocol::as_bytes("\x01" "1"), 4));
         add(deprecates_eof ? ok_packet(5, true) : framed(protocol::as_bytes(std::string_view("\xFE\0\0\2\0", 5)), 5));
