@@ -103,8 +103,8 @@ private:
     SLUICE_TRY_INNER(SLUICE_CONCAT(sluice_try_, __LINE__), declaration, expression)
 
 /// SLUICE_TRY_VOID(f()): returns f()'s error from the enclosing function, if there is one.
-#define SLUICE_TRY_VOID(expression)                                                  \
-    do {                                                                             \
-        auto sluice_try_outcome = (expression);                                      \
+#define SLUICE_TRY_VOID(expression)                                                       \
+    do {                                                                                  \
+        auto sluice_try_outcome = (expression);                                           \
         if (sluice_try_outcome.has_error()) return std::move(sluice_try_outcome).error(); \
     } while (false)

@@ -98,9 +98,7 @@ pid_t spawn_with(const launch& what, int input_descriptor) {
 
 pid_t spawn(const launch& what) { return spawn_with(what, -1); }
 
-int run(const launch& what) {
-    return wait_until_ended(spawn(what));
-}
+int run(const launch& what) { return wait_until_ended(spawn(what)); }
 
 bool reap_if_ended(pid_t child) {
     const pid_t answer = waitpid(child, nullptr, WNOHANG);

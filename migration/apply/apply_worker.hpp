@@ -1,7 +1,7 @@
 #pragma once
 
-// Applies batches of changed keys to the ghost, and confirms with the server that their transactions are visible. Several
-// workers share one ledger; each has its own connection and runs on its own thread.
+// Applies batches of changed keys to the ghost, and confirms with the server that their transactions are visible.
+// Several workers share one ledger; each has its own connection and runs on its own thread.
 
 #include "migration/ledger/work_ledger.hpp"
 #include "migration/model/migration_plan.hpp"

@@ -67,9 +67,9 @@ outcome<void> change_capture::take(const binlog::decoded_event& event, const bin
         } else {
             prepared_keys_ += keys.size();
             if (prepared_keys_ > plan_.options.delta_keys_max) {
-                return refuse("prepared_transactions_too_large",
-                              "prepared XA transactions changed more than delta_keys_max rows of " +
-                                  quote_table(plan_.original));
+                return refuse(
+                    "prepared_transactions_too_large",
+                    "prepared XA transactions changed more than delta_keys_max rows of " + quote_table(plan_.original));
             }
             prepared_[prepare->to_string()] = std::move(keys);
         }
@@ -163,9 +163,9 @@ outcome<void> change_capture::check_statement(const binlog::query_event& query) 
     const bool of_another_table = sql::mentions(text, plan_.ghost.table) || sql::mentions(text, plan_.changelog.table);
     if (!of_another_table &&
         (begins_with(text, "TRUNCATE") || begins_with(text, "DROP TABLE") || begins_with(text, "RENAME"))) {
-        return refuse("original_changed", quote_table(plan_.original) +
-                                              " was truncated, dropped or renamed meanwhile: " +
-                                              std::string(text.substr(0, 200)));
+        return refuse("original_changed",
+                      quote_table(plan_.original) +
+                          " was truncated, dropped or renamed meanwhile: " + std::string(text.substr(0, 200)));
     }
     return {};
 }
@@ -207,8 +207,8 @@ outcome<void> change_capture::take_changes(const binlog::rows_event& rows) {
     if (in_xa_) {
         std::move(keys.begin(), keys.end(), std::back_inserter(xa_keys_));
         if (xa_keys_.size() > plan_.options.delta_keys_max) {
-            return refuse("prepared_transactions_too_large", "an XA transaction changed more than delta_keys_max rows of " +
-                                                                 quote_table(plan_.original));
+            return refuse("prepared_transactions_too_large",
+                          "an XA transaction changed more than delta_keys_max rows of " + quote_table(plan_.original));
         }
         return {};
     }

@@ -21,8 +21,8 @@ public:
     explicit key_codec(const migration_plan& plan) : plan_(plan) {}
 
     /// The key in a row image. "key_missing" when the image does not hold it: the stream cannot be followed then.
-    /// otherwise: where to look for key columns that the image leaves out (the image before an update, when the one after
-    /// holds only what was assigned); may be null.
+    /// otherwise: where to look for key columns that the image leaves out (the image before an update, when the one
+    /// after holds only what was assigned); may be null.
     [[nodiscard]] outcome<row_key> key_of(const binlog::table_map& table, const binlog::row_image& image,
                                           const binlog::row_image* otherwise = nullptr) const;
 

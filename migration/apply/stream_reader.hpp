@@ -1,7 +1,7 @@
 #pragma once
 
-// Follows the binary log and hands the keys of changed rows to the ledger. Runs on its own thread; attaches again after a
-// lost stream, from the last transaction that was read to its end.
+// Follows the binary log and hands the keys of changed rows to the ledger. Runs on its own thread; attaches again after
+// a lost stream, from the last transaction that was read to its end.
 
 #include "migration/apply/key_codec.hpp"
 #include "migration/ledger/work_ledger.hpp"
@@ -22,8 +22,8 @@ class change_capture {
 public:
     change_capture(const migration_plan& plan, work_ledger& ledger, stream_position start);
 
-    /// Transactions may have been prepared (XA) before the stream began: an XA COMMIT of one that the stream has not shown
-    /// may change the table unseen, and is a failure from now on.
+    /// Transactions may have been prepared (XA) before the stream began: an XA COMMIT of one that the stream has not
+    /// shown may change the table unseen, and is a failure from now on.
     void expect_unknown_prepared() { unknown_prepared_ = true; }
 
     /// A new stream begins, from position(): what was read of an unfinished transaction will come again.

@@ -1,7 +1,7 @@
 #pragma once
 
-// The changelog table `_t_ghc`: the engine's own rows in the server's binary log. A marker written here and seen again in
-// the stream proves that everything committed before it has been read.
+// The changelog table `_t_ghc`: the engine's own rows in the server's binary log. A marker written here and seen again
+// in the stream proves that everything committed before it has been read.
 
 #include "migration/apply/server_position.hpp"
 #include "migration/model/failure.hpp"

@@ -13,8 +13,8 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr milliseconds pause_poll{100};
-constexpr unsigned attempts_max = 200;   // deadlocks, lock waits, lost connections of one chunk
-constexpr unsigned conflicts_max = 12;   // duplicates on another unique key, each after a catch-up
+constexpr unsigned attempts_max = 200;  // deadlocks, lock waits, lost connections of one chunk
+constexpr unsigned conflicts_max = 12;  // duplicates on another unique key, each after a catch-up
 
 range_bounds bounds_of(const work_ledger::chunk& chunk) {
     return {chunk.lower.literals, chunk.lower_inclusive, chunk.upper.literals};

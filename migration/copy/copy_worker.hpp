@@ -1,7 +1,7 @@
 #pragma once
 
-// Copies the original into the ghost, chunk by chunk. Several workers share one planner; each has its own connection and
-// runs on its own thread.
+// Copies the original into the ghost, chunk by chunk. Several workers share one planner; each has its own connection
+// and runs on its own thread.
 
 #include "migration/apply/key_codec.hpp"
 #include "migration/copy/chunk_sizer.hpp"
@@ -34,7 +34,7 @@ private:
     const migration_plan& plan_;
     work_ledger& ledger_;
     key_codec codec_;
-    std::mutex planning_;       ///< held over the look-up of a bound
+    std::mutex planning_;  ///< held over the look-up of a bound
     mutable std::mutex sizing_;
     chunk_sizer sizer_;
 };
@@ -57,7 +57,7 @@ private:
     chunk_planner& planner_;
     reconnecting_session session_;
 
-    bool skip_present_ = false;   ///< of the chunk in hand
+    bool skip_present_ = false;  ///< of the chunk in hand
     unsigned attempts_ = 0;
     unsigned conflicts_ = 0;
 };

@@ -153,8 +153,7 @@ outcome<void> cutover::attempt_run::carry_auto_increment() {
         if (!shown.rows.empty() && shown.rows[0].size() > 1) next[i] = auto_increment_of(shown.rows[0][1].value_or(""));
     }
     if (next[0] <= next[1]) return {};
-    SLUICE_TRY_VOID(
-        run("ALTER TABLE " + quote_table(plan.ghost) + " AUTO_INCREMENT = " + std::to_string(next[0])));
+    SLUICE_TRY_VOID(run("ALTER TABLE " + quote_table(plan.ghost) + " AUTO_INCREMENT = " + std::to_string(next[0])));
     return {};
 }
 
@@ -247,8 +246,8 @@ std::vector<gate_blocker> cutover::lock_holders(const migration_plan& plan, sql_
         " JOIN performance_schema.threads t ON t.THREAD_ID = m.OWNER_THREAD_ID"
         " LEFT JOIN performance_schema.events_transactions_current x ON x.THREAD_ID = t.THREAD_ID"
         " WHERE m.OBJECT_TYPE = 'TABLE' AND m.LOCK_STATUS = 'GRANTED' AND m.LOCK_DURATION <> 'STATEMENT'"
-        " AND m.OBJECT_SCHEMA = " + quote_string(plan.original.schema) +
-        " AND m.OBJECT_NAME = " + quote_string(plan.original.table) +
+        " AND m.OBJECT_SCHEMA = " +
+        quote_string(plan.original.schema) + " AND m.OBJECT_NAME = " + quote_string(plan.original.table) +
         " AND t.PROCESSLIST_ID IS NOT NULL AND t.PROCESSLIST_ID <> CONNECTION_ID() ORDER BY 4 DESC");
     std::vector<gate_blocker> holders;
     if (!found) return holders;

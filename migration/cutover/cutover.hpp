@@ -28,8 +28,8 @@ struct cutover_outcome {
     std::optional<failure> why;  ///< set for failed and unknown
 };
 
-/// Used by the coordinator thread. The sessions are opened anew for each attempt and closed after it: one that held a lock
-/// is never used again.
+/// Used by the coordinator thread. The sessions are opened anew for each attempt and closed after it: one that held a
+/// lock is never used again.
 class cutover {
 public:
     cutover(const migration_plan& plan, work_ledger& ledger, sql_executor& executor, table_gate& gate);

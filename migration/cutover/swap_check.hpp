@@ -14,8 +14,8 @@ enum class swap_state {
     neither,      ///< there is no ghost and no old table: nothing was begun, or somebody tidied by hand
 };
 
-/// The swap is one atomic statement, and the old table's name is free before it (a precondition of every migration): its
-/// existence alone tells.
+/// The swap is one atomic statement, and the old table's name is free before it (a precondition of every migration):
+/// its existence alone tells.
 outcome<swap_state> ask_which_table_is_which(const statement_runner& run, const table_name& ghost,
                                              const table_name& old_table);
 

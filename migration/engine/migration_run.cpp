@@ -113,8 +113,8 @@ void migration_run::publish() {
         current_.eta.reset();
     } else if (current_.rows_estimate != 0) {
         // The estimate is the server's guess: never claim the end before it is there.
-        current_.progress = std::min(0.99, static_cast<double>(current_.rows_copied) /
-                                               static_cast<double>(current_.rows_estimate));
+        current_.progress =
+            std::min(0.99, static_cast<double>(current_.rows_copied) / static_cast<double>(current_.rows_estimate));
         if (current_.rows_per_s != 0) {
             const auto left = current_.rows_estimate - std::min(current_.rows_copied, current_.rows_estimate);
             current_.eta = std::chrono::seconds(left / current_.rows_per_s);
@@ -211,8 +211,8 @@ outcome<migration_run::ending> migration_run::proceed() {
     return ending::completed;
 }
 
-// Two processes must not work on one migration. The lock lives as long as this connection; a killed process's connection
-// may take a moment to end on the server.
+// Two processes must not work on one migration. The lock lives as long as this connection; a killed process's
+// connection may take a moment to end on the server.
 outcome<void> migration_run::claim() {
     SLUICE_TRY(const query_result got, run_control("SELECT GET_LOCK('sluice:migration:" + current_.id + "', 10)"));
     if (!got.rows.empty() && got.rows[0][0] == "1") return {};
@@ -252,10 +252,10 @@ outcome<void> migration_run::begin_stream() {
         SLUICE_TRY_VOID(reader_->attach());
         bool waited = false;
         SLUICE_TRY(const bool none_prepared, wait_for_prepared_transactions(control_, [&](const std::string& names) {
-            waited = true;
-            wait_for("prepared XA transactions (XA COMMIT or XA ROLLBACK them): " + names);
-            return tick(tick_wait).has_value();
-        }));
+                       waited = true;
+                       wait_for("prepared XA transactions (XA COMMIT or XA ROLLBACK them): " + names);
+                       return tick(tick_wait).has_value();
+                   }));
         if (!none_prepared) reader_->expect_unknown_prepared();
         if (!waited) break;
     }
@@ -298,8 +298,8 @@ outcome<void> migration_run::build_indexes() {
         // One statement for all of them, or each would read the table once more. Changes are applied meanwhile.
         SLUICE_TRY_VOID(control_.connect());
         running_statement_of_ = control_.connection_id();
-        auto built = interrupted() ? interruption(abort_requested_)
-                                   : control_.run(add_indexes_statement(plan.ghost, missing));
+        auto built =
+            interrupted() ? interruption(abort_requested_) : control_.run(add_indexes_statement(plan.ghost, missing));
         running_statement_of_ = 0;
         if (interrupted()) return interruption(abort_requested_);
         if (built) break;
@@ -351,11 +351,12 @@ void migration_run::conclude(outcome<ending> end) {
     SLUICE_ASSERT(end.has_error());
     current_.error = std::move(end).error();
     // What the swap has made the table must not be dropped; before it, everything of ours can go.
-    if (tables_made_ && !swap_possible_) current_.leftovers = drop_artefacts(*environment_.sql, plan_names(current_.spec));
+    if (tables_made_ && !swap_possible_)
+        current_.leftovers = drop_artefacts(*environment_.sql, plan_names(current_.spec));
     if (current_.error->code != "aborted") {
         spdlog::error("migration {} of {} failed ({}): {}{}{}", current_.id, quote_table(current_.spec.table),
-                      current_.error->code, current_.error->message, current_.error->attempted.empty() ? "" : "; tried: ",
-                      current_.error->attempted);
+                      current_.error->code, current_.error->message,
+                      current_.error->attempted.empty() ? "" : "; tried: ", current_.error->attempted);
     }
     enter(current_.error->code == "aborted" ? migration_state::aborted : migration_state::failed);
 }

@@ -3,8 +3,8 @@
 // One migration from its checks to its end. The coordinator thread, and nobody else, changes its state; commands are
 // flags that it reads, and the world reads snapshots that it publishes.
 
-#include "migration/cutover/cutover.hpp"
 #include "migration/changelog/changelog.hpp"
+#include "migration/cutover/cutover.hpp"
 #include "migration/engine/crew.hpp"
 #include "migration/engine/migration_service.hpp"
 #include "migration/engine/preparation.hpp"
@@ -65,7 +65,8 @@ private:
     void save();
     [[nodiscard]] bool interrupted() const { return abort_requested_ || stop_requested_; }
     void interrupt_statement();
-    /// Runs a statement that may be repeated; lost connections and lock waits are tried again, a bounded number of times.
+    /// Runs a statement that may be repeated; lost connections and lock waits are tried again, a bounded number of
+    /// times.
     outcome<query_result> run_control(std::string_view sql);
     statement_runner runner() {
         return [this](std::string_view sql) { return run_control(sql); };

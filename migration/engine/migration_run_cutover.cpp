@@ -45,8 +45,8 @@ outcome<bool> migration_run::good_moment(table_gate& gate) {
     auto blockers = gate.blockers();
     const auto direct = cutover::lock_holders(plan, control_);
     blockers.insert(blockers.end(), direct.begin(), direct.end());
-    const auto oldest = std::max_element(blockers.begin(), blockers.end(),
-                                         [](const auto& a, const auto& b) { return a.age < b.age; });
+    const auto oldest =
+        std::max_element(blockers.begin(), blockers.end(), [](const auto& a, const auto& b) { return a.age < b.age; });
     if (oldest != blockers.end() && oldest->age > blocker_age_max) {
         wait_for(describe(*oldest));
         return false;
@@ -97,8 +97,7 @@ outcome<void> migration_run::wait_and_cut_over() {
         wait_for("the next attempt; the last one was given up: " + attempt.report.given_up_because);
         if (attempts >= plan.options.cutover_attempts_max) {
             return refuse("cutover_attempts_exhausted", "the cut-over was given up " + std::to_string(attempts) +
-                                                            " times, last because: " +
-                                                            attempt.report.given_up_because);
+                                                            " times, last because: " + attempt.report.given_up_because);
         }
         not_before = steady_clock::now() + plan.options.hold_interval;
     }

@@ -30,7 +30,8 @@ public:
     migration_service(const migration_service&) = delete;
     migration_service& operator=(const migration_service&) = delete;
 
-    /// Reads `_sluice.migrations`; goes on with, or tidies up after, what an earlier process left. Call once, before create().
+    /// Reads `_sluice.migrations`; goes on with, or tidies up after, what an earlier process left. Call once, before
+    /// create().
     outcome<void> recover();
 
     /// Validates the request (not yet the table) and starts the migration. "already_running" if the table has one,

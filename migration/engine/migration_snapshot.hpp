@@ -18,16 +18,16 @@ namespace sluice::migration {
 
 /// In the order in which a migration passes them.
 enum class migration_state {
-    queued,      ///< accepted, not begun
-    checking,    ///< preconditions
-    preparing,   ///< ghost, changelog, column mapping, stream attached, barrier
-    copying,     ///< copy and apply side by side
-    indexing,    ///< building the deferred secondary indexes
-    ready,       ///< all copied, backlog small; waiting for a good moment or for the operator
+    queued,     ///< accepted, not begun
+    checking,   ///< preconditions
+    preparing,  ///< ghost, changelog, column mapping, stream attached, barrier
+    copying,    ///< copy and apply side by side
+    indexing,   ///< building the deferred secondary indexes
+    ready,      ///< all copied, backlog small; waiting for a good moment or for the operator
     cutting_over,
     tidying,
     completed,
-    aborted,     ///< by the operator
+    aborted,  ///< by the operator
     failed,
 };
 
@@ -43,37 +43,37 @@ struct cutover_step {
 struct cutover_attempt {
     std::uint32_t number = 0;
     bool succeeded = false;
-    std::string given_up_because;        ///< empty on success
+    std::string given_up_because;  ///< empty on success
     std::vector<cutover_step> steps;
     hold_report hold;
     std::vector<gate_blocker> blockers;  ///< seen before or during the attempt
 };
 
 struct migration_snapshot {
-    std::string id;                      ///< short, unique, usable in a URL: 16 lower-case hex digits
+    std::string id;  ///< short, unique, usable in a URL: 16 lower-case hex digits
     migration_spec spec;
     migration_state state = migration_state::queued;
-    bool paused = false;                 ///< by the operator
-    bool postponed = false;              ///< the cut-over waits for the operator
-    std::string waiting_for;             ///< why nothing moves right now, empty when it does
-    std::string unique_key;              ///< name and columns of the key in use
+    bool paused = false;      ///< by the operator
+    bool postponed = false;   ///< the cut-over waits for the operator
+    std::string waiting_for;  ///< why nothing moves right now, empty when it does
+    std::string unique_key;   ///< name and columns of the key in use
     std::uint64_t rows_estimate = 0;
     std::uint64_t rows_copied = 0;
-    std::uint64_t rows_per_s = 0;        ///< copy rate over the last seconds
-    std::uint64_t chunk_rows = 0;        ///< current chunk size
-    std::uint64_t deltas_seen = 0;       ///< row changes of the table read from the stream
-    std::uint64_t deltas_applied = 0;    ///< keys written to the ghost
-    std::uint64_t deltas_dropped = 0;    ///< keys that the copy was still to visit
-    std::uint64_t backlog_keys = 0;      ///< distinct keys waiting to be applied
-    double progress = 0.0;               ///< 0 … 1 of the copy
+    std::uint64_t rows_per_s = 0;      ///< copy rate over the last seconds
+    std::uint64_t chunk_rows = 0;      ///< current chunk size
+    std::uint64_t deltas_seen = 0;     ///< row changes of the table read from the stream
+    std::uint64_t deltas_applied = 0;  ///< keys written to the ghost
+    std::uint64_t deltas_dropped = 0;  ///< keys that the copy was still to visit
+    std::uint64_t backlog_keys = 0;    ///< distinct keys waiting to be applied
+    double progress = 0.0;             ///< 0 … 1 of the copy
     std::optional<std::chrono::seconds> eta;
-    std::string stream_position;         ///< GTID set or file:position read so far
+    std::string stream_position;  ///< GTID set or file:position read so far
     std::chrono::system_clock::time_point created;
     std::chrono::system_clock::time_point changed;  ///< of the last state change
     std::optional<std::chrono::system_clock::time_point> ended;
     std::vector<cutover_attempt> cutover_attempts;  ///< the last 100
-    std::optional<failure> error;        ///< set when failed (or aborted with leftovers)
-    std::vector<std::string> leftovers;  ///< tables that this migration made and that still exist, quoted
+    std::optional<failure> error;                   ///< set when failed (or aborted with leftovers)
+    std::vector<std::string> leftovers;             ///< tables that this migration made and that still exist, quoted
 };
 
 using snapshot_ptr = std::shared_ptr<const migration_snapshot>;

@@ -57,8 +57,7 @@ outcome<prepared_migration> prepare_tables(reconnecting_session& session, const 
     plan.key_form = key_set_form_for(facts.version_number, facts.is_mariadb);
     plan.lower_case_table_names = facts.lower_case_table_names;
     plan.explicit_auto_increment = alter.has(sql::alter_clause_kind::auto_increment);
-    SLUICE_TRY_VOID(
-        changelog(plan.changelog).create([&session](std::string_view sql) { return session.run(sql); }));
+    SLUICE_TRY_VOID(changelog(plan.changelog).create([&session](std::string_view sql) { return session.run(sql); }));
     if (spec.options.defer_secondary_indexes) {
         made.deferred = deferrable_indexes(plan.ghost_description);
         if (!made.deferred.empty()) SLUICE_TRY_VOID(session.run(drop_indexes_statement(plan.ghost, made.deferred)));

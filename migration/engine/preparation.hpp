@@ -28,10 +28,10 @@ outcome<sql::alter_statement> parse_alter_of(const migration_spec& spec);
 outcome<prepared_migration> prepare_tables(reconnecting_session& session, const migration_spec& spec,
                                            const sql::alter_statement& alter, const server_facts& facts);
 
-/// Waits until no XA transaction is in the state PREPARED: one that was prepared before the stream began may hold changes
-/// that the stream will not repeat. waiting(names) is called while there are some; false ends the wait with "stopped".
-/// False when the engine's account may not ask (XA_RECOVER_ADMIN): then the end of such a transaction must end the
-/// migration, see change_capture.
+/// Waits until no XA transaction is in the state PREPARED: one that was prepared before the stream began may hold
+/// changes that the stream will not repeat. waiting(names) is called while there are some; false ends the wait with
+/// "stopped". False when the engine's account may not ask (XA_RECOVER_ADMIN): then the end of such a transaction must
+/// end the migration, see change_capture.
 outcome<bool> wait_for_prepared_transactions(reconnecting_session& session,
                                              const std::function<bool(const std::string& names)>& waiting);
 

@@ -61,7 +61,8 @@ std::uint64_t number(const cell& text) {
 }
 
 system_time time_of(const cell& microseconds_since_epoch) {
-    return system_time(std::chrono::duration_cast<system_time::duration>(microseconds(number(microseconds_since_epoch))));
+    return system_time(
+        std::chrono::duration_cast<system_time::duration>(microseconds(number(microseconds_since_epoch))));
 }
 
 std::string joined(const std::vector<std::string>& names) {
@@ -97,7 +98,8 @@ constexpr const char* table_body = R"( (
 // Everything but id and created_at changes while a migration runs.
 constexpr const char* updates =
     " ON DUPLICATE KEY UPDATE state = VALUES(state), unique_key = VALUES(unique_key),"
-    " rows_estimate = VALUES(rows_estimate), rows_copied = VALUES(rows_copied), deltas_applied = VALUES(deltas_applied),"
+    " rows_estimate = VALUES(rows_estimate), rows_copied = VALUES(rows_copied), deltas_applied = "
+    "VALUES(deltas_applied),"
     " cutover_attempts = VALUES(cutover_attempts), statements_held = VALUES(statements_held),"
     " hold_max_us = VALUES(hold_max_us), error_code = VALUES(error_code), error_message = VALUES(error_message),"
     " leftovers = VALUES(leftovers), changed_at = VALUES(changed_at), ended_at = VALUES(ended_at)";
@@ -114,8 +116,7 @@ outcome<void> state_store::prepare(sql_session& session) const {
 }
 
 outcome<void> state_store::save(sql_session& session, const migration_snapshot& snapshot) const {
-    const std::uint32_t attempts =
-        snapshot.cutover_attempts.empty() ? 0 : snapshot.cutover_attempts.back().number;
+    const std::uint32_t attempts = snapshot.cutover_attempts.empty() ? 0 : snapshot.cutover_attempts.back().number;
     const hold_report hold = snapshot.cutover_attempts.empty() ? hold_report{} : snapshot.cutover_attempts.back().hold;
     std::string sql = "INSERT INTO " + table_ +
                       " (id, table_schema, table_name, alter_statement, options, state, unique_key, rows_estimate,"
@@ -154,12 +155,13 @@ outcome<std::vector<migration_snapshot>> state_store::load(sql_session& session,
     const auto age = [](const std::string& column) {
         return "CAST(UNIX_TIMESTAMP(" + column + ") * 1000000 AS UNSIGNED)";
     };
-    SLUICE_TRY(const query_result found,
-               session.run("SELECT id, table_schema, table_name, alter_statement, options, state, unique_key,"
-                           " rows_estimate, rows_copied, deltas_applied, cutover_attempts, statements_held, hold_max_us,"
-                           " error_code, error_message, leftovers, " + age("created_at") + ", " + age("changed_at") +
-                           ", " + age("ended_at") + " FROM " + table_ + " ORDER BY created_at DESC, id LIMIT " +
-                           std::to_string(rows_max)));
+    SLUICE_TRY(
+        const query_result found,
+        session.run("SELECT id, table_schema, table_name, alter_statement, options, state, unique_key,"
+                    " rows_estimate, rows_copied, deltas_applied, cutover_attempts, statements_held, hold_max_us,"
+                    " error_code, error_message, leftovers, " +
+                    age("created_at") + ", " + age("changed_at") + ", " + age("ended_at") + " FROM " + table_ +
+                    " ORDER BY created_at DESC, id LIMIT " + std::to_string(rows_max)));
     std::vector<migration_snapshot> loaded;
     for (const auto& row : found.rows) {
         SLUICE_ASSERT(row.size() == 19);

@@ -1,7 +1,7 @@
 #pragma once
 
-// The durable row of each migration: table `migrations` in the state schema on the primary, so that it replicates with the
-// data and any MySQL client can read it. Stateless; every call says which session to use.
+// The durable row of each migration: table `migrations` in the state schema on the primary, so that it replicates with
+// the data and any MySQL client can read it. Stateless; every call says which session to use.
 
 #include "migration/engine/migration_snapshot.hpp"
 #include "migration/ports/sql_executor.hpp"
@@ -19,8 +19,8 @@ public:
     outcome<void> prepare(sql_session& session) const;
     /// Inserts the row or brings it up to date.
     outcome<void> save(sql_session& session, const migration_snapshot& snapshot) const;
-    /// The newest `rows_max` migrations, newest first. Counters and cut-over attempts come back as they were last saved;
-    /// options that a later version no longer knows are ignored.
+    /// The newest `rows_max` migrations, newest first. Counters and cut-over attempts come back as they were last
+    /// saved; options that a later version no longer knows are ignored.
     outcome<std::vector<migration_snapshot>> load(sql_session& session, unsigned rows_max) const;
 
 private:

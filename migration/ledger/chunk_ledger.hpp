@@ -1,8 +1,8 @@
 #pragma once
 
-// Which chunk statements are in flight. A batch of deltas may be applied only after every chunk statement that began before
-// the batch's barrier has ended: such a statement may read an old snapshot and write back a row that was deleted since.
-// A plain value without locks; its owner serialises access.
+// Which chunk statements are in flight. A batch of deltas may be applied only after every chunk statement that began
+// before the batch's barrier has ended: such a statement may read an old snapshot and write back a row that was deleted
+// since. A plain value without locks; its owner serialises access.
 
 #include <cstdint>
 #include <set>

@@ -3,9 +3,9 @@
 // The keys whose rows changed and are still to be carried into the ghost: a set, so that a hot row costs one write
 // however often it changed. A plain value without locks; its owner serialises access.
 //
-// A key passes these stations: waiting (added) -> in flight (taken into a batch) -> gone (done), or waiting again when it
-// changed meanwhile or the batch failed. A key in flight is never handed out a second time: two batches with the same key
-// could finish in the wrong order.
+// A key passes these stations: waiting (added) -> in flight (taken into a batch) -> gone (done), or waiting again when
+// it changed meanwhile or the batch failed. A key in flight is never handed out a second time: two batches with the
+// same key could finish in the wrong order.
 
 #include <cstddef>
 #include <cstdint>
@@ -18,8 +18,8 @@
 
 namespace sluice::migration {
 
-/// A row's identity: its key as typed SQL literals, joined by commas ("7,_latin1 0x41"), and, for exactly ordered keys, a
-/// byte string whose memcmp order is the server's order of the keys (else empty).
+/// A row's identity: its key as typed SQL literals, joined by commas ("7,_latin1 0x41"), and, for exactly ordered keys,
+/// a byte string whose memcmp order is the server's order of the keys (else empty).
 struct row_key {
     std::string literals;
     std::string order;

@@ -1,7 +1,7 @@
 #pragma once
 
-// The one thing that the threads of a migration share: what is to be copied, what is to be applied, and the rules of order
-// between the two (docs/architecture.md, "Why no change is lost"). A monitor: every member is thread-safe.
+// The one thing that the threads of a migration share: what is to be copied, what is to be applied, and the rules of
+// order between the two (docs/architecture.md, "Why no change is lost"). A monitor: every member is thread-safe.
 //
 // The rules that it keeps:
 //  - visible before read: a change is handed out only once its transaction is visible to new snapshots;
@@ -107,8 +107,8 @@ public:
     bool wait_for_chunks(const batch& which);
     void batch_applied(const batch& which);
     void batch_failed(const batch& which);
-    /// A value moves between rows (a duplicate on another unique key): until the next success, everything that is visible
-    /// goes into one batch, alone.
+    /// A value moves between rows (a duplicate on another unique key): until the next success, everything that is
+    /// visible goes into one batch, alone.
     void widen_next_batch();
 
     /// No batch is handed out any more; waits until none is in flight. False when `until` came first.

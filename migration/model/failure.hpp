@@ -12,15 +12,16 @@ namespace sluice::migration {
 enum class disposition {
     retry,            ///< transient: the same step may be tried again, with backoff
     abort,            ///< trying again cannot help; the migration ends and the original table stays as it was
-    outcome_unknown,  ///< the connection was lost around a statement with effect: ask the server before doing anything else
+    outcome_unknown,  ///< the connection was lost around a statement with effect: ask the server before doing anything
+                      ///< else
 };
 
 struct failure {
-    std::string code;       ///< stable, snake_case, for programs: "unique_key_conflict", "access_denied", ...
-    std::string message;    ///< for people: names the object and what would be right
+    std::string code;           ///< stable, snake_case, for programs: "unique_key_conflict", "access_denied", ...
+    std::string message;        ///< for people: names the object and what would be right
     unsigned server_errno = 0;  ///< the server's error number, 0 when the server did not speak
-    std::string sqlstate;   ///< five characters, or empty
-    std::string attempted;  ///< the step or statement that failed; may be empty
+    std::string sqlstate;       ///< five characters, or empty
+    std::string attempted;      ///< the step or statement that failed; may be empty
     disposition then = disposition::abort;
 };
 

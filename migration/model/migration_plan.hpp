@@ -26,8 +26,8 @@ struct migration_plan {
     copy_columns columns;
     migration_options options;
 
-    bool follow_by_gtid = false;           ///< positions are GTID sets, and visibility is confirmed by them
-    read_lock lock = read_lock::share;     ///< none where visibility is confirmed
+    bool follow_by_gtid = false;        ///< positions are GTID sets, and visibility is confirmed by them
+    read_lock lock = read_lock::share;  ///< none where visibility is confirmed
     key_set_form key_form = key_set_form::row_constructor;
     int lower_case_table_names = 0;
     bool explicit_auto_increment = false;  ///< the ALTER sets AUTO_INCREMENT itself: it is not carried over

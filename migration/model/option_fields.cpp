@@ -8,8 +8,6 @@
 namespace sluice::migration {
 namespace {
 
-
-
 // Each member knows how to become a whole number and back; the unit is the one that the name ends with.
 template <auto Member>
 std::int64_t get_member(const migration_options& options) {
@@ -66,7 +64,8 @@ constexpr std::array fields{
 std::span<const option_field> option_fields() noexcept { return fields; }
 
 const option_field* find_option_field(std::string_view name) noexcept {
-    const auto* found = std::find_if(fields.begin(), fields.end(), [&](const option_field& f) { return f.name == name; });
+    const auto* found =
+        std::find_if(fields.begin(), fields.end(), [&](const option_field& f) { return f.name == name; });
     return found == fields.end() ? nullptr : found;
 }
 

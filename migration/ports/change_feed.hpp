@@ -32,8 +32,8 @@ public:
     /// disposition retry if attaching again from the same place may help, abort if it cannot ("binlog_purged").
     virtual outcome<std::optional<std::span<const std::byte>>> next(std::chrono::milliseconds wait) = 0;
 
-    /// The checksum that this stream's events carry from its first one on: what was agreed with the server (the value set
-    /// in @source_binlog_checksum), before the first format description says it again.
+    /// The checksum that this stream's events carry from its first one on: what was agreed with the server (the value
+    /// set in @source_binlog_checksum), before the first format description says it again.
     [[nodiscard]] virtual binlog::checksum_algorithm checksum() const noexcept = 0;
 
     /// Makes a blocked next() return soon. Callable from any thread.

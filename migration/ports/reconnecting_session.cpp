@@ -41,7 +41,8 @@ outcome<void> reconnecting_session::end_lost_connection() {
         if (!killed && killed.error().server_errno != 1094) return std::move(killed).error();
         std::this_thread::sleep_for(milliseconds(20));
     }
-    return refuse("lost_connection_lives", "a lost connection of the engine could not be ended on the server in a minute");
+    return refuse("lost_connection_lives",
+                  "a lost connection of the engine could not be ended on the server in a minute");
 }
 
 outcome<void> reconnecting_session::connect_once() {

@@ -1,8 +1,8 @@
 #pragma once
 
 // A session that survives the loss of its connection. After a loss the statement's outcome is unknown, but one thing is
-// made certain before the caller hears of it: the lost connection is gone on the server, so nothing of it can still take
-// effect later. Used by one thread at a time.
+// made certain before the caller hears of it: the lost connection is gone on the server, so nothing of it can still
+// take effect later. Used by one thread at a time.
 
 #include "migration/ports/sql_executor.hpp"
 

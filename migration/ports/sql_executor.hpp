@@ -1,6 +1,7 @@
 #pragma once
 
-// The engine's way to run SQL on the server. Implemented on libmysqlclient in migration/mysql, by scripts in unit tests.
+// The engine's way to run SQL on the server. Implemented on libmysqlclient in migration/mysql, by scripts in unit
+// tests.
 
 #include "migration/model/failure.hpp"
 

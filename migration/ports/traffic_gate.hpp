@@ -18,10 +18,10 @@ struct gated_table {
 
 /// A client session that stands in the way of a cut-over.
 struct gate_blocker {
-    std::uint64_t connection_id = 0;  ///< the server's connection id
-    std::string client;               ///< user@address:port
-    std::string statement;            ///< its current or last statement, shortened; may be empty
-    std::chrono::milliseconds age{0}; ///< since its transaction (or statement) began
+    std::uint64_t connection_id = 0;   ///< the server's connection id
+    std::string client;                ///< user@address:port
+    std::string statement;             ///< its current or last statement, shortened; may be empty
+    std::chrono::milliseconds age{0};  ///< since its transaction (or statement) began
     bool in_transaction = false;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
-// What all threads and sessions of one proxy share: its options, its key, its counters, and who answers SHOW statements.
+// What all threads and sessions of one proxy share: its options, its key, its counters, and who answers SHOW
+// statements.
 
 #include <atomic>
 #include <cstdint>

@@ -81,8 +81,8 @@ std::vector<gate_blocker> table_gate::blockers() {
     blockers.reserve(all.size());
     for (auto& view : all) {
         const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(now - view.since);
-        blockers.push_back({view.connection_id, std::move(view.client), std::move(view.statement), age,
-                            view.in_transaction});
+        blockers.push_back(
+            {view.connection_id, std::move(view.client), std::move(view.statement), age, view.in_transaction});
     }
     return blockers;
 }
@@ -99,8 +99,8 @@ void table_gate::close(steady_clock::time_point deadline) {
 bool table_gate::wait_drained(steady_clock::time_point until) {
     for (;;) {
         const auto seen = hub_->changes();
-        const auto counts = hub_->ask_all<std::size_t>(
-            [slot = slot_](gate_shard& shard) { return shard.in_use_count(slot); }, until);
+        const auto counts =
+            hub_->ask_all<std::size_t>([slot = slot_](gate_shard& shard) { return shard.in_use_count(slot); }, until);
         const bool all_answered = counts.size() == hub_->shard_count();
         if (hub_->stopped()) return true;
         if (all_answered && std::accumulate(counts.begin(), counts.end(), std::size_t{0}) == 0) return true;

@@ -1,7 +1,7 @@
 #include "proxy/net/io_thread.hpp"
 
-#include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
+#include <boost/asio/post.hpp>
 
 #include "proxy/net/session_driver.hpp"
 

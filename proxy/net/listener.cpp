@@ -1,10 +1,10 @@
 #include "proxy/net/listener.hpp"
 
+#include <spdlog/spdlog.h>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
 #include <chrono>
-#include <spdlog/spdlog.h>
 
 #include "protocol/message/text_resultset.hpp"
 
@@ -97,8 +97,10 @@ bool listener::refuse(tcp::socket& client) {
     const auto& options = surroundings_->options;
     auto& counters = surroundings_->counters;
     const char* words = nullptr;
-    if (counters.sessions >= options.connections_max) words = "Too many connections";
-    else if (counters.sessions_in_login >= options.unauthenticated_max) words = "Too many connections that have not logged in";
+    if (counters.sessions >= options.connections_max)
+        words = "Too many connections";
+    else if (counters.sessions_in_login >= options.unauthenticated_max)
+        words = "Too many connections that have not logged in";
     if (words == nullptr) return false;
     if (counters.connections_refused++ == 0) spdlog::warn("proxy: connections are refused from now on: {}", words);
     protocol::byte_buffer packet;

@@ -2,8 +2,8 @@
 
 // The heavy headers of this room, compiled once.
 
-#include <boost/asio.hpp>
 #include <spdlog/spdlog.h>
+#include <boost/asio.hpp>
 
 #include <chrono>
 #include <memory>

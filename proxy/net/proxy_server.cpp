@@ -1,9 +1,9 @@
 #include "proxy/net/proxy_server.hpp"
 
+#include <spdlog/spdlog.h>
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <mutex>
-#include <spdlog/spdlog.h>
 #include <thread>
 
 #include "proxy/net/listener.hpp"
@@ -110,7 +110,8 @@ void running_proxy::stop_now(std::chrono::milliseconds grace) {
     }
     hub_->stop();
     if (!wait_until_empty(steady_clock::now() + grace)) {
-        spdlog::info("proxy: {} sessions are ended in the middle of their work", surroundings_->counters.sessions.load());
+        spdlog::info("proxy: {} sessions are ended in the middle of their work",
+                     surroundings_->counters.sessions.load());
     }
     for (const auto& thread : threads_) thread->close_sessions();
     // No answer may be under way to a session when its thread ends.
@@ -194,7 +195,9 @@ show_answer running_proxy::status_table() const {
     const auto now = statistics();
     show_answer table;
     table.columns = {"Variable_name", "Value"};
-    const auto add = [&](const char* name, std::uint64_t value) { table.rows.push_back({name, std::to_string(value)}); };
+    const auto add = [&](const char* name, std::uint64_t value) {
+        table.rows.push_back({name, std::to_string(value)});
+    };
     add("sessions", now.sessions);
     add("sessions_in_login", now.sessions_in_login);
     add("sessions_total", now.sessions_total);

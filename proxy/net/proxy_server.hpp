@@ -21,9 +21,9 @@ struct proxy_options {
     std::string server_host = "127.0.0.1";     ///< a name or an address; looked up for every connection
     std::uint16_t server_port = 3306;
 
-    unsigned io_threads = 2;                      ///< 1 .. 256
-    std::size_t connections_max = 4096;           ///< beyond: error 1040
-    std::size_t unauthenticated_max = 512;        ///< connections that have not logged in yet; beyond: error 1040
+    unsigned io_threads = 2;                         ///< 1 .. 256
+    std::size_t connections_max = 4096;              ///< beyond: error 1040
+    std::size_t unauthenticated_max = 512;           ///< connections that have not logged in yet; beyond: error 1040
     std::chrono::milliseconds connect_limit{5'000};  ///< for the server to accept and greet; beyond: error 1429
     std::chrono::milliseconds login_limit{10'000};   ///< for a client to log in; beyond: error 1159
     std::size_t login_packet_bytes_max = 65'536;     ///< of any packet before the login's end; 4096 .. 1 MiB
@@ -32,8 +32,8 @@ struct proxy_options {
     std::size_t held_bytes_max = std::size_t{256} << 20U;  ///< per I/O thread, likewise
     std::size_t release_burst = 32;                        ///< held statements that go on at one wake-up of a thread
 
-    /// SHOW MIGRATIONS and SHOW MIGRATION; the proxy answers SHOW PROXY STATUS and SESSIONS by itself. Empty: all four go
-    /// to the server like anything else.
+    /// SHOW MIGRATIONS and SHOW MIGRATION; the proxy answers SHOW PROXY STATUS and SESSIONS by itself. Empty: all four
+    /// go to the server like anything else.
     show_port answer_show;
 };
 
@@ -43,25 +43,25 @@ struct start_error {
 
 /// Sums over all threads. Counters only grow, except where said.
 struct proxy_statistics {
-    std::uint64_t sessions = 0;              ///< now
-    std::uint64_t sessions_in_login = 0;     ///< now
-    std::uint64_t sessions_total = 0;        ///< accepted
-    std::uint64_t connections_refused = 0;   ///< by a limit
-    std::uint64_t server_unreachable = 0;    ///< connections that ended because the server could not be reached
-    std::uint64_t logins_failed = 0;         ///< refused by the server, garbage, or out of time
-    std::uint64_t statements = 0;            ///< commands sent on to the server
-    std::uint64_t statements_held = 0;       ///< that waited at a closed gate
-    std::uint64_t statements_held_now = 0;   ///< now
-    std::uint64_t holds_overflowed = 0;      ///< let through a closed gate because of held_*_max
-    std::uint64_t statements_answered = 0;   ///< by Sluice itself
+    std::uint64_t sessions = 0;             ///< now
+    std::uint64_t sessions_in_login = 0;    ///< now
+    std::uint64_t sessions_total = 0;       ///< accepted
+    std::uint64_t connections_refused = 0;  ///< by a limit
+    std::uint64_t server_unreachable = 0;   ///< connections that ended because the server could not be reached
+    std::uint64_t logins_failed = 0;        ///< refused by the server, garbage, or out of time
+    std::uint64_t statements = 0;           ///< commands sent on to the server
+    std::uint64_t statements_held = 0;      ///< that waited at a closed gate
+    std::uint64_t statements_held_now = 0;  ///< now
+    std::uint64_t holds_overflowed = 0;     ///< let through a closed gate because of held_*_max
+    std::uint64_t statements_answered = 0;  ///< by Sluice itself
 };
 
 struct session_view {
     std::uint64_t connection_id = 0;  ///< the server's; 0 before its greeting
     std::string user;
-    std::string client;               ///< address:port
-    std::string schema;               ///< empty: none, or not known
-    std::string state;                ///< "connecting", "login", "idle", "running", "held", "closing"
+    std::string client;  ///< address:port
+    std::string schema;  ///< empty: none, or not known
+    std::string state;   ///< "connecting", "login", "idle", "running", "held", "closing"
     bool in_transaction = false;
     std::uint64_t statements = 0;
     std::chrono::milliseconds age{0};  ///< since it was accepted
@@ -78,8 +78,8 @@ public:
     /// The port it listens on.
     [[nodiscard]] virtual std::uint16_t port() const = 0;
 
-    /// Stops to listen, ends idle sessions, waits for the others to get out of their statements and transactions, for at
-    /// most `grace`, then ends what is left, and the threads. Gates open first. Idempotent; not for I/O threads.
+    /// Stops to listen, ends idle sessions, waits for the others to get out of their statements and transactions, for
+    /// at most `grace`, then ends what is left, and the threads. Gates open first. Idempotent; not for I/O threads.
     virtual void stop(std::chrono::milliseconds grace) = 0;
 
     /// Thread-safe, and they stay good after stop(). sessions() and gates() are not for I/O threads of the proxy.

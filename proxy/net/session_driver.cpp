@@ -1,9 +1,9 @@
 #include "proxy/net/session_driver.hpp"
 
+#include <spdlog/spdlog.h>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
 #include <cstring>
-#include <spdlog/spdlog.h>
 
 namespace sluice::proxy {
 
@@ -182,8 +182,7 @@ void session_driver::read(side from) {
     }
     SLUICE_ASSERT(in.end < in.buffer->size());
     error_code error;
-    const auto count =
-        in.socket.read_some(asio::buffer(in.buffer->data() + in.end, in.buffer->size() - in.end), error);
+    const auto count = in.socket.read_some(asio::buffer(in.buffer->data() + in.end, in.buffer->size() - in.end), error);
     if (is_later(error)) return;
     if (error) {
         in.at_end = true;
@@ -198,9 +197,8 @@ void session_driver::ask_for_answer() {
     home_.count_answer();
     auto self = shared_from_this();
     home_.surroundings().ask(core_.relay().pending_show(), [self](show_answer answer) {
-        asio::post(self->home_.context(), [self, answer = std::move(answer)] {
-            self->guarded([&] { self->on_answer(answer); });
-        });
+        asio::post(self->home_.context(),
+                   [self, answer = std::move(answer)] { self->guarded([&] { self->on_answer(answer); }); });
     });
 }
 

@@ -53,16 +53,16 @@ private:
 
         tcp::socket socket;
         bool is_open = false;
-        bool at_end = false;         // it will send no more
-        bool read_waits = false;     // an async_wait is out
+        bool at_end = false;      // it will send no more
+        bool read_waits = false;  // an async_wait is out
         bool write_waits = false;
-        bool blocked = false;        // the kernel takes no more for it
-        bool fresh = false;          // its unread bytes are to be looked at (again)
+        bool blocked = false;  // the kernel takes no more for it
+        bool fresh = false;    // its unread bytes are to be looked at (again)
         std::unique_ptr<buffer_pool::block> buffer;
-        std::size_t begin = 0;       // of the unread bytes in buffer
+        std::size_t begin = 0;  // of the unread bytes in buffer
         std::size_t end = 0;
-        std::size_t approved = 0;    // so many of them are to be written to the other side
-        std::size_t drop = 0;        // and so many behind them to be forgotten
+        std::size_t approved = 0;  // so many of them are to be written to the other side
+        std::size_t drop = 0;      // and so many behind them to be forgotten
         session::core_next next = session::core_next::more;
         protocol::byte_buffer own;
         std::size_t own_sent = 0;
@@ -128,13 +128,13 @@ private:
     std::chrono::steady_clock::time_point accepted_at_;
     std::uint64_t statements_counted_ = 0;
     bool in_login_count_ = true;
-    bool unreachable_ = false;      // the server, for this session
+    bool unreachable_ = false;  // the server, for this session
     bool in_turn_ = false;
-    bool ending_ = false;           // flush what is there, then hang up
-    bool server_is_told_ = false;   // of a login given up, see session_core::abandon_login()
+    bool ending_ = false;          // flush what is there, then hang up
+    bool server_is_told_ = false;  // of a login given up, see session_core::abandon_login()
     bool client_shut_ = false;
     bool server_shut_ = false;
-    bool hangup_unseen_ = false;    // a held client has sent more: its end cannot be waited for
+    bool hangup_unseen_ = false;  // a held client has sent more: its end cannot be waited for
     bool ended_ = false;
 };
 

@@ -1,8 +1,8 @@
 // A session's beginning and end: the connection to the server, limits of time, who hangs up on whom.
 
-#include <boost/asio/post.hpp>
 #include <poll.h>
 #include <spdlog/spdlog.h>
+#include <boost/asio/post.hpp>
 
 #include "proxy/net/session_driver.hpp"
 
@@ -14,9 +14,8 @@ using session::core_phase;
 
 namespace {
 
-
-constexpr std::chrono::milliseconds linger_limit{60'000};       // for the server to notice that its client has gone
-constexpr std::chrono::milliseconds goodbye_limit{2'000};       // for the other side to hang up after we have
+constexpr std::chrono::milliseconds linger_limit{60'000};  // for the server to notice that its client has gone
+constexpr std::chrono::milliseconds goodbye_limit{2'000};  // for the other side to hang up after we have
 
 // ER_CONNECT_TO_FOREIGN_DATA_SOURCE. The client library's own 2003 would say it better, but MariaDB's library takes a
 // packet with an error number of its own range for a malformed one and shows no text.

@@ -43,8 +43,8 @@ void upstream_attempt::finish(const boost::system::error_code& error) {
     upstream_result outcome;
     outcome.error = error;
     if (error) {
-        outcome.message = "Can't connect to MySQL server on '" + host_ + ":" + std::to_string(port_) + "' (" +
-                          error.message() + ")";
+        outcome.message =
+            "Can't connect to MySQL server on '" + host_ + ":" + std::to_string(port_) + "' (" + error.message() + ")";
     }
     done(outcome);
 }

@@ -15,8 +15,8 @@ using sql::statement_kind;
 
 namespace {
 
-constexpr std::uint8_t any_cursor = protocol::cursor_flag::read_only | protocol::cursor_flag::for_update |
-                                    protocol::cursor_flag::scrollable;
+constexpr std::uint8_t any_cursor =
+    protocol::cursor_flag::read_only | protocol::cursor_flag::for_update | protocol::cursor_flag::scrollable;
 
 bool has_inner_semicolon(std::string_view text) noexcept {
     const auto found = text.find(';');
@@ -52,8 +52,7 @@ bool touches_a_table(std::string_view text, statement_kind kind, const reading_c
         case administration: return false;
         case set:
         case do_: return sql::mentions(text, "select");
-        case select:
-            return context.has_touched || !sql::classify(text, {context.text.options()}).touches_nothing();
+        case select: return context.has_touched || !sql::classify(text, {context.text.options()}).touches_nothing();
         default: return true;
     }
 }

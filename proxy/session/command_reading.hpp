@@ -1,7 +1,7 @@
 #pragma once
 
-// What the session must know of a client's command before it is sent on: how its reply will look, which watched tables it
-// may touch, what it will change in the session, and whether Sluice answers it itself.
+// What the session must know of a client's command before it is sent on: how its reply will look, which watched tables
+// it may touch, what it will change in the session, and whether Sluice answers it itself.
 
 #include <optional>
 #include <string_view>
@@ -17,9 +17,9 @@ namespace sluice::session {
 
 struct reading_context {
     protocol::capability_flags capabilities = 0;
-    bool multi_statements = false;    ///< a COM_QUERY may hold several
-    bool answers_shows = false;       ///< look for SHOW MIGRATIONS and its kin
-    bool has_touched = false;         ///< the open transaction has touched a table: no need to ask again
+    bool multi_statements = false;  ///< a COM_QUERY may hold several
+    bool answers_shows = false;     ///< look for SHOW MIGRATIONS and its kin
+    bool has_touched = false;       ///< the open transaction has touched a table: no need to ask again
     const session_text& text;
     const gate_shard& shard;
     prepared_statements& prepared;

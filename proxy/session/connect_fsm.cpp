@@ -115,7 +115,8 @@ void connect_fsm::on_greeting(byte_view payload, byte_buffer& to_client) {
     }
     auto greeting = protocol::parse_server_greeting(payload);
     if (!greeting) {
-        fail(bad_handshake("The server's greeting is not understood: " + std::string(greeting.error().what)), to_client);
+        fail(bad_handshake("The server's greeting is not understood: " + std::string(greeting.error().what)),
+             to_client);
         return;
     }
     greeting_ = std::move(*greeting);

@@ -1,10 +1,11 @@
 #pragma once
 
-// The connection phase: the server's greeting goes to the client, the client's answer and every authentication packet are
-// passed on, until the server says OK or ERR. Sluice keeps no passwords; the one exchange in which it takes part is
-// caching_sha2_password's full authentication under RSA, where the client gets Sluice's own public key, and the password
-// (still masked with the server's scramble) is encrypted again with the server's key. COM_CHANGE_USER re-enters here.
-// Sources: MySQL internals manual, "Connection Phase"; WL#9591 (caching_sha2_password); WL#1054 (authentication plugins).
+// The connection phase: the server's greeting goes to the client, the client's answer and every authentication packet
+// are passed on, until the server says OK or ERR. Sluice keeps no passwords; the one exchange in which it takes part is
+// caching_sha2_password's full authentication under RSA, where the client gets Sluice's own public key, and the
+// password (still masked with the server's scramble) is encrypted again with the server's key. COM_CHANGE_USER
+// re-enters here. Sources: MySQL internals manual, "Connection Phase"; WL#9591 (caching_sha2_password); WL#1054
+// (authentication plugins).
 //
 // Pure; one thread; packets before the login's end are bounded. Bytes of one side go in, bytes for both come out.
 
@@ -55,10 +56,13 @@ public:
 
     /// Looks at bytes from one side and appends what goes out. Returns how many bytes were used up: all of them, or
     /// those up to the end of the login (what lies behind belongs to the next phase).
-    std::size_t on_server(protocol::byte_view bytes, protocol::byte_buffer& to_client, protocol::byte_buffer& to_server);
-    std::size_t on_client(protocol::byte_view bytes, protocol::byte_buffer& to_client, protocol::byte_buffer& to_server);
+    std::size_t on_server(protocol::byte_view bytes, protocol::byte_buffer& to_client,
+                          protocol::byte_buffer& to_server);
+    std::size_t on_client(protocol::byte_view bytes, protocol::byte_buffer& to_client,
+                          protocol::byte_buffer& to_server);
 
-    /// A COM_CHANGE_USER (whole payload, with command byte) of sequence id 0 is being sent on; the state becomes exchange.
+    /// A COM_CHANGE_USER (whole payload, with command byte) of sequence id 0 is being sent on; the state becomes
+    /// exchange.
     void begin_change_user(protocol::byte_view payload);
 
     /// The client has gone. A server counts a connection that ends before the answer to its greeting against the host
@@ -102,11 +106,11 @@ private:
     protocol::packet_assembler from_client_;
     std::uint8_t next_to_client_ = 0;  // sequence ids
     std::uint8_t next_to_server_ = 0;
-    std::string plugin_;               // that the server has asked for last
-    bool answer_due_ = false;          // the server has greeted and got no answer yet
+    std::string plugin_;       // that the server has asked for last
+    bool answer_due_ = false;  // the server has greeted and got no answer yet
     bool full_authentication_ = false;
     bool server_key_due_ = false;
-    std::string masked_password_;      // while the server's key is due
+    std::string masked_password_;  // while the server's key is due
 };
 
 }  // namespace sluice::session

@@ -28,12 +28,12 @@ struct command_memory {
 struct expected_reply {
     protocol::command command = protocol::command::sleep;
     sql::statement_kind kind = sql::statement_kind::other;  ///< of a COM_QUERY with a single statement
-    bool cursor_asked = false;         ///< COM_STMT_EXECUTE that wants a cursor
-    bool local_infile_asked = false;   ///< a statement that may make the server ask for a file
-    bool is_barrier = false;           ///< nothing else is sent before its reply has ended
-    bool touches_a_table = false;      ///< known only while tables are watched
-    bool locks_by_flush = false;       ///< FLUSH ... WITH READ LOCK, FOR EXPORT
-    std::uint32_t statement_id = 0;    ///< of COM_STMT_EXECUTE and COM_STMT_FETCH
+    bool cursor_asked = false;                              ///< COM_STMT_EXECUTE that wants a cursor
+    bool local_infile_asked = false;                        ///< a statement that may make the server ask for a file
+    bool is_barrier = false;                                ///< nothing else is sent before its reply has ended
+    bool touches_a_table = false;                           ///< known only while tables are watched
+    bool locks_by_flush = false;                            ///< FLUSH ... WITH READ LOCK, FOR EXPORT
+    std::uint32_t statement_id = 0;                         ///< of COM_STMT_EXECUTE and COM_STMT_FETCH
     slot_mask may_touch = 0;
     std::unique_ptr<command_memory> memory;
 };

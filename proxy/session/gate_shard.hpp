@@ -3,9 +3,9 @@
 // One I/O thread's part of every gate: which tables are watched, which gates are closed until when, who is held in what
 // order, and how many sessions use a watched table. Pure: it is told the time and says whom to release.
 //
-// A closed gate opens by itself at its deadline (expire()), whatever becomes of the one who closed it. Beyond the limits
-// statements pass: the gate is there for grace, and must never be the cause of an error.
-// Belongs to one thread. Seats leave by their destructor; a shard that ends before them lets them go.
+// A closed gate opens by itself at its deadline (expire()), whatever becomes of the one who closed it. Beyond the
+// limits statements pass: the gate is there for grace, and must never be the cause of an error. Belongs to one thread.
+// Seats leave by their destructor; a shard that ends before them lets them go.
 
 #include <array>
 #include <chrono>

@@ -12,10 +12,10 @@ struct hold_question {
     protocol::command command = protocol::command::query;
     sql::statement_kind kind = sql::statement_kind::other;  ///< of a COM_QUERY with a single statement
     slot_mask may_touch = 0;
-    slot_mask holding = 0;       ///< gate_shard::holding()
+    slot_mask holding = 0;  ///< gate_shard::holding()
     bool in_transaction = false;
-    bool has_touched = false;    ///< of the open transaction
-    bool holds_locks = false;    ///< LOCK TABLES, HANDLER, XA
+    bool has_touched = false;  ///< of the open transaction
+    bool holds_locks = false;  ///< LOCK TABLES, HANDLER, XA
 };
 
 /// A statement that ends something, or frees somebody, must never wait; nor may a session that may hold locks: others

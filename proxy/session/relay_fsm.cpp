@@ -27,7 +27,8 @@ std::string shortened(std::string_view text) {
         if (!text.empty() && static_cast<unsigned char>(text.back()) >= 0xC0U) text.remove_suffix(1);
     }
     std::string shown(text);
-    std::replace_if(shown.begin(), shown.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20U; }, ' ');
+    std::replace_if(
+        shown.begin(), shown.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20U; }, ' ');
     return cut ? shown + "..." : shown;
 }
 
@@ -113,8 +114,13 @@ relay_fsm::passage relay_fsm::pass_command(byte_view rest, client_step& step, ti
     if (answering_ || barrier_ || tracker_.queue().full()) return stop(step, client_next::stalled);
 
     const bool whole = looked_at == header.payload_size && !header.continues();
-    const reading_context context{facts_.capabilities, multi_statements_, rules_.answers_shows,
-                                  transaction_.has_touched(), text_, shard_, prepared_};
+    const reading_context context{facts_.capabilities,
+                                  multi_statements_,
+                                  rules_.answers_shows,
+                                  transaction_.has_touched(),
+                                  text_,
+                                  shard_,
+                                  prepared_};
     const auto payload = rest.subspan(frame_header_size, looked_at);
     auto reading = read_command(payload, whole, context);
     if (!tracker_.idle() && wants_quiet(reading)) return stop(step, client_next::stalled);
@@ -143,8 +149,8 @@ relay_fsm::passage relay_fsm::pass_command(byte_view rest, client_step& step, ti
     return passage::go_on;
 }
 
-// Commands that need all earlier replies to have ended: those that Sluice answers or that change the protocol, and those
-// that a gate may hold, for which the session's transaction must be known.
+// Commands that need all earlier replies to have ended: those that Sluice answers or that change the protocol, and
+// those that a gate may hold, for which the session's transaction must be known.
 bool relay_fsm::wants_quiet(const command_reading& reading) const noexcept {
     const auto shape = protocol::reply_of(reading.reply.command);
     return reading.show || shape == command_reply::authentication || shape == command_reply::endless ||
@@ -154,9 +160,12 @@ bool relay_fsm::wants_quiet(const command_reading& reading) const noexcept {
 bool relay_fsm::waits_at_gate(const command_reading& reading, std::size_t bytes, time_point now) {
     if (granted_) return false;
     const auto& reply = reading.reply;
-    const hold_question question{reply.command,          reply.kind,
-                                 reply.may_touch,        shard_.holding(),
-                                 transaction_.in_transaction(), transaction_.has_touched(),
+    const hold_question question{reply.command,
+                                 reply.kind,
+                                 reply.may_touch,
+                                 shard_.holding(),
+                                 transaction_.in_transaction(),
+                                 transaction_.has_touched(),
                                  transaction_.holds_locks()};
     if (!must_hold(question)) return false;
     if (!shard_.hold(*this, reply.may_touch, bytes, now)) return false;

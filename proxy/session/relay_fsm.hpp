@@ -4,9 +4,9 @@
 // session. Bytes are passed on as they are; the client's are looked at command by command before they go, the server's
 // while they pass.
 //
-// When the server's stream can no longer be followed (a protocol that Sluice does not know), the session is relayed blindly:
-// it is never held, and counts as using every watched table.
-// One thread; its seat must be joined to the shard by the owner.
+// When the server's stream can no longer be followed (a protocol that Sluice does not know), the session is relayed
+// blindly: it is never held, and counts as using every watched table. One thread; its seat must be joined to the shard
+// by the owner.
 
 #include <cstddef>
 #include <cstdint>
@@ -45,9 +45,9 @@ struct client_step {
 };
 
 struct server_step {
-    std::size_t forward = 0;    ///< first so many bytes go to the client: all, unless refused
-    bool reply_ended = false;   ///< at least one: a stalled client may go on
-    bool refused = false;       ///< the rest must not pass, and the session must end
+    std::size_t forward = 0;   ///< first so many bytes go to the client: all, unless refused
+    bool reply_ended = false;  ///< at least one: a stalled client may go on
+    bool refused = false;      ///< the rest must not pass, and the session must end
 };
 
 class relay_fsm final : public gate_seat {
@@ -115,8 +115,8 @@ private:
     std::uint32_t body_left_ = 0;   // of the client's current frame
     bool frame_continues_ = false;  // and another frame of the packet follows
     bool multi_statements_ = false;
-    bool file_passes_ = false;      // the client sends a file for LOAD DATA LOCAL
-    bool barrier_ = false;          // nothing goes on until all replies have ended
+    bool file_passes_ = false;  // the client sends a file for LOAD DATA LOCAL
+    bool barrier_ = false;      // nothing goes on until all replies have ended
     bool granted_ = false;
     bool answering_ = false;
     bool blind_ = false;
@@ -124,7 +124,7 @@ private:
     sql::show_request show_;
     protocol::byte_view change_user_;
     std::uint64_t statements_ = 0;
-    std::string last_text_;         // only while tables are watched
+    std::string last_text_;  // only while tables are watched
     time_point last_begun_{};
 };
 

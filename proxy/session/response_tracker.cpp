@@ -71,8 +71,8 @@ std::size_t response_tracker::skip_rows(byte_view bytes) noexcept {
     std::size_t at = 0;
     if (state_ != state::rows || header_filled_ != 0 || header_.continues() || queue_.empty()) return 0;
     while (bytes.size() - at > protocol::frame_header_size) {
-        const auto size = protocol::decode_frame_header(bytes.subspan(at).first<protocol::frame_header_size>())
-                              .payload_size;
+        const auto size =
+            protocol::decode_frame_header(bytes.subspan(at).first<protocol::frame_header_size>()).payload_size;
         const auto first = std::to_integer<std::uint8_t>(bytes[at + protocol::frame_header_size]);
         if (size == 0 || size == protocol::frame_payload_size_max || first >= terminator_byte) break;
         if (bytes.size() - at - protocol::frame_header_size < size) break;

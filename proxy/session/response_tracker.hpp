@@ -1,10 +1,10 @@
 #pragma once
 
-// Follows the server's replies to their ends by frame headers and first bytes, without storing rows: the relay sends the
-// bytes on as they are and learns here when a reply is over and what the server's status is. Knows replies of every
+// Follows the server's replies to their ends by frame headers and first bytes, without storing rows: the relay sends
+// the bytes on as they are and learns here when a reply is over and what the server's status is. Knows replies of every
 // command but COM_CHANGE_USER (an authentication, see connect_fsm.hpp) and the endless ones.
-// Sources: MySQL internals manual, "Command Phase" and "Text Resultset"; WL#7766 (DEPRECATE_EOF); checked on 9.7, 5.6 and
-// MariaDB 10.11. One thread; no allocation while replies are rows or short packets that arrive whole.
+// Sources: MySQL internals manual, "Command Phase" and "Text Resultset"; WL#7766 (DEPRECATE_EOF); checked on 9.7, 5.6
+// and MariaDB 10.11. One thread; no allocation while replies are rows or short packets that arrive whole.
 
 #include <array>
 #include <cstddef>
@@ -25,8 +25,8 @@ enum class reply_event : std::uint8_t {
     more,               ///< all bytes looked at
     reply_ended,        ///< see ended(); the bytes behind `consumed` belong to what comes next
     unsolicited_error,  ///< the server speaks unasked, and is about to hang up (4031, shutdown)
-    file_refused,       ///< the server asks for a file that the client did not offer: nothing from `consumed` on may pass
-    broken,             ///< bytes that no reply may hold: the stream cannot be followed any more
+    file_refused,  ///< the server asks for a file that the client did not offer: nothing from `consumed` on may pass
+    broken,        ///< bytes that no reply may hold: the stream cannot be followed any more
 };
 
 struct reply_step {
@@ -44,9 +44,9 @@ struct tracked_changes {
 
 struct ended_reply {
     expected_reply expected;
-    bool failed = false;           ///< ended by an ERR
-    std::uint16_t error_code = 0;  ///< of that
-    std::uint32_t results = 0;     ///< that ended well before it (statements done of a multi-statement text)
+    bool failed = false;             ///< ended by an ERR
+    std::uint16_t error_code = 0;    ///< of that
+    std::uint32_t results = 0;       ///< that ended well before it (statements done of a multi-statement text)
     std::uint32_t statement_id = 0;  ///< of a successful COM_STMT_PREPARE
     tracked_changes changes;
 };
@@ -80,12 +80,12 @@ public:
 
 private:
     enum class state : std::uint8_t {
-        head,             // the first packet of a result, or the only one of the reply
-        columns,          // counted definitions
-        columns_end,      // their EOF
-        rows,             // rows, or definitions of FIELD_LIST, up to the terminator
-        file,             // the client sends a file
-        parameters,       // of PREPARE
+        head,         // the first packet of a result, or the only one of the reply
+        columns,      // counted definitions
+        columns_end,  // their EOF
+        rows,         // rows, or definitions of FIELD_LIST, up to the terminator
+        file,         // the client sends a file
+        parameters,   // of PREPARE
         parameters_end,
         prepared_columns,
         prepared_columns_end,

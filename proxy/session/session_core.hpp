@@ -1,8 +1,8 @@
 #pragma once
 
-// A whole session without its sockets: the login, then commands, and the login again at COM_CHANGE_USER. Its owner moves
-// bytes: what a step forwards goes on as it is, what stands in to_client() and to_server() goes there after the bytes
-// forwarded before. One thread.
+// A whole session without its sockets: the login, then commands, and the login again at COM_CHANGE_USER. Its owner
+// moves bytes: what a step forwards goes on as it is, what stands in to_client() and to_server() goes there after the
+// bytes forwarded before. One thread.
 
 #include <string>
 #include <utility>

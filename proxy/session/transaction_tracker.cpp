@@ -87,7 +87,8 @@ void transaction_tracker::adopt_status(const ended_reply& ended, protocol::statu
     // one; a deadlock's victim is rolled back whole.
     if (ended.error_code == error_deadlock) {
         in_transaction_ = false;
-    } else if ((status & protocol::server_status::autocommit) == 0 && ended.expected.command != protocol::command::ping) {
+    } else if ((status & protocol::server_status::autocommit) == 0 &&
+               ended.expected.command != protocol::command::ping) {
         in_transaction_ = true;
     }
 }

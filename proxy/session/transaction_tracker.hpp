@@ -1,9 +1,9 @@
 #pragma once
 
-// What of the server's locks a session may hold: an open transaction, LOCK TABLES, HANDLERs, XA, and which watched tables
-// those may have touched. The base is the server's own status flags; LOCK TABLES, HANDLER and XA PREPARE hold metadata
-// locks without them. Table use is counted only while tables are watched; what was open before a watch began counts as
-// having touched everything. One thread.
+// What of the server's locks a session may hold: an open transaction, LOCK TABLES, HANDLERs, XA, and which watched
+// tables those may have touched. The base is the server's own status flags; LOCK TABLES, HANDLER and XA PREPARE hold
+// metadata locks without them. Table use is counted only while tables are watched; what was open before a watch began
+// counts as having touched everything. One thread.
 
 #include <cstdint>
 

@@ -124,7 +124,8 @@ void run(fuzz_input in) {
     options.event_size_max = 1U << 20U;
     options.payload = {1U << 20U, 1U << 20U, 20};
     options.table_maps_max = 4;
-    if ((choices & 16U) != 0) options.wants_table = [](std::string_view, std::string_view table) { return table != "t"; };
+    if ((choices & 16U) != 0)
+        options.wants_table = [](std::string_view, std::string_view table) { return table != "t"; };
     event_decoder decoder(std::move(options));
     decoder.begin_at({"binlog.000001", 4});
     byte_buffer inner;

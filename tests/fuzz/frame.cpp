@@ -16,7 +16,8 @@ struct seen_packets {
     bool operator==(const seen_packets&) const = default;
 };
 
-seen_packets assemble(const std::vector<byte_view>& pieces, std::size_t size_max, std::optional<std::uint8_t> expected) {
+seen_packets assemble(const std::vector<byte_view>& pieces, std::size_t size_max,
+                      std::optional<std::uint8_t> expected) {
     protocol::packet_assembler assembler(size_max);
     assembler.expect_sequence(expected);
     seen_packets seen;
@@ -69,8 +70,8 @@ seen_frames follow(const std::vector<byte_view>& pieces, std::optional<std::uint
             seen.payload_bytes += step->payload.size();
             if (step->ends_frame) {
                 seen.frames.push_back(std::uint64_t{step->header.payload_size} << 16U |
-                                      std::uint64_t{step->header.sequence} << 8U |
-                                      (step->is_continuation ? 2U : 0U) | (step->ends_packet ? 1U : 0U));
+                                      std::uint64_t{step->header.sequence} << 8U | (step->is_continuation ? 2U : 0U) |
+                                      (step->ends_packet ? 1U : 0U));
             }
             piece = piece.subspan(step->consumed);
         }

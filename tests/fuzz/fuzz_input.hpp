@@ -12,8 +12,8 @@
 #include <cstdlib>
 #include <vector>
 
-#define FUZZ_CHECK(condition)                                                            \
-    do {                                                                                 \
+#define FUZZ_CHECK(condition)                                                         \
+    do {                                                                              \
         if (!(condition)) ::sluice::fuzz::fail_check(#condition, __FILE__, __LINE__); \
     } while (false)
 

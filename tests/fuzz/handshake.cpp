@@ -1,8 +1,9 @@
 // The connection phase's packets: greeting, response, TLS request, COM_CHANGE_USER, attributes. What was parsed is
-// written back byte by byte; where a length stood in a longer form than it needs, in a shorter form that means the same.
+// written back byte by byte; where a length stood in a longer form than it needs, in a shorter form that means the
+// same.
 
-#include "protocol/message/auth.hpp"
 #include "protocol/message/handshake.hpp"
+#include "protocol/message/auth.hpp"
 #include "tests/fuzz/fuzz_input.hpp"
 #include "tests/fuzz/session_capabilities.hpp"
 
@@ -38,12 +39,8 @@ void run(fuzz_input in) {
     const auto capabilities = session_capabilities(in);
     const auto payload = in.rest();
     switch (kind) {
-        case 0:
-            check_round_trip(payload, protocol::parse_server_greeting);
-            break;
-        case 1:
-            check_round_trip(payload, protocol::parse_handshake_response);
-            break;
+        case 0: check_round_trip(payload, protocol::parse_server_greeting); break;
+        case 1: check_round_trip(payload, protocol::parse_handshake_response); break;
         case 2:
             if (const auto request = protocol::parse_ssl_request(payload)) {
                 FUZZ_CHECK(protocol::is_ssl_request(payload));

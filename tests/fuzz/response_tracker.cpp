@@ -63,7 +63,8 @@ followed follow(const std::vector<byte_view>& pieces, const std::vector<asked>& 
     std::uint64_t at = 0;
     for (auto piece : pieces) {
         while (!piece.empty()) {
-            // Bytes of their own: a tracker that keeps a view of them is found out. The shared block is too large for it.
+            // Bytes of their own: a tracker that keeps a view of them is found out. The shared block is too large for
+            // it.
             auto own = std::make_unique<byte_buffer>();
             if (piece.size() <= shared_size_min) own->assign(piece.begin(), piece.end());
             const auto given = piece.size() <= shared_size_min ? byte_view(*own) : piece;
@@ -112,7 +113,8 @@ void run(fuzz_input in) {
         pieces.insert(pieces.end(), cut.begin(), cut.end());
     }
     // Whole is one view where no frame is full.
-    const bool has_full_frame = std::any_of(views.begin(), views.end(), [](byte_view v) { return v.size() > shared_size_min; });
+    const bool has_full_frame =
+        std::any_of(views.begin(), views.end(), [](byte_view v) { return v.size() > shared_size_min; });
     const auto whole = follow(has_full_frame ? views : std::vector<byte_view>{stream}, commands, capabilities);
     const auto in_pieces = follow(pieces, commands, capabilities);
     FUZZ_CHECK(whole.events.size() == in_pieces.events.size());

@@ -1,8 +1,8 @@
 // A whole session: login, commands, gates. The input is a script of what client, server and operator do; it is played
 // twice, with the bytes of each step whole and in pieces, and both sides must have had the same.
 
-#include "protocol/message/eof.hpp"
 #include "proxy/session/session_core.hpp"
+#include "protocol/message/eof.hpp"
 #include "tests/fuzz/fuzz_input.hpp"
 #include "tests/fuzz/session_capabilities.hpp"
 
@@ -131,15 +131,22 @@ private:
         switch (in_.u8() % 4) {
             case 0: return from_server(ok_packet(1));
             case 1: return from_server(framed(protocol::as_bytes("\xFF\x28\x04#42000no"), 1));
-            case 2: return from_server(framed(protocol::as_bytes("\xFB" "file"), 1));
+            case 2:
+                return from_server(framed(protocol::as_bytes("\xFB"
+                                                             "file"),
+                                          1));
             default: break;
         }
         auto bytes = framed(protocol::as_bytes("\x01"), 1);
         const auto add = [&](const byte_buffer& more) { bytes.insert(bytes.end(), more.begin(), more.end()); };
-        add(framed(protocol::as_bytes("\x03" "def"), 2));
+        add(framed(protocol::as_bytes("\x03"
+                                      "def"),
+                   2));
         const bool deprecates_eof = protocol::has(core_.relay().capabilities(), protocol::capability::deprecate_eof);
         if (!deprecates_eof) add(framed(protocol::as_bytes(std::string_view("\xFE\0\0\2\0", 5)), 3));
-        add(framed(protocol::as_bytes("\x01" "1"), 4));
+        add(framed(protocol::as_bytes("\x01"
+                                      "1"),
+                   4));
         add(deprecates_eof ? ok_packet(5, true) : framed(protocol::as_bytes(std::string_view("\xFE\0\0\2\0", 5)), 5));
         from_server(bytes);
     }
@@ -220,8 +227,8 @@ private:
             if (next_ == core_next::more) FUZZ_CHECK(unread_.empty());
             FUZZ_CHECK((next_ == core_next::held) == core_.relay().held());
             // What the login did not take is for the commands behind it.
-            const bool goes_on = next_ == core_next::stalled && step.forward + step.drop != 0 &&
-                                 core_.phase() == core_phase::commands;
+            const bool goes_on =
+                next_ == core_next::stalled && step.forward + step.drop != 0 && core_.phase() == core_phase::commands;
             if (!goes_on) return;
         }
     }
@@ -238,7 +245,8 @@ private:
                 rest.erase(rest.begin(), forwarded + static_cast<std::ptrdiff_t>(step.drop));
                 take();
                 if (step.next == core_next::more) FUZZ_CHECK(rest.empty());
-                if (step.next == core_next::ended && step.drop != 0 && core_.relay().capabilities() != 0) refused = true;
+                if (step.next == core_next::ended && step.drop != 0 && core_.relay().capabilities() != 0)
+                    refused = true;
             }
         }
         if (next_ == core_next::stalled || next_ == core_next::partial) look();

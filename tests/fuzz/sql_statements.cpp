@@ -65,7 +65,8 @@ void check_alter(std::string_view text, const sql::lexer_options& options) {
     FUZZ_CHECK(again.has_value() && again->body == alter->body);
     FUZZ_CHECK(again->clauses.size() == alter->clauses.size());
     for (std::size_t i = 0; i < alter->clauses.size(); ++i) {
-        FUZZ_CHECK(again->clauses[i].kind == alter->clauses[i].kind && again->clauses[i].name == alter->clauses[i].name);
+        FUZZ_CHECK(again->clauses[i].kind == alter->clauses[i].kind &&
+                   again->clauses[i].name == alter->clauses[i].name);
         FUZZ_CHECK(again->clauses[i].text == alter->clauses[i].text);
     }
     static_cast<void>(alter->adds_unique_key());

@@ -6,8 +6,8 @@ namespace sluice::test {
 namespace {
 
 using protocol::command;
-using std::chrono::steady_clock;
 using proxy::gated_table;
+using std::chrono::steady_clock;
 
 steady_clock::time_point in(std::chrono::milliseconds time) { return steady_clock::now() + time; }
 
@@ -67,7 +67,8 @@ TEST_CASE("every way to a table is held, and what must not wait is not") {
 
     prepared.send_command(command::stmt_execute, std::string_view("\x01\0\0\0\0\x01\0\0\0", 9));
     REQUIRE(test.eventually_held(1));
-    for (const char* statement : {"SELECT 1", "SELECT * FROM gated", "SELECT * FROM user LIMIT 1", "USE mysql", "SHOW TABLES"}) {
+    for (const char* statement :
+         {"SELECT 1", "SELECT * FROM gated", "SELECT * FROM user LIMIT 1", "USE mysql", "SHOW TABLES"}) {
         INFO(statement);
         (void)session.query(statement);  // mysql.gated is another table
     }
@@ -86,7 +87,8 @@ TEST_CASE("every way to a table is held, and what must not wait is not") {
     clients.push_back(test.proxied.client());
     clients.back().send_command(command::stmt_prepare, "SELECT * FROM gated");
     CHECK(test.eventually_held(++held));
-    for (const char* statement : {"COMMIT", "ROLLBACK", "BEGIN", "KILL QUERY 1", "SET @a = 1", "DO 1", "UNLOCK TABLES"}) {
+    for (const char* statement :
+         {"COMMIT", "ROLLBACK", "BEGIN", "KILL QUERY 1", "SET @a = 1", "DO 1", "UNLOCK TABLES"}) {
         INFO(statement);
         (void)session.query(statement);
     }
@@ -122,7 +124,8 @@ TEST_CASE("held statements go on in the order in which they came") {
     CHECK(report.hold_p50 <= report.hold_p99);
     CHECK(report.hold_p99 <= report.hold_max);
     // Sent in order on connections of their own; the server's threads may still overtake each other a little. (That the
-    // order is exact inside Sluice is in tests/unit/session/gate_shard_test.cpp; by chance this would be 133, reversed 200.)
+    // order is exact inside Sluice is in tests/unit/session/gate_shard_test.cpp; by chance this would be 133, reversed
+    // 200.)
     int displaced = 0;
     const auto order = root.query("SELECT who FROM arrivals ORDER BY n");
     for (int i = 0; i < count; ++i) displaced += std::abs(std::stoi(order[static_cast<std::size_t>(i)][0].value()) - i);

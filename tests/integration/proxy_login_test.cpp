@@ -41,7 +41,8 @@ TEST_CASE("an application logs in through the proxy on every server") {
 
 TEST_CASE("caching_sha2_password logs in with a cold cache, under RSA, and with a warm one") {
     const proxy_under_test proxied;
-    for (const std::string password : {"secret", "p", "a password of many characters: \xc3\xa4\xe2\x82\xac 0123456789"}) {
+    for (const std::string password :
+         {"secret", "p", "a password of many characters: \xc3\xa4\xe2\x82\xac 0123456789"}) {
         make_user(server_kind::mysql_9_7, "cold", "IDENTIFIED BY '" + password + "'");
         for (const char* state : {"cold", "warm", "warm again"}) {
             INFO(state);
@@ -274,7 +275,10 @@ TEST_CASE("a client that leaves before its login is not counted against Sluice's
     for (int i = 0; i < visits; ++i) {
         raw_client client(proxied.port());
         (void)client.receive_packet();
-        if (i % 2 == 0) client.close(); else client.send_bytes("garbage");
+        if (i % 2 == 0)
+            client.close();
+        else
+            client.send_bytes("garbage");
         if (i % 2 != 0) CHECK(client.closed_by_peer());
     }
     CHECK(eventually([&] { return proxied.proxy->statistics().sessions == 0; }));
@@ -353,8 +357,8 @@ TEST_CASE("a port that is taken, and options that make no sense, are refused at 
     options.listen_port = first.port();
     const auto second = proxy::proxy_server::start(options);
     REQUIRE(second.has_error());
-    CHECK(second.error().message == "cannot listen on 127.0.0.1:" + std::to_string(first.port()) +
-                                        ": Address already in use");
+    CHECK(second.error().message ==
+          "cannot listen on 127.0.0.1:" + std::to_string(first.port()) + ": Address already in use");
     options.listen_port = 0;
     options.listen_address = "localhost";
     CHECK(proxy::proxy_server::start(options).has_error());

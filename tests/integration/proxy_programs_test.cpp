@@ -30,8 +30,12 @@ ended_program run_client(const fs::path& program, std::vector<std::string> argum
     const auto output = shared_server(server_kind::mysql_9_7).folder() / "client-output";
     fs::remove(output);
     throwaway::launch launch;
-    launch.command = {tree / "usr/lib64/ld-linux-x86-64.so.2", "--library-path", tree / "usr/lib/x86_64-linux-gnu",
-                      program, "--no-defaults", "--host=127.0.0.1"};
+    launch.command = {tree / "usr/lib64/ld-linux-x86-64.so.2",
+                      "--library-path",
+                      tree / "usr/lib/x86_64-linux-gnu",
+                      program,
+                      "--no-defaults",
+                      "--host=127.0.0.1"};
     launch.command.insert(launch.command.end(), arguments.begin(), arguments.end());
     launch.output = output;
     ended_program ended;
@@ -70,7 +74,8 @@ TEST_CASE("the mysql client logs in, asks, and reads all that it is told") {
     CHECK_THAT(refused.output, Catch::Matchers::Contains("requires secure connection"));
     for (const char* state : {"cold", "warm"}) {
         INFO(state);
-        const auto answered = with({"--get-server-public-key", "--execute=SELECT CURRENT_USER(); SHOW MIGRATIONS; SELECT 2"});
+        const auto answered =
+            with({"--get-server-public-key", "--execute=SELECT CURRENT_USER(); SHOW MIGRATIONS; SELECT 2"});
         INFO(answered.output);
         CHECK(answered.status == 0);
         CHECK_THAT(answered.output, Catch::Matchers::Contains("program@%"));
@@ -91,7 +96,8 @@ TEST_CASE("mysqldump and mysqlbinlog read through the proxy") {
     make_table(server_kind::mysql_9_7, "dumped", 5);
     const proxy_under_test proxied;
     const auto port = "--port=" + std::to_string(proxied.port());
-    const auto dumped = run_client(*dump, {port, "--user=root", "--set-gtid-purged=OFF", "--single-transaction", "test", "dumped"});
+    const auto dumped =
+        run_client(*dump, {port, "--user=root", "--set-gtid-purged=OFF", "--single-transaction", "test", "dumped"});
     INFO(dumped.output);
     CHECK(dumped.status == 0);
     CHECK_THAT(dumped.output, Catch::Matchers::Contains("(5,'row 5')"));

@@ -31,7 +31,8 @@ sent_command query(std::string text) { return {command::query, std::move(text)};
 
 // The command, and behind it in the same write one whose failure cannot be taken for anything else.
 // Ids of statements are made equal in the replies.
-std::vector<raw_client::packet> replies_to(raw_client& client, const sent_command& sent, std::vector<std::string>& ids) {
+std::vector<raw_client::packet> replies_to(raw_client& client, const sent_command& sent,
+                                           std::vector<std::string>& ids) {
     constexpr std::uint16_t unknown_schema = 1049;
     std::string head(1, static_cast<char>(sent.kind));
     if (sent.statement != 0) head += sent.statement <= ids.size() ? ids[sent.statement - 1] : "\x77\x66\x55\x44";
@@ -233,7 +234,8 @@ TEST_CASE("packets around 16 MiB and of 40 MiB pass both ways") {
             CHECK(connection.scalar(head + std::string(length, 'y') + "')") == std::to_string(length));
         }
         // A row's payload: its length in four bytes (nine from 16 MiB on), and the text.
-        for (const std::size_t length : {frame - 5, frame - 4, frame, frame + 9, 2 * frame - 9, std::size_t{40} << 20U}) {
+        for (const std::size_t length :
+             {frame - 5, frame - 4, frame, frame + 9, 2 * frame - 9, std::size_t{40} << 20U}) {
             INFO(length);
             const auto answer = connection.query("SELECT REPEAT('z', " + std::to_string(length) + "), 1");
             REQUIRE(answer.size() == 1);
@@ -325,15 +327,17 @@ TEST_CASE("a slow reader of a huge result stops the server, in bounded memory") 
                       "SELECT REPEAT('s', 1000000) FROM n");
     auto root = connect(shared_server(server_kind::mysql_9_7));
     const auto sending = [&] {
-        return root.scalar("SELECT COUNT(*) FROM performance_schema.threads WHERE processlist_info LIKE 'WITH RECURSIVE%' "
-                           "AND processlist_state IN ('Sending to client', 'executing')") == "1";
+        return root.scalar(
+                   "SELECT COUNT(*) FROM performance_schema.threads WHERE processlist_info LIKE 'WITH RECURSIVE%' "
+                   "AND processlist_state IN ('Sending to client', 'executing')") == "1";
     };
     REQUIRE(eventually(sending));
     // The server is stopped by its full socket; what it could send so far is far from the whole.
     const auto sent = [&] {
-        return std::stoull(root.scalar("SELECT SUM(variable_value) FROM performance_schema.status_by_thread s JOIN "
-                                       "performance_schema.threads t USING (thread_id) WHERE variable_name = 'Bytes_sent' "
-                                       "AND t.processlist_info LIKE 'WITH RECURSIVE%'"));
+        return std::stoull(
+            root.scalar("SELECT SUM(variable_value) FROM performance_schema.status_by_thread s JOIN "
+                        "performance_schema.threads t USING (thread_id) WHERE variable_name = 'Bytes_sent' "
+                        "AND t.processlist_info LIKE 'WITH RECURSIVE%'"));
     };
     unsigned long long before = 0;
     REQUIRE(eventually([&] {
@@ -356,13 +360,17 @@ TEST_CASE("who hangs up is followed by the other side") {
     const proxy_under_test proxied;
     auto root = connect(shared_server(server_kind::mysql_9_7));
     const auto alive = [&](std::uint64_t id) {
-        return root.scalar("SELECT COUNT(*) FROM performance_schema.processlist WHERE id = " + std::to_string(id)) == "1";
+        return root.scalar("SELECT COUNT(*) FROM performance_schema.processlist WHERE id = " + std::to_string(id)) ==
+               "1";
     };
     for (const bool by_reset : {false, true}) {
         auto client = proxied.client();
         const auto id = client.greeting().connection_id;
         CHECK(alive(id));
-        if (by_reset) client.reset(); else client.close();
+        if (by_reset)
+            client.reset();
+        else
+            client.close();
         CHECK(eventually([&] { return !alive(id); }));
     }
     auto killed = proxied.client();

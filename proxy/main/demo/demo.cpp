@@ -25,7 +25,8 @@ using std::chrono::steady_clock;
 constexpr const char* schema = "test";
 constexpr const char* table = "orders";
 constexpr const char* alter =
-    "ADD COLUMN priority TINYINT UNSIGNED NOT NULL DEFAULT 0, MODIFY COLUMN note VARCHAR(255), ADD INDEX by_date (updated_at)";
+    "ADD COLUMN priority TINYINT UNSIGNED NOT NULL DEFAULT 0, MODIFY COLUMN note VARCHAR(255), ADD INDEX by_date "
+    "(updated_at)";
 constexpr milliseconds poll{50};
 constexpr std::chrono::minutes migration_max{10};
 

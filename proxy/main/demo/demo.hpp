@@ -8,10 +8,10 @@
 namespace sluice {
 
 struct demo_options {
-    std::uint64_t rows = 300'000;       ///< of the table; 1 000 … 10 000 000
-    unsigned connections = 8;           ///< of the load; 1 … 256
+    std::uint64_t rows = 300'000;          ///< of the table; 1 000 … 10 000 000
+    unsigned connections = 8;              ///< of the load; 1 … 256
     double statements_per_second = 1'500;  ///< of all connections together; 0: as fast as they can
-    unsigned before_s = 5;              ///< seconds of load before the migration and after the cut-over; 1 … 600
+    unsigned before_s = 5;                 ///< seconds of load before the migration and after the cut-over; 1 … 600
 };
 
 /// Exit code ok when the migration completed, no client saw an error and the books are equal; failure otherwise.

@@ -74,8 +74,8 @@ std::string report_text(const demo_findings& findings) {
     for (const std::string& difference : findings.books.first_differences) text += "    " + difference + "\n";
     text += "\n  client latency          statements   p50 ms   p99 ms   max ms\n";
     for (const load::latency_stats& phase : findings.load.phases) {
-        text += fmt::format("    {:<20} {:>12} {:>8.2f} {:>8.2f} {:>8.2f}\n", phase.phase, phase.statements, phase.p50_ms,
-                            phase.p99_ms, phase.max_ms);
+        text += fmt::format("    {:<20} {:>12} {:>8.2f} {:>8.2f} {:>8.2f}\n", phase.phase, phase.statements,
+                            phase.p50_ms, phase.p99_ms, phase.max_ms);
     }
     return text;
 }

@@ -14,7 +14,7 @@ struct demo_findings {
     boost::json::object migration;  ///< as the HTTP API shows it
     load::load_report load;
     load::verification books;
-    double seconds = 0;             ///< of the migration, from its creation to its end
+    double seconds = 0;  ///< of the migration, from its creation to its end
 
     /// Completed, no client error, no wrong answer, books equal.
     [[nodiscard]] bool good() const;

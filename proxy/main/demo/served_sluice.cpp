@@ -76,11 +76,12 @@ served_sluice::~served_sluice() {
 void served_sluice::write_configuration(std::uint16_t server_port) const {
     write_file(folder_ / "engine.password", std::string(throwaway::sluice_password) + "\n");
     write_file(folder_ / "admin.token", fresh_token() + "\n");
-    write_file(folder_ / "sluice.toml", "[proxy]\nlisten = \"127.0.0.1:" + std::to_string(port_) +
-                                            "\"\n[server]\nhost = \"127.0.0.1\"\nport = " + std::to_string(server_port) +
-                                            "\n[engine]\nuser = \"" + throwaway::sluice_user +
-                                            "\"\npassword_file = \"engine.password\"\n[admin]\nlisten = \"127.0.0.1:" +
-                                            std::to_string(admin_port_) + "\"\ntoken_file = \"admin.token\"\n");
+    write_file(folder_ / "sluice.toml",
+               "[proxy]\nlisten = \"127.0.0.1:" + std::to_string(port_) +
+                   "\"\n[server]\nhost = \"127.0.0.1\"\nport = " + std::to_string(server_port) +
+                   "\n[engine]\nuser = \"" + throwaway::sluice_user +
+                   "\"\npassword_file = \"engine.password\"\n[admin]\nlisten = \"127.0.0.1:" +
+                   std::to_string(admin_port_) + "\"\ntoken_file = \"admin.token\"\n");
 }
 
 void served_sluice::wait_until_ready() {

@@ -33,8 +33,9 @@ migration::snapshot_ptr run(migration::migration_service& engine, const migratio
 }
 
 std::string tables_like(sql_connection& root, const std::string& pattern) {
-    return root.scalar("SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = 'test' AND table_name LIKE '" +
-                       pattern + "'");
+    return root.scalar(
+        "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = 'test' AND table_name LIKE '" + pattern +
+        "'");
 }
 
 }  // namespace
@@ -77,7 +78,8 @@ TEST_CASE("values of a unique key that move between rows while the table is copi
     sql_connection root = connect(server, "test");
     root.exec("CREATE TABLE moving (id INT PRIMARY KEY, v INT NOT NULL, UNIQUE KEY u (v))");
     std::string values;
-    for (int i = 0; i < 3'000; ++i) values += (i == 0 ? "(" : ", (") + std::to_string(i) + ", " + std::to_string(i) + ")";
+    for (int i = 0; i < 3'000; ++i)
+        values += (i == 0 ? "(" : ", (") + std::to_string(i) + ", " + std::to_string(i) + ")";
     root.exec("INSERT INTO moving VALUES " + values);
     std::atomic<bool> stop{false};
     std::atomic<unsigned> rotations{0};
@@ -108,9 +110,8 @@ TEST_CASE("values of a unique key that move between rows while the table is copi
     const auto created = engine->create(spec);
     REQUIRE(created);
     const std::string id = (*created)->id;
-    const auto ready = wait_until(*engine, id, [](const auto& s) {
-        return s.state == migration_state::ready || is_final(s.state);
-    });
+    const auto ready =
+        wait_until(*engine, id, [](const auto& s) { return s.state == migration_state::ready || is_final(s.state); });
     INFO(error_text(*ready));
     CHECK(ready->state == migration_state::ready);
     const unsigned before = rotations;
@@ -138,7 +139,8 @@ TEST_CASE("values that do not fit the new definition end the migration with a st
         {"fit_range", "id INT PRIMARY KEY, v INT", "(1, 1), (2, 70000)", "MODIFY v SMALLINT", "out_of_range"},
         {"fit_length", "id INT PRIMARY KEY, v VARCHAR(20)", "(1, 'short'), (2, 'much too long')", "MODIFY v VARCHAR(5)",
          "data_truncated"},
-        {"fit_enum", "id INT PRIMARY KEY, v ENUM('a','b')", "(1, 'a'), (2, 'b')", "MODIFY v ENUM('a')", "data_truncated"},
+        {"fit_enum", "id INT PRIMARY KEY, v ENUM('a','b')", "(1, 'a'), (2, 'b')", "MODIFY v ENUM('a')",
+         "data_truncated"},
     }));
     INFO(one.table);
     sql_connection root = connect(shared_server(), "test");
@@ -204,8 +206,8 @@ TEST_CASE("id 0 and zero dates travel as they are") {
 }
 
 TEST_CASE("somebody who changes, empties or drops the table meanwhile ends the migration, and keeps what he made") {
-    const auto statement = GENERATE(as<std::string>{}, "ALTER TABLE meddled ADD COLUMN mine INT", "TRUNCATE TABLE meddled",
-                                    "RENAME TABLE meddled TO meddled_away",
+    const auto statement = GENERATE(as<std::string>{}, "ALTER TABLE meddled ADD COLUMN mine INT",
+                                    "TRUNCATE TABLE meddled", "RENAME TABLE meddled TO meddled_away",
                                     "CREATE TRIGGER tr BEFORE INSERT ON meddled FOR EACH ROW SET NEW.v = 1");
     INFO(statement);
     const mysql_server& server = shared_server();

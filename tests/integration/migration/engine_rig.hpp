@@ -25,8 +25,7 @@ inline migration::server_address engine_address(const mysql_server& server) {
 
 /// The engine of one process; destroy it and make another to play a restart.
 inline std::unique_ptr<migration::migration_service> engine_on(
-    const mysql_server& server,
-    std::shared_ptr<migration::traffic_gate> gate = migration::open_traffic_gate()) {
+    const mysql_server& server, std::shared_ptr<migration::traffic_gate> gate = migration::open_traffic_gate()) {
     const auto address = engine_address(server);
     auto service = std::make_unique<migration::migration_service>(
         std::make_shared<migration::mysql_executor>(address),
@@ -46,9 +45,9 @@ inline migration::snapshot_ptr wait_until(const migration::migration_service& en
         if (snapshot && holds(*snapshot)) return snapshot;
         if (std::chrono::steady_clock::now() > until) {
             throw std::runtime_error("migration " + id + " stays " +
-                                     (snapshot ? std::string(to_string(snapshot->state)) + " (" +
-                                                     snapshot->waiting_for + ")"
-                                               : std::string("unknown")));
+                                     (snapshot
+                                          ? std::string(to_string(snapshot->state)) + " (" + snapshot->waiting_for + ")"
+                                          : std::string("unknown")));
         }
         std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }

@@ -92,9 +92,7 @@ void mirrored_writes::write(unsigned seed) {
             const unsigned steps = 1 + static_cast<unsigned>(random() % 3);
             for (unsigned i = 0; i < steps; ++i) {
                 switch (random() % 6) {
-                    case 0:
-                        both([&](const auto& t) { return "DELETE FROM " + t + where; });
-                        break;
+                    case 0: both([&](const auto& t) { return "DELETE FROM " + t + where; }); break;
                     case 1:
                         both([&](const auto& t) {
                             return "REPLACE INTO " + t + " (" + columns + ") VALUES (" + other + ", " + value + ", 7)";

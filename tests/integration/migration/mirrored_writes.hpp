@@ -16,12 +16,13 @@
 namespace sluice::test {
 
 struct mirrored_table {
-    std::string table;                ///< quoted, with schema
-    std::string mirror;               ///< likewise
-    std::vector<std::string> key;     ///< column names
-    /// SQL text of the key number n, one literal per key column joined by commas; different n may be equal to the server.
+    std::string table;             ///< quoted, with schema
+    std::string mirror;            ///< likewise
+    std::vector<std::string> key;  ///< column names
+    /// SQL text of the key number n, one literal per key column joined by commas; different n may be equal to the
+    /// server.
     std::function<std::string(unsigned n)> key_values;
-    unsigned keys = 4'000;            ///< n is below this
+    unsigned keys = 4'000;  ///< n is below this
     std::vector<std::string> payload_columns = {"payload", "amount"};
 };
 

@@ -74,8 +74,9 @@ struct scene {
     }
 
     std::string exists(const std::string& table) {
-        return root.scalar("SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = 'test' AND table_name = '" +
-                           table + "'");
+        return root.scalar(
+            "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = 'test' AND table_name = '" + table +
+            "'");
     }
 };
 
@@ -174,13 +175,15 @@ TEST_CASE("a client that is killed in its transaction harms nobody") {
         raw_client victim(where.sluice.port());
         victim.login(app_user, app_password, "test");
         REQUIRE(victim.query("START TRANSACTION").is_ok);
-        REQUIRE(victim.query("INSERT INTO orders (id, customer, status, amount, note, updated_at) VALUES"
-                             " (900000001, 1, 'new', 1, 'never committed', '2024-01-01')")
+        REQUIRE(victim
+                    .query("INSERT INTO orders (id, customer, status, amount, note, updated_at) VALUES"
+                           " (900000001, 1, 'new', 1, 'never committed', '2024-01-01')")
                     .is_ok);
         where.command(id, "cut-over");
         // Its transaction stands in the way until its connection goes away without a word.
         where.wait_until(id, [&](const auto& p) {
-            return contains(p.waiting_for, "connection " + std::to_string(victim.greeting().connection_id)) || p.completed();
+            return contains(p.waiting_for, "connection " + std::to_string(victim.greeting().connection_id)) ||
+                   p.completed();
         });
         CHECK_FALSE(where.progress(id).completed());
         victim.reset();
@@ -210,7 +213,8 @@ TEST_CASE("an ALTER with a syntax error: the server's words, exit code 4, and no
 
 TEST_CASE("the command line migrates, and any MySQL client can ask through the proxy") {
     scene where;
-    const auto ran = run_sluice(where, {"migrate", "--schema", "test", "--table", "orders", "--alter", add_column, "--wait"});
+    const auto ran =
+        run_sluice(where, {"migrate", "--schema", "test", "--table", "orders", "--alter", add_column, "--wait"});
     INFO(ran.output);
     REQUIRE(ran.status == 0);
     CHECK(contains(ran.output, "completed: test.orders"));
@@ -255,9 +259,8 @@ TEST_CASE("the server is killed in the middle of a migration and comes back: it 
     const std::string during = GENERATE("copying", "ready");
     INFO(during);
     scene where;
-    const std::string id =
-        where.create("ADD COLUMN priority INT NOT NULL DEFAULT 7, ADD INDEX by_amount (amount)",
-                     {{"chunk_rows_fixed", 10}, {"copy_workers", 1}, {"postpone_cutover", true}});
+    const std::string id = where.create("ADD COLUMN priority INT NOT NULL DEFAULT 7, ADD INDEX by_amount (amount)",
+                                        {{"chunk_rows_fixed", 10}, {"copy_workers", 1}, {"postpone_cutover", true}});
     where.wait_until(id, [&](const auto& p) { return p.state == during && p.rows_copied > 100; });
     where.root.exec("UPDATE orders SET note = 'before the crash' WHERE id % 5 = 0");
     where.server.kill();
@@ -265,14 +268,16 @@ TEST_CASE("the server is killed in the middle of a migration and comes back: it 
     where.root = connect(where.server, "test");
     where.root.exec("UPDATE orders SET note = 'after the crash' WHERE id % 7 = 0");
     where.root.exec("DELETE FROM orders WHERE id % 11 = 0");
-    const std::string sum = "SELECT CONCAT(COUNT(*), ' ', SUM(CRC32(CONCAT_WS('|', id, customer, status, amount, note,"
-                            " updated_at)))) FROM orders";
+    const std::string sum =
+        "SELECT CONCAT(COUNT(*), ' ', SUM(CRC32(CONCAT_WS('|', id, customer, status, amount, note,"
+        " updated_at)))) FROM orders";
     const std::string expected = where.root.scalar(sum);
     where.command(id, "cut-over");
     const auto ended = where.wait_until(id, [](const auto& p) { return p.completed() || p.failed(); });
     INFO(where.sluice.log());
     REQUIRE(ended.completed());
     CHECK(where.root.scalar(sum) == expected);
-    CHECK(where.root.scalar("SELECT COUNT(*) FROM orders WHERE priority = 7") == where.root.scalar("SELECT COUNT(*) FROM orders"));
+    CHECK(where.root.scalar("SELECT COUNT(*) FROM orders WHERE priority = 7") ==
+          where.root.scalar("SELECT COUNT(*) FROM orders"));
     CHECK(where.root.query("SHOW INDEX FROM orders WHERE key_name = 'by_amount'").size() == 1);
 }

@@ -1,4 +1,5 @@
-// The rules of order between copy and apply. Each case is an interleaving that loses a change when its rule is left out.
+// The rules of order between copy and apply. Each case is an interleaving that loses a change when its rule is left
+// out.
 
 #include "migration/ledger/work_ledger.hpp"
 #include "tests/support/catch.hpp"
@@ -242,8 +243,8 @@ TEST_CASE("the position counts a transaction only when it has been read to its e
     wanted.executed->add(transaction(1));
     ledger.begin_transaction(transaction(1));
     CHECK_FALSE(ledger.wait_read_through(wanted, soon()));
-    auto waiting =
-        std::async(std::launch::async, [&] { return ledger.wait_read_through(wanted, soon() + std::chrono::seconds(5)); });
+    auto waiting = std::async(std::launch::async,
+                              [&] { return ledger.wait_read_through(wanted, soon() + std::chrono::seconds(5)); });
     ledger.read_through(transaction(1), {});
     CHECK(waiting.get());
 }

@@ -91,7 +91,8 @@ TEST_CASE("all shards watch, close and open together") {
     auto gate = t.control.watch({"s", "t"});
     REQUIRE(gate != nullptr);
     const auto holding = [&] {
-        return t.hub->ask_all<session::slot_mask>([](gate_shard& shard) { return shard.holding(); }, steady_clock::now() + 10s);
+        return t.hub->ask_all<session::slot_mask>([](gate_shard& shard) { return shard.holding(); },
+                                                  steady_clock::now() + 10s);
     };
     const auto watched = t.hub->ask_all<session::slot_mask>([](gate_shard& shard) { return shard.watched(); },
                                                             steady_clock::now() + 10s);
@@ -205,7 +206,8 @@ TEST_CASE("reports of all shards are put together") {
             }
             shard.open(0, begun);
             std::vector<session::gate_seat*> released;
-            for (int i = 1; i <= per_thread; ++i) shard.release(1, begun + std::chrono::milliseconds(before + i), released);
+            for (int i = 1; i <= per_thread; ++i)
+                shard.release(1, begun + std::chrono::milliseconds(before + i), released);
         });
     }
     const auto report = gate->open();

@@ -36,7 +36,8 @@ std::string payload_of(const Message& message) {
     return protocol::to_string(out);
 }
 
-std::string response_of(capability_flags capabilities, const std::string& plugin = std::string(protocol::caching_sha2_plugin)) {
+std::string response_of(capability_flags capabilities,
+                        const std::string& plugin = std::string(protocol::caching_sha2_plugin)) {
     protocol::handshake_response response;
     response.capabilities = capabilities;
     response.user = "app";
@@ -243,8 +244,16 @@ TEST_CASE("what is no login fails with a word to the client") {
         bool greeted;
         std::uint16_t code;
     } const cases[] = {
-        {"the server greets in another protocol", from::server, protocol::to_string(framed("\x09" "3.21", 0)), false, 1043},
-        {"the server's greeting is cut", from::server, protocol::to_string(framed("\x0a" "9.7", 0)), false, 1043},
+        {"the server greets in another protocol", from::server,
+         protocol::to_string(framed("\x09"
+                                    "3.21",
+                                    0)),
+         false, 1043},
+        {"the server's greeting is cut", from::server,
+         protocol::to_string(framed("\x0a"
+                                    "9.7",
+                                    0)),
+         false, 1043},
         {"the server greets without end", from::server, std::string("\xff\xff\xff\0", 4), false, 1043},
         {"the client speaks first", from::client, "x", false, 1043},
         {"an empty answer", from::client, protocol::to_string(framed("", 1)), true, 1043},

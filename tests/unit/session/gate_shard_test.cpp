@@ -129,7 +129,10 @@ TEST_CASE("who leaves is no longer in the queue") {
             t.shard.close(0, start + 1s);
             for (auto& seat : t.seats) REQUIRE(t.shard.hold(*seat, slot_bit(0), 7, start));
             if (at_open_gate) t.shard.open(0, start);
-            if (gone == 1) t.shard.abandon(*t.seats[gone]); else t.seats[gone].reset();
+            if (gone == 1)
+                t.shard.abandon(*t.seats[gone]);
+            else
+                t.seats[gone].reset();
             t.shard.open(0, start);
             auto expected = shard_with_seats::ids{0, 1, 2};
             expected.erase(expected.begin() + static_cast<std::ptrdiff_t>(gone));

@@ -34,16 +34,16 @@ TEST_CASE("a statement is held exactly when nobody can come to wait for it") {
 
 TEST_CASE("what ends something or frees somebody is never held") {
     using enum statement_kind;
-    for (const auto kind : {commit, rollback, rollback_to_savepoint, savepoint, release_savepoint, unlock_tables,
-                            handler_close, xa_end, xa_prepare, xa_commit, xa_rollback, xa_recover, deallocate, kill,
-                            administration}) {
+    for (const auto kind :
+         {commit, rollback, rollback_to_savepoint, savepoint, release_savepoint, unlock_tables, handler_close, xa_end,
+          xa_prepare, xa_commit, xa_rollback, xa_recover, deallocate, kill, administration}) {
         auto question = statement();
         question.kind = kind;
         INFO(sql::to_string(kind));
         CHECK_FALSE(must_hold(question));
     }
-    for (const auto kind : {select, insert, update, delete_, replace, load_data, ddl, start_transaction, lock_tables, call,
-                            execute, prepare, handler_open, explain, show, flush, set, do_, other}) {
+    for (const auto kind : {select, insert, update, delete_, replace, load_data, ddl, start_transaction, lock_tables,
+                            call, execute, prepare, handler_open, explain, show, flush, set, do_, other}) {
         auto question = statement();
         question.kind = kind;
         INFO(sql::to_string(kind));

@@ -45,8 +45,8 @@ std::vector<scenario> scenarios(capability_flags caps) {
     add("no rows", command::query, with().columns(2).terminator());
     add("rows", command::query, with().columns(1).raw(row(3)).raw(row(300)).raw("\xfb").terminator(in_trans), false, 1,
         in_trans);
-    add("rows, terminator with trackers", command::query, with().columns(1).raw(row(2)).terminator(in_trans, trackers), false, 1,
-        tracks ? in_trans | server_status::session_state_changed : in_trans);
+    add("rows, terminator with trackers", command::query, with().columns(1).raw(row(2)).terminator(in_trans, trackers),
+        false, 1, tracks ? in_trans | server_status::session_state_changed : in_trans);
     add("ERR for a definition", command::query, with().raw("\x02").definitions(1).err(), true, 0);
     add("ERR after the definitions", command::query, with().columns(1).err(), true, 0);
     add("ERR between rows", command::query, with().columns(1).raw(row(9)).err(1317), true, 0);
@@ -60,8 +60,8 @@ std::vector<scenario> scenarios(capability_flags caps) {
     add("more columns than one byte counts", command::query,
         with().raw(std::string("\xfc\x2c\x01", 3)).definitions(300).raw(row(2)).terminator(), false, 1);
     if (!protocol::has(caps, capability::deprecate_eof)) all.pop_back();  // it lacks the EOF of definitions
-    add("fetched rows", command::stmt_fetch, with().raw(std::string(5, '\0')).terminator(server_status::last_row_sent), false, 1,
-        server_status::last_row_sent);
+    add("fetched rows", command::stmt_fetch, with().raw(std::string(5, '\0')).terminator(server_status::last_row_sent),
+        false, 1, server_status::last_row_sent);
     add("fetch without a cursor", command::stmt_fetch, with().err(1421), true, 0);
     add("field list", command::field_list, with().definitions(3).eof());
     add("empty field list", command::field_list, with().eof());
@@ -209,7 +209,8 @@ TEST_CASE("a file is asked for several times in one reply") {
         CHECK(tracker.file_wanted());
         CHECK_FALSE(tracker.idle());
         tracker.file_sent();
-        if (i == 0) CHECK(feed(tracker, script(modern, 9).ok(server_status::more_results_exist), 0, 99) == std::string::npos);
+        if (i == 0)
+            CHECK(feed(tracker, script(modern, 9).ok(server_status::more_results_exist), 0, 99) == std::string::npos);
     }
     // The sequence ids go on behind the file and may wrap: this ERR is the reply, not something unasked.
     CHECK(feed(tracker, script(modern, 0).err(), 0, 99) != std::string::npos);

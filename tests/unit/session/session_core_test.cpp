@@ -94,10 +94,10 @@ struct running {
 };
 
 TEST_CASE("commands and replies pass unchanged, wherever they are cut") {
-    const auto sent = query_packet("SELECT 1") + command_packet(command::ping) +
-                      command_packet(command::stmt_prepare, "SELECT ?") +
-                      command_packet(command::stmt_send_long_data, std::string(6, '\0')) +
-                      command_packet(command::stmt_close, std::string("\7\0\0\0", 4)) + query_packet(std::string(5000, 'x'));
+    const auto sent =
+        query_packet("SELECT 1") + command_packet(command::ping) + command_packet(command::stmt_prepare, "SELECT ?") +
+        command_packet(command::stmt_send_long_data, std::string(6, '\0')) +
+        command_packet(command::stmt_close, std::string("\7\0\0\0", 4)) + query_packet(std::string(5000, 'x'));
     for (const std::size_t piece : {1UL, 2UL, 5UL, 1000UL, 100'000UL}) {
         gate_shard shard({});
         running t(shard);
@@ -155,7 +155,9 @@ TEST_CASE("a file's packets are no commands, and commands wait behind its statem
     CHECK(t.to_server == load);
     t.unread.clear();
     t.next = core_next::more;
-    const auto request = framed("\xfb" "f");
+    const auto request = framed(
+        "\xfb"
+        "f");
     (void)t.server(request);
     CHECK(t.to_client == request);
     const auto file = framed("\x01", 2) + framed("\x11 change user?", 3) + framed("", 4);
@@ -190,7 +192,8 @@ TEST_CASE("a file is allowed where one of several statements loads one, and only
         gate_shard shard({});
         running t(shard);
         REQUIRE(t.client(query_packet(c.text)) == core_next::more);
-        CHECK((t.server(framed("\xfb" "f")) == core_next::ended) == !c.allowed);
+        CHECK((t.server(framed("\xfb"
+                               "f")) == core_next::ended) == !c.allowed);
     }
 }
 
@@ -209,7 +212,8 @@ TEST_CASE("the gate holds, releases, and counts") {
 
     t.to_server.clear();
     shard.close(0, start + 1s);
-    CHECK(t.client(query_packet("SELECT * FROM other") + statement + command_packet(command::ping)) == core_next::stalled);
+    CHECK(t.client(query_packet("SELECT * FROM other") + statement + command_packet(command::ping)) ==
+          core_next::stalled);
     CHECK(t.to_server == query_packet("SELECT * FROM other"));
     (void)t.server(script().ok());
     CHECK(t.next == core_next::held);
@@ -273,7 +277,8 @@ TEST_CASE("statements of every form are held at the gate") {
         {command_packet(command::query, attributes + "COMMIT"), false},
         {command_packet(command::query, attributes + "INSERT INTO orders VALUES ('" + std::string(9000, 'x')), true},
         {command_packet(command::query, attributes + "INSERT INTO other VALUES ('" + std::string(9000, 'x')), false},
-        {command_packet(command::query, attributes + "SELECT '" + std::string(9000, 'x')), true},  // cut: may be anything
+        {command_packet(command::query, attributes + "SELECT '" + std::string(9000, 'x')),
+         true},  // cut: may be anything
     };
     for (const auto& c : cases) {
         INFO(protocol::as_text(byte_view(c.sent).subspan(4, std::min<std::size_t>(c.sent.size() - 4, 60))));
@@ -360,7 +365,10 @@ TEST_CASE("COM_CHANGE_USER goes back to the login and forgets the session") {
     CHECK(t.to_server == query_packet("SELECT 1") + change);
     CHECK(t.core.phase() == core_phase::login);
     t.to_client.clear();
-    const auto asked = framed(std::string("\xfe" "p\0new scramble", 15), 1);
+    const auto asked = framed(std::string("\xfe"
+                                          "p\0new scramble",
+                                          15),
+                              1);
     (void)t.server(asked);
     CHECK(t.to_client == asked);
     (void)t.client(framed("answer", 2));
@@ -399,7 +407,8 @@ TEST_CASE("statements shown to operators are short and of one line") {
     gate_shard shard({});
     running t(shard);
     shard.watch(0, {"shop", "orders"});
-    (void)t.client(query_packet("SELECT *\n\tFROM orders WHERE a = '" + std::string(84, 'x') + "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4'"));
+    (void)t.client(query_packet("SELECT *\n\tFROM orders WHERE a = '" + std::string(84, 'x') +
+                                "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4'"));
     const auto shown = t.core.relay().view().statement;
     CHECK(shown.size() <= 123);
     CHECK(shown.find('\n') == std::string::npos);

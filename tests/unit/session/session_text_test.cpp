@@ -1,6 +1,6 @@
-#include "proxy/session/prepared_statements.hpp"
 #include "proxy/session/session_text.hpp"
 #include "protocol/sql/classifier.hpp"
+#include "proxy/session/prepared_statements.hpp"
 #include "tests/unit/session/packets.hpp"
 
 namespace sluice::session {
@@ -28,9 +28,15 @@ TEST_CASE("server versions are understood") {
     struct {
         const char* text;
         std::uint32_t expected;
-    } const cases[] = {{"9.7.0", 90700},       {"8.0.36-28.1", 80036},  {"5.6.24-log", 50624},
-                       {"5.5.5-10.11.6-MariaDB-1", 101106}, {"11.4.2-MariaDB", 110402}, {"", 0},
-                       {"banana", 0},          {"9.7", 0},              {"9.7.", 0},
+    } const cases[] = {{"9.7.0", 90700},
+                       {"8.0.36-28.1", 80036},
+                       {"5.6.24-log", 50624},
+                       {"5.5.5-10.11.6-MariaDB-1", 101106},
+                       {"11.4.2-MariaDB", 110402},
+                       {"", 0},
+                       {"banana", 0},
+                       {"9.7", 0},
+                       {"9.7.", 0},
                        {"9.700.1", 0}};
     for (const auto& c : cases) {
         INFO(c.text);
@@ -156,7 +162,8 @@ TEST_CASE("prepared statements take bounded memory") {
     prepared.add(1, std::string(prepared_statements::text_size_max + 1, ' '), true, settings);
     CHECK(prepared.size() == 0);
     const std::string long_text = "SELECT 1 -- " + std::string(prepared_statements::text_size_max - 12, 'x');
-    constexpr auto fits = static_cast<std::uint32_t>(prepared_statements::bytes_max / prepared_statements::text_size_max);
+    constexpr auto fits =
+        static_cast<std::uint32_t>(prepared_statements::bytes_max / prepared_statements::text_size_max);
     for (std::uint32_t id = 0; id < 2 * fits; ++id) prepared.add(id, long_text, true, settings);
     CHECK(prepared.size() == fits);
     CHECK(prepared.use(fits, shard).may_touch == slot_bit(0));

@@ -14,11 +14,11 @@ constexpr time_point start{};
 
 struct step {
     const char* text;
-    status_flags status;       // of the server behind it
-    bool open;                 // what is to be known then
+    status_flags status;  // of the server behind it
+    bool open;            // what is to be known then
     bool locks;
     bool touched;
-    std::uint16_t error = 0;   // it fails with this
+    std::uint16_t error = 0;  // it fails with this
     slot_mask may_touch = 0;
 };
 
