@@ -74,7 +74,7 @@ struct cutover::attempt_run {
     outcome<void> carry_auto_increment();
     outcome<void> swap();
     outcome<void> all_steps();
-    cutover_outcome conclude(outcome<void> done);
+    cutover_outcome conclude(const outcome<void>& done);
     cutover_end ask_the_server(std::optional<failure>& why);
     // Never reconnects by itself: a new connection would not have the lock.
     outcome<query_result> run(std::string_view sql) { return session.raw().run(sql); }
@@ -190,7 +190,7 @@ cutover_end cutover::attempt_run::ask_the_server(std::optional<failure>& why) {
     return *state == swap_state::swapped ? cutover_end::swapped : cutover_end::given_up;
 }
 
-cutover_outcome cutover::attempt_run::conclude(outcome<void> done) {
+cutover_outcome cutover::attempt_run::conclude(const outcome<void>& done) {
     cutover_outcome result;
     if (done) {
         result.end = cutover_end::swapped;
@@ -223,7 +223,7 @@ cutover_outcome cutover::attempt(std::uint32_t number) {
                     .gate = gate_,
                     .session = reconnecting_session(executor_, [this] { return ledger_.stopping(); })};
     run.report.number = number;
-    outcome<void> done = run.all_steps();
+    const outcome<void> done = run.all_steps();
     const outcome<void> opened = run.timed("open", [&]() -> outcome<void> {
         // Unlock before opening: what is released must find the table, not a lock. A lost connection unlocks by itself,
         // and what becomes of it is settled in conclude().
@@ -232,7 +232,7 @@ cutover_outcome cutover::attempt(std::uint32_t number) {
         return {};
     });
     SLUICE_ASSERT(opened.has_value());
-    cutover_outcome result = run.conclude(std::move(done));
+    cutover_outcome result = run.conclude(done);
     if (result.end != cutover_end::swapped) ledger_.unpark_batches();
     result.report = std::move(run.report);
     return result;

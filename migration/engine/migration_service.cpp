@@ -101,7 +101,7 @@ struct migration_service::implementation {
 };
 
 migration_service::migration_service(std::shared_ptr<sql_executor> sql, std::shared_ptr<change_feed_source> feeds,
-                                     std::shared_ptr<traffic_gate> gate, service_options options)
+                                     std::shared_ptr<traffic_gate> gate, const service_options& options)
     : self_(new implementation{
           std::move(sql), std::move(feeds), std::move(gate), state_store(options.state_schema), {}, false, {}, {}}) {}
 

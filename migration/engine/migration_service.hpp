@@ -24,7 +24,7 @@ struct service_options {
 class migration_service {
 public:
     migration_service(std::shared_ptr<sql_executor> sql, std::shared_ptr<change_feed_source> feeds,
-                      std::shared_ptr<traffic_gate> gate, service_options options);
+                      std::shared_ptr<traffic_gate> gate, const service_options& options);
     /// Stops the threads of running migrations without ending the migrations: their durable state says where to go on.
     ~migration_service();
     migration_service(const migration_service&) = delete;

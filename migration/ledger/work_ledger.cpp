@@ -99,9 +99,10 @@ std::optional<work_ledger::chunk_start> work_ledger::next_chunk_start() const {
 
 work_ledger::chunk work_ledger::dispatch(const chunk_start& start, std::optional<key_bound> upper) {
     const std::lock_guard lock(mutex_);
-    frontier_->dispatched(upper);
+    chunk begun{start.lower, start.inclusive, upper ? *upper : start.range_max, chunks_.begin()};
+    frontier_->dispatched(std::move(upper));
     ++chunks_open_;
-    return chunk{start.lower, start.inclusive, upper ? std::move(*upper) : start.range_max, chunks_.begin()};
+    return begun;
 }
 
 void work_ledger::dispatch_again(chunk& which) {

@@ -58,7 +58,7 @@ std::optional<objection> object_to_change(const table_description& original, con
         const auto& before = original.columns[travels->original_ordinal];
         const auto* after = ghost.find_column(travels->ghost);
         const auto change = after == nullptr ? std::string("is gone") : value_change(before, *after);
-        if (!change.empty()) return objection{"key_values_change", name + " " + change};
+        if (!change.empty()) return objection{"key_values_change", std::string(name).append(" ").append(change)};
     }
     return std::nullopt;
 }
@@ -109,7 +109,7 @@ class objections {
 public:
     explicit objections(const table_description& original) : original_(original) {}
 
-    void add(const key_description& key, objection why) {
+    void add(const key_description& key, const objection& why) {
         if (code_.empty()) code_ = why.code;
         reasons_ += "; key " + quote_identifier(key.name) + ": " + why.reason;
     }

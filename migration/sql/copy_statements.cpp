@@ -52,7 +52,11 @@ constexpr std::string_view ghost_alias = "g";
         if (i > 0) join += " AND ";
         auto value = column_reference(original_alias, column.original);
         if (!column.ghost_collation.empty()) {
-            value = "CONVERT(" + value + " USING " + column.ghost_charset + ") COLLATE " + column.ghost_collation;
+            value.insert(0, "CONVERT(")
+                .append(" USING ")
+                .append(column.ghost_charset)
+                .append(") COLLATE ")
+                .append(column.ghost_collation);
         }
         join += column_reference(ghost_alias, column.ghost) + " = " + value;
     }

@@ -23,6 +23,16 @@ byte_buffer one_byte(std::uint8_t value) { return {static_cast<std::byte>(value)
 // The user in whose name an abandoned login is made to fail; it says to whoever reads the server's log what it was.
 constexpr const char* abandoned_user = "client-left-before-login";
 
+// Whether a response can be written under what both sides agree on. A client may have used a capability that the server
+// did not offer, and its authentication data then has a form that the server would read as something else.
+bool can_be_passed_on(const protocol::handshake_response& response) noexcept {
+    const auto capabilities = response.capabilities;
+    if (!protocol::has(capabilities, capability::protocol_41)) return false;
+    if (protocol::has(capabilities, capability::plugin_auth_lenenc_data)) return true;
+    if (protocol::has(capabilities, capability::secure_connection)) return response.auth_response.size() <= 0xFF;
+    return response.auth_response.find('\0') == std::string::npos;
+}
+
 }  // namespace
 
 connect_fsm::connect_fsm(login_rules rules)
@@ -155,6 +165,10 @@ void connect_fsm::on_response(byte_view payload, byte_buffer& to_client, byte_bu
         return;
     }
     response->capabilities = agreed_capabilities(greeting_.capabilities, response->capabilities);
+    if (!can_be_passed_on(*response)) {
+        fail(bad_handshake("Bad handshake: the client answers with a capability that was not offered"), to_client);
+        return;
+    }
     facts_.capabilities = response->capabilities;
     facts_.collation_id = response->character_set;
     facts_.user = response->user;

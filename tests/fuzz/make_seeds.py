@@ -108,6 +108,8 @@ def session_choices(*bits):
 
 MODERN = session_choices(0, 1, 6, 7, 8, 9, 10, 11, 12, 13)
 CLASSIC = session_choices(6, 7, 8, 9, 10, 11, 12, 13)
+# session_core: a login to a server that lacks nothing, with 4 bytes of authentication data, ended by a plain OK.
+LOGIN = b"\1\0\0\4\0auth\0"
 QUERY, PREPARE, EXECUTE = 0x03, 0x16, 0x17
 
 
@@ -128,7 +130,7 @@ def add_packets(seeds, folder):
         command = PREPARE if name.startswith("prepare") else EXECUTE if name.startswith("execute") else QUERY
         seeds.add("response_tracker", choices + b"\7\0" + bytes([2, command, 0, QUERY, 2]) + stream)
         # login, the command, its recorded reply as raw server bytes
-        script = choices + b"\1\0" + b"\4\1"
+        script = choices + LOGIN + b"\4\1"
         for at in range(0, len(stream), 255):
             piece = stream[at:at + 255]
             script += bytes([1, len(piece)]) + piece
@@ -199,11 +201,11 @@ def add_scripts(seeds):
     for statement in range(20):
         for reply in range(4):
             play = bytes([7, 0, 0, 4, statement, 6, reply, 1, 4, 1, 6, reply, 0])
-            seeds.add("session_core", MODERN + b"\1\0" + play)
+            seeds.add("session_core", MODERN + LOGIN + play)
             held = bytes([7, 0, 0, 7, 0, 2, 9, 4, statement, 7, 0, 4, 20, 6, reply, 0, 7, 0, 3, 9, 0])
-            seeds.add("session_core", CLASSIC + b"\1\0" + held)
+            seeds.add("session_core", CLASSIC + LOGIN + held)
     change = b"\x11app\0\0shop\0\x2d\0caching_sha2_password\0"
-    seeds.add("session_core", MODERN + b"\1\0" + bytes([2, 0, len(change)]) + change + bytes([3, 1, 2, 1, 4, 2, 3, 1]) + b"\2")
+    seeds.add("session_core", MODERN + LOGIN + bytes([2, 0, len(change)]) + change + bytes([3, 1, 2, 1, 4, 2, 3, 1]) + b"\2")
 
 
 def add_sql(seeds, out):

@@ -76,13 +76,18 @@ private:
     void log_in() {
         protocol::server_greeting greeting;
         greeting.server_version = "9.7.0";
-        greeting.capabilities = protocol::capability::mysql_mask;
-        greeting.auth_data = std::string(20, 's') + std::string(1, '\0');
+        // Old servers and those that are set up oddly lack some of them.
+        greeting.capabilities = protocol::capability::mysql_mask & ~session_capabilities(in_);
+        const bool has_long_scramble = protocol::has(greeting.capabilities, protocol::capability::secure_connection);
+        greeting.auth_data = std::string(has_long_scramble ? 20 : 7, 's') + std::string(1, '\0');
         greeting.auth_plugin = "caching_sha2_password";
         protocol::handshake_response response;
         response.capabilities = capabilities_ & ~protocol::capability::mariadb_mask;
         response.user = "app";
         response.database = "shop";
+        const std::size_t size_max =
+            protocol::has(capabilities_, protocol::capability::plugin_auth_lenenc_data) ? 400 : 255;
+        response.auth_response = protocol::to_string(in_.bytes(std::min<std::size_t>(in_.u16(), size_max)));
         response.auth_plugin = greeting.auth_plugin;
         byte_buffer payload;
         serialise(payload, greeting);

@@ -1,0 +1,138 @@
+"""The steps that all drivers of Python's DB-API share. Everything that the driver hands out is printed."""
+
+import hashlib
+import os
+
+LARGE_BYTES = 17 * 1024 * 1024
+
+
+def say(*what):
+    print(*what, flush=True)
+
+
+def shared_sql(folder, name):
+    with open(os.path.join(folder, name + ".sql"), encoding="utf-8") as file:
+        return file.read()
+
+
+def show(cursor):
+    """Metadata and rows of the current result."""
+    say("  columns:", cursor.description)
+    for row in cursor.fetchall():
+        say("  row:", [sorted(value) if isinstance(value, set) else value for value in row])
+    say("  rowcount:", cursor.rowcount)
+
+
+def attempt(title, action, errors):
+    try:
+        say(title, "->", action())
+    except errors as error:
+        say(title, "->", type(error).__name__, error.args)
+
+
+def types(connection, sql_folder):
+    cursor = connection.cursor()
+    cursor.execute("SET time_zone = '+00:00'")
+    cursor.execute(shared_sql(sql_folder, "types"))
+    say("insert:", cursor.execute(shared_sql(sql_folder, "rows")), cursor.rowcount, cursor.lastrowid)
+    cursor.execute("SELECT * FROM types ORDER BY id")
+    show(cursor)
+    bytes_of_all_values = bytes(range(256))
+    cursor.execute("INSERT INTO types (c_varchar, c_varbinary, c_double, c_bool) VALUES (%s, %s, %s, %s)",
+                   ("O'Ünï\\\"\0😀", bytes_of_all_values, 1.5e-7, None))
+    say("insert with parameters:", cursor.rowcount, cursor.lastrowid)
+    cursor.execute("SELECT id, c_varchar, c_varbinary, c_double, c_bool FROM types WHERE id = %s", (cursor.lastrowid,))
+    show(cursor)
+    cursor.executemany("INSERT INTO types (c_int, c_text) VALUES (%s, %s)", [(n, "x" * n) for n in range(50)])
+    say("executemany:", cursor.rowcount, cursor.lastrowid)
+    cursor.execute("UPDATE types SET c_int = c_int + 1 WHERE c_int >= 25 AND c_text IS NOT NULL")
+    say("update:", cursor.rowcount)
+    cursor.execute("SELECT COUNT(*), SUM(c_int), AVG(c_int), MAX(c_text) FROM types")
+    show(cursor)
+
+
+def transactions(connection, errors):
+    cursor = connection.cursor()
+    cursor.execute("CREATE TABLE ledger (id INT PRIMARY KEY, amount INT NOT NULL)")
+    cursor.execute("INSERT INTO ledger VALUES (1, 10)")
+    connection.commit()
+    cursor.execute("INSERT INTO ledger VALUES (2, 20)")
+    connection.rollback()
+    cursor.execute("INSERT INTO ledger VALUES (3, 30)")
+    cursor.execute("SAVEPOINT here")
+    cursor.execute("INSERT INTO ledger VALUES (4, 40)")
+    cursor.execute("ROLLBACK TO SAVEPOINT here")
+    attempt("duplicate", lambda: cursor.execute("INSERT INTO ledger VALUES (1, 11)"), errors)
+    attempt("null", lambda: cursor.execute("INSERT INTO ledger VALUES (5, NULL)"), errors)
+    connection.commit()
+    cursor.execute("SELECT * FROM ledger ORDER BY id")
+    show(cursor)
+
+
+def failures(connection, errors):
+    cursor = connection.cursor()
+    for statement in ("SELEKT 1", "SELECT * FROM missing", "SELECT missing FROM ledger", "DROP DATABASE missing_too",
+                      "INSERT INTO ledger VALUES (1, 2, 3)", "SELECT 1 FROM dual WHERE 1 = ", "USE missing_three",
+                      "DO ST_GeomFromText('POINT(1')"):
+        attempt(statement, lambda: cursor.execute(statement), errors)
+    # The failure comes after the metadata and after rows: the subquery has two rows for the later ones only.
+    attempt("late failure", lambda: (cursor.execute(
+        "SELECT id, (SELECT l.id FROM ledger l WHERE l.id <= numbers.id) FROM numbers ORDER BY id"),
+        cursor.fetchall()), errors)
+    cursor.execute("SELECT 'still here'")
+    show(cursor)
+
+
+def numbers(connection, sql_folder):
+    cursor = connection.cursor()
+    cursor.execute("CREATE TABLE numbers (id INT PRIMARY KEY, name VARCHAR(50), filler TEXT)")
+    cursor.execute(shared_sql(sql_folder, "numbers"))
+    connection.commit()
+
+
+def stream(connection, cursor_class):
+    """Rows that are fetched while the server still sends; the second result is left half-way."""
+    cursor = connection.cursor(cursor_class)
+    cursor.execute("SELECT id, name, filler FROM numbers ORDER BY id")
+    digest = hashlib.sha256()
+    count = 0
+    for row in cursor:
+        digest.update(repr(row).encode())
+        count += 1
+    say("streamed:", count, digest.hexdigest())
+    cursor.execute("SELECT a.id, b.filler FROM numbers a, numbers b WHERE a.id <= 20 ORDER BY a.id, b.id")
+    say("first of many:", [cursor.fetchone()[0] for _ in range(3)])
+    cursor.close()
+    cursor = connection.cursor()
+    cursor.execute("SELECT 'after the stream'")
+    show(cursor)
+
+
+def large_row(connection):
+    cursor = connection.cursor()
+    cursor.execute("CREATE TABLE large (id INT PRIMARY KEY, content LONGBLOB)")
+    pattern = bytes(range(256))
+    cursor.execute("INSERT INTO large VALUES (1, %s)", (pattern * (LARGE_BYTES // 256),))
+    connection.commit()
+    cursor.execute("SELECT id, LENGTH(content), SHA2(content, 256), content FROM large")
+    number, length, digest, content = cursor.fetchone()
+    say("large:", number, length, digest, len(content), hashlib.sha256(content).hexdigest() == digest)
+
+
+def several_results(connection, sql_folder):
+    cursor = connection.cursor()
+    cursor.execute(shared_sql(sql_folder, "procedure"))
+    cursor.callproc("two_results", (3, 0))
+    show_all(cursor)
+    cursor.execute("SELECT @_two_results_0, @_two_results_1")
+    show(cursor)
+
+
+def show_all(cursor):
+    while True:
+        if cursor.description:
+            show(cursor)
+        else:
+            say("  no rows:", cursor.rowcount, cursor.lastrowid)
+        if not cursor.nextset():
+            return
