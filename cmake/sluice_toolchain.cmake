@@ -27,6 +27,10 @@ set(SLUICE_SANITIZE "" CACHE STRING "Sanitizers to build with: address,undefined
 if(SLUICE_SANITIZE)
   add_compile_options(-fsanitize=${SLUICE_SANITIZE} -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${SLUICE_SANITIZE})
+  # GCC warns that ThreadSanitizer does not know the fences that Asio uses.
+  if(SLUICE_SANITIZE STREQUAL "thread")
+    add_compile_options($<$<CXX_COMPILER_ID:GNU>:-Wno-tsan>)
+  endif()
   # GCC's -Wmaybe-uninitialized and friends misfire under sanitizer instrumentation.
   add_compile_options($<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
 endif()

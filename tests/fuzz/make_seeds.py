@@ -204,6 +204,8 @@ def add_scripts(seeds):
             seeds.add("session_core", MODERN + LOGIN + play)
             held = bytes([7, 0, 0, 7, 0, 2, 9, 4, statement, 7, 0, 4, 20, 6, reply, 0, 7, 0, 3, 9, 0])
             seeds.add("session_core", CLASSIC + LOGIN + held)
+    for lacking in (session_choices(9), session_choices(7, 9), session_choices(13)):
+        seeds.add("session_core", MODERN + b"\1" + lacking + struct.pack("<H", 300) + b"x" * 300 + b"\0")
     change = b"\x11app\0\0shop\0\x2d\0caching_sha2_password\0"
     seeds.add("session_core", MODERN + LOGIN + bytes([2, 0, len(change)]) + change + bytes([3, 1, 2, 1, 4, 2, 3, 1]) + b"\2")
 

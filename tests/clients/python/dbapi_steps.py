@@ -45,7 +45,7 @@ def types(connection, sql_folder):
     show(cursor)
     cursor.executemany("INSERT INTO types (c_int, c_text) VALUES (%s, %s)", [(n, "x" * n) for n in range(50)])
     say("executemany:", cursor.rowcount, cursor.lastrowid)
-    cursor.execute("UPDATE types SET c_int = c_int + 1 WHERE c_int >= 25 AND c_text IS NOT NULL")
+    cursor.execute("UPDATE types SET c_int = c_int + 1 WHERE c_int BETWEEN 25 AND 100")
     say("update:", cursor.rowcount)
     cursor.execute("SELECT COUNT(*), SUM(c_int), AVG(c_int), MAX(c_text) FROM types")
     show(cursor)
