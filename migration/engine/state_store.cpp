@@ -172,6 +172,7 @@ outcome<std::vector<migration_snapshot>> state_store::load(sql_session& session,
         snapshot.spec.options = options_from_json(row[4].value_or(""));
         snapshot.state = parse_migration_state(row[5].value_or("")).value_or(migration_state::failed);
         snapshot.unique_key = row[6].value_or("");
+        if (snapshot.state == migration_state::completed) snapshot.progress = 1.0;
         snapshot.rows_estimate = number(row[7]);
         snapshot.rows_copied = number(row[8]);
         snapshot.deltas_applied = number(row[9]);

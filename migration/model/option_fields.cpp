@@ -52,7 +52,7 @@ constexpr std::array fields{
     flag<&o::defer_secondary_indexes>("defer_secondary_indexes", "build non-unique secondary indexes after the copy"),
     flag<&o::postpone_cutover>("postpone_cutover", "wait for the command cut-over"),
     flag<&o::drop_old_table>("drop_old_table", "drop the old table after the cut-over"),
-    flag<&o::drop_leftovers>("drop_leftovers", "first drop what an earlier run on this table left behind"),
+    flag<&o::drop_leftovers>("drop_leftovers", "first drop ghost and changelog of an earlier run"),
     number<&o::hold_budget>("hold_budget_ms", "longest time that statements are held at the cut-over", 10, 10'000),
     number<&o::hold_interval>("hold_interval_ms", "shortest time between two attempts to cut over", 100, 3'600'000),
     number<&o::cutover_attempts_max>("cutover_attempts_max", "attempts to cut over before the migration fails", 1,

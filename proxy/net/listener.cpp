@@ -104,7 +104,8 @@ bool listener::refuse(tcp::socket& client) {
     if (words == nullptr) return false;
     if (counters.connections_refused++ == 0) spdlog::warn("proxy: connections are refused from now on: {}", words);
     protocol::byte_buffer packet;
-    protocol::append_err_reply(packet, {1040, "08004", words}, protocol::capability::protocol_41, 0);
+    // No capabilities: in the place of a greeting an ERR has no SQLSTATE.
+    protocol::append_err_reply(packet, {1040, {}, words}, 0, 0);
     boost::system::error_code ignored;
     client.non_blocking(true, ignored);
     client.write_some(asio::buffer(packet.data(), packet.size()), ignored);

@@ -96,8 +96,8 @@ void connect_fsm::send(side to, byte_view payload, byte_buffer& out) {
 void connect_fsm::fail(protocol::err_packet error, byte_buffer& to_client) {
     failure_ = error.message;
     byte_buffer payload;
-    // Before the client has told its capabilities: the form with SQLSTATE, which every client since 4.1 recognises.
-    protocol::serialise(payload, error, capability::protocol_41);
+    // In the place of a greeting an ERR has no SQLSTATE, as from a server: clients do not look for one there yet.
+    protocol::serialise(payload, error, state_ == login_state::greeting ? 0 : capability::protocol_41);
     send(side::client, payload, to_client);
     state_ = login_state::failed;
 }

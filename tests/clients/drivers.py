@@ -130,6 +130,7 @@ def _node(name, script, servers):
                   environment=environment)
 
 
+PHP = ("php", "-d", "mysqli.allow_local_infile=1", "-d", "memory_limit=512M")
 GO = {"GO111MODULE": "off", "GOPATH": "/usr/share/gocode", "GOFLAGS": ""}
 
 DRIVERS = [
@@ -137,5 +138,22 @@ DRIVERS = [
     CommandLine("mariadb_command_line", [MARIADB, MYSQL], "command_line/command_line.py", "mariadb", "mariadb"),
     CommandLine("mysqldump", [MYSQL], "command_line/dumps.py", "mysql", "mysqldump", own_comparison=True),
     CommandLine("mariadb_dump", [MARIADB], "command_line/dumps.py", "mariadb", "mariadb-dump", own_comparison=True),
-    _python("pymysql", "python/pymysql_script.py", [MYSQL, MARIADB], "import pymysql; print('PyMySQL', pymysql.__version__)"),
+    _python("pymysql", "python/pymysql_script.py", [MYSQL, MARIADB],
+            "import pymysql, cryptography; print('PyMySQL', pymysql.__version__)"),
+    _python("mysqlclient", "python/mysqlclient_script.py", [MYSQL, MARIADB],
+            "import MySQLdb; print('mysqlclient', MySQLdb.__version__, 'library', MySQLdb.get_client_info())"),
+    _python("sqlalchemy", "python/sqlalchemy_script.py", [MYSQL, MARIADB],
+            "import sqlalchemy, pymysql, MySQLdb; print('SQLAlchemy', sqlalchemy.__version__)"),
+    _python("django", "python/django_script.py", [MARIADB, MYSQL],
+            "import django, MySQLdb; print('Django', django.get_version())"),
+    Driver("dbd_mysql", [MYSQL, MARIADB], "perl/dbd_mysql.pl",
+           ("perl", "-MDBD::mysql", "-e", "print \"DBD::mysql $DBD::mysql::VERSION, perl $^V\""), interpreter=("perl",)),
+    Driver("php_mysqli", [MYSQL, MARIADB], "php/mysqli.php",
+           ("php", "-r", "new ReflectionClass('mysqli'); echo 'mysqli (mysqlnd), PHP ', PHP_VERSION;"),
+           interpreter=PHP),
+    Driver("php_pdo", [MYSQL, MARIADB], "php/pdo.php",
+           ("php", "-r", "PDO::MYSQL_ATTR_LOCAL_INFILE; echo 'PDO mysql (mysqlnd), PHP ', PHP_VERSION;"),
+           interpreter=PHP),
+    Driver("ruby_mysql2", [MYSQL, MARIADB], "ruby/mysql2.rb",
+           ("ruby", "-rmysql2", "-e", "puts \"mysql2 #{Mysql2::VERSION}, ruby #{RUBY_VERSION}\""), interpreter=("ruby",)),
 ]

@@ -296,7 +296,7 @@ TEST_CASE("limits of connections are told as servers tell them") {
         const auto err = protocol::parse_err(client.receive_packet().payload);
         REQUIRE(err.has_value());
         CHECK(err->code == 1040);
-        CHECK(err->sqlstate == "08004");
+        CHECK(err->sqlstate.empty());  // as from a server: nobody looks for one in the place of a greeting
         CHECK(client.closed_by_peer());
     };
     std::vector<raw_client> silent;

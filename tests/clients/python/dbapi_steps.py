@@ -136,3 +136,12 @@ def show_all(cursor):
             say("  no rows:", cursor.rowcount, cursor.lastrowid)
         if not cursor.nextset():
             return
+
+
+def is_lost(connection, errors):
+    """Of a killed connection. Whether the driver meets the end when it writes (2006) or reads (2013) is chance."""
+    try:
+        connection.cursor().execute("SELECT 1")
+    except errors as error:
+        return error.args[0] in (2006, 2013)
+    return False

@@ -7,8 +7,8 @@ import pymysql
 import pymysql.cursors
 from pymysql.constants import CLIENT
 
-from dbapi_steps import (attempt, failures, large_row, numbers, say, several_results, show, show_all, stream,
-                         transactions, types)
+from dbapi_steps import (attempt, failures, is_lost, large_row, numbers, say, several_results, show, show_all,
+                         stream, transactions, types)
 
 
 def main(host, port, user, password, schema, sql_folder):
@@ -23,7 +23,7 @@ def main(host, port, user, password, schema, sql_folder):
     say(connection.get_server_info(), connection.get_proto_info(), connection.character_set_name())
     cursor = connection.cursor()
     cursor.execute(f"DROP DATABASE IF EXISTS {schema}")
-    cursor.execute(f"CREATE DATABASE {schema}")
+    cursor.execute(f"CREATE DATABASE {schema} CHARACTER SET utf8mb4")
     connection.select_db(schema)
     types(connection, sql_folder)
     cursor.execute("SELECT 1; SELECT 2 AS two, 'x' AS x; DO 0; SELECT 3 WHERE FALSE; UPDATE types SET c_int = 1")
@@ -51,8 +51,13 @@ def main(host, port, user, password, schema, sql_folder):
         dictionaries.execute("SELECT id, name FROM numbers WHERE id IN (1, 2000)")
         say(dictionaries.fetchall())
     victim = connect()
-    connection.kill(victim.thread_id())
-    attempt("killed", lambda: victim.cursor().execute("SELECT 1"), pymysql.Error)
+    if "MariaDB" in connection.get_server_info():
+        connection.kill(victim.thread_id())
+    else:
+        # 9.7 has COM_PROCESS_KILL no more.
+        attempt("COM_PROCESS_KILL", lambda: connection.kill(victim.thread_id()), pymysql.Error)
+        cursor.execute("KILL %s", (victim.thread_id(),))
+    say("killed:", is_lost(victim, pymysql.Error))
     connection.close()
     say("end of script")
 
