@@ -93,7 +93,7 @@ void connect_fsm::send(side to, byte_view payload, byte_buffer& out) {
     next = protocol::append_framed(out, payload, next);
 }
 
-void connect_fsm::fail(protocol::err_packet error, byte_buffer& to_client) {
+void connect_fsm::fail(const protocol::err_packet& error, byte_buffer& to_client) {
     failure_ = error.message;
     byte_buffer payload;
     // In the place of a greeting an ERR has no SQLSTATE, as from a server: clients do not look for one there yet.

@@ -78,8 +78,8 @@ void session_core::answer(const protocol::err_packet& error) {
     relay_.answered();
 }
 
-void session_core::fail_login(protocol::err_packet error) {
-    login_.fail(std::move(error), to_client_);
+void session_core::fail_login(const protocol::err_packet& error) {
+    login_.fail(error, to_client_);
     phase_ = core_phase::ended;
 }
 

@@ -50,7 +50,7 @@ public:
     void answer(const protocol::err_packet& error);
 
     /// Ends a login from Sluice's side. The phase becomes ended.
-    void fail_login(protocol::err_packet error);
+    void fail_login(const protocol::err_packet& error);
     /// The client has gone. True when the server is still to be told (see connect_fsm::abandon): then its bytes are to
     /// be fed until the phase is ended.
     [[nodiscard]] bool abandon_login();

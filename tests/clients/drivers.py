@@ -156,4 +156,9 @@ DRIVERS = [
            interpreter=PHP),
     Driver("ruby_mysql2", [MYSQL, MARIADB], "ruby/mysql2.rb",
            ("ruby", "-rmysql2", "-e", "puts \"mysql2 #{Mysql2::VERSION}, ruby #{RUBY_VERSION}\""), interpreter=("ruby",)),
+    JavaDriver("mariadb_connector_j", [MYSQL, MARIADB], "java/ConnectorJ.java",
+               ("sh", "-c", f"unzip -p {MARIADB_CONNECTOR_J} META-INF/MANIFEST.MF | sed -n 's/^Bundle-Version: //p'"
+                            " && javac -version")),
+    GoDriver("go_sql_driver", [MYSQL, MARIADB], "go/go_sql_driver.go",
+             ("dpkg-query", "-W", "-f", "go-sql-driver ${Version}", "golang-github-go-sql-driver-mysql-dev"), environment=GO),
 ]

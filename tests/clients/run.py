@@ -21,7 +21,7 @@ from drivers import DRIVERS, HERE, SERVER_ARGUMENTS, Missing
 from masks import masked
 from servers import NotStarted, Proxy, Server
 
-SCRIPT_SECONDS_MAX = 240
+SCRIPT_SECONDS_MAX = 40
 DIFFERENCE_LINES_MAX = 60
 END = b"end of script\n"
 
@@ -76,7 +76,10 @@ def compare(driver, kind, programs, output):
             for way, end in (("direct", server), ("proxy", proxied_end)):
                 if driver.own_comparison and way == "direct":
                     continue
-                transcripts[way] = run_script(driver, command, end, scratch, server)
+                try:
+                    transcripts[way] = run_script(driver, command, end, scratch, server)
+                except Failed as failure:
+                    raise Failed(f"{way}: {failure}") from failure
                 with open(os.path.join(output, f"{name}.{way}.txt"), "wb") as file:
                     file.write(transcripts[way])
                 if way == "direct" and proxy.statements_seen() != before:

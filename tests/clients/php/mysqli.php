@@ -8,7 +8,7 @@ function say(...$what): void { echo implode(' ', array_map('shown', $what)), "\n
 
 function shown($value): string {
     if (is_string($value)) {
-        return mb_check_encoding($value, 'UTF-8') && !preg_match('/[\x00-\x1f]/', $value) ? $value : 'hex ' . bin2hex($value);
+        return preg_match('//u', $value) && !preg_match('/[\x00-\x1f]/', $value) ? $value : 'hex ' . bin2hex($value);
     }
     if (is_array($value)) {
         return '[' . implode(', ', array_map(fn($k, $v) => "$k: " . shown($v), array_keys($value), $value)) . ']';
