@@ -71,7 +71,7 @@ public:
     [[nodiscard]] bool abandon(protocol::byte_buffer& to_server);
 
     /// Tells the client why Sluice ends its login. The state becomes failed.
-    void fail(protocol::err_packet error, protocol::byte_buffer& to_client);
+    void fail(const protocol::err_packet& error, protocol::byte_buffer& to_client);
 
     [[nodiscard]] login_state state() const noexcept { return state_; }
     [[nodiscard]] const login_facts& facts() const noexcept { return facts_; }
