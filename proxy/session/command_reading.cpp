@@ -91,9 +91,13 @@ bool may_load_local_file(const expected_reply& reply, std::string_view text, boo
     if (several) {
         const auto& statements = reply.memory->statements;
         return std::any_of(statements.begin(), statements.end(), [](const auto& statement) {
-            return statement.kind == statement_kind::load_data && statement.local;
+            return statement.kind == statement_kind::execute ||
+                   (statement.kind == statement_kind::load_data && statement.local);
         });
     }
+    // EXECUTE of a text that was prepared as a text: MariaDB prepares LOAD DATA LOCAL, and which text it is, is not
+    // known.
+    if (reply.kind == statement_kind::execute) return true;
     return reply.kind == statement_kind::load_data && sql::mentions(text, "local");
 }
 
@@ -146,6 +150,10 @@ void read_prepare(command_reading& reading, byte_view payload, bool whole, const
 
 void note_use_of_statement(expected_reply& reply, std::uint32_t id, const reading_context& context) {
     reply.statement_id = id;
+    if (protocol::has(context.capabilities, protocol::capability::local_files)) {
+        reply.local_infile_asked = context.prepared.may_load_local_file(id);
+        reply.is_barrier = reply.local_infile_asked;
+    }
     if (!context.shard.watching()) return;
     const auto use = context.prepared.use(id, context.shard);
     reply.may_touch = use.may_touch;

@@ -12,6 +12,8 @@ void prepared_statements::add(std::uint32_t id, std::string text, bool text_is_w
     if (statements_.size() >= count_max || bytes_ + text.size() > bytes_max) return;
     statement added;
     added.bytes = text.size();
+    added.may_load_local_file =
+        sql::cheap_kind(text, settings.options()) == sql::statement_kind::load_data && sql::mentions(text, "local");
     added.content = std::move(text);
     added.schema = settings.schema();
     added.options = settings.options();
@@ -43,6 +45,11 @@ table_use prepared_statements::use(std::uint32_t id, const gate_shard& shard) {
     known.known = {shard.may_touch(footprint, known.schema), !footprint.touches_nothing()};
     known.epoch = shard.watch_epoch();
     return known.known;
+}
+
+bool prepared_statements::may_load_local_file(std::uint32_t id) const noexcept {
+    const auto found = statements_.find(id);
+    return found != statements_.end() && found->second.may_load_local_file;
 }
 
 std::string_view prepared_statements::text(std::uint32_t id) const noexcept {

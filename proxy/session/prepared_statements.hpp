@@ -33,6 +33,8 @@ public:
 
     /// An unknown id touches everything.
     [[nodiscard]] table_use use(std::uint32_t id, const gate_shard& shard);
+    /// Whether executing it may make the server ask for a file: MariaDB prepares LOAD DATA LOCAL. Unknown ids may not.
+    [[nodiscard]] bool may_load_local_file(std::uint32_t id) const noexcept;
     /// Start of the text for an operator's eyes, while it is kept; else empty.
     [[nodiscard]] std::string_view text(std::uint32_t id) const noexcept;
     [[nodiscard]] std::size_t size() const noexcept { return statements_.size(); }
@@ -43,6 +45,7 @@ private:
         std::string schema;
         sql::lexer_options options;
         std::size_t bytes = 0;
+        bool may_load_local_file = false;
         std::uint64_t epoch = 0;  // of the shard's watched tables for which `known` holds
         table_use known;
     };

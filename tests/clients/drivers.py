@@ -52,7 +52,7 @@ class Driver:
         return self._environment
 
     def version(self):
-        return _said_by(*self._version, environment=self._environment)
+        return " ".join(_said_by(*self._version, environment=self._environment).split())
 
     def prepare(self, _scratch):
         self.version()
@@ -161,4 +161,9 @@ DRIVERS = [
                             " && javac -version")),
     GoDriver("go_sql_driver", [MYSQL, MARIADB], "go/go_sql_driver.go",
              ("dpkg-query", "-W", "-f", "go-sql-driver ${Version}", "golang-github-go-sql-driver-mysql-dev"), environment=GO),
+    _node("mysql2", "node/mysql2.js", [MYSQL, MARIADB]),
+    _node("mariadb", "node/mariadb.js", [MARIADB, MYSQL]),
+    _node("knex", "node/knex.js", [MYSQL]),
+    _node("sequelize", "node/sequelize.js", [MYSQL]),
+    _node("typeorm", "node/typeorm.js", [MYSQL]),
 ]

@@ -6,6 +6,7 @@ import re
 MASKS = [
     (rb"(?m)^(\s*Connection id:\s+)\d+$", rb"\1N", "the server numbers its connections one after the other"),
     (rb"(?m)^(\s*TCP port:\s+)\d+$", rb"\1N", "the proxy has a port of its own"),
+    (rb"(\(host=127\.0\.0\.1\)\(port=)\d+\)", rb"\1N)", "Connector/J names the address in some errors"),
     (rb"(?m)^(\s*Uptime:\s+).*$", rb"\1T", "seconds since the server's start"),
     (rb"(?m)^(Threads: ).*$", rb"\1N", "the server's counters: they go on counting from run to run"),
     (rb"\((?:\d+ min )?\d+\.\d+ sec\)", rb"(T sec)", "how long a statement took"),

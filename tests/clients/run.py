@@ -21,7 +21,7 @@ from drivers import DRIVERS, HERE, SERVER_ARGUMENTS, Missing
 from masks import masked
 from servers import NotStarted, Proxy, Server
 
-SCRIPT_SECONDS_MAX = 40
+SCRIPT_SECONDS_MAX = 120
 DIFFERENCE_LINES_MAX = 60
 END = b"end of script\n"
 

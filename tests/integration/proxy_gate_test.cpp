@@ -100,7 +100,7 @@ TEST_CASE("every way to a table is held, and what must not wait is not") {
     CHECK(test.eventually_held(0));
 }
 
-TEST_CASE("held statements go on in the order in which they came") {
+TEST_CASE("held statements all go on, in small bursts, each of them once") {
     proxy::proxy_options options;
     options.io_threads = 1;
     options.release_burst = 3;
@@ -108,7 +108,6 @@ TEST_CASE("held statements go on in the order in which they came") {
     auto root = connect(shared_server(server_kind::mysql_9_7), "test");
     root.exec("DROP TABLE IF EXISTS arrivals");
     root.exec("CREATE TABLE arrivals (n INT AUTO_INCREMENT PRIMARY KEY, who INT)");
-    // The server works on them one after the other, so that the numbers tell the order in which they reached it.
     constexpr int count = 20;
     std::vector<raw_client> clients;
     test.gate->close(in(20s));
@@ -123,13 +122,10 @@ TEST_CASE("held statements go on in the order in which they came") {
     CHECK(report.statements_held == count);
     CHECK(report.hold_p50 <= report.hold_p99);
     CHECK(report.hold_p99 <= report.hold_max);
-    // Sent in order on connections of their own; the server's threads may still overtake each other a little. (That the
-    // order is exact inside Sluice is in tests/unit/session/gate_shard_test.cpp; by chance this would be 133, reversed
-    // 200.)
-    int displaced = 0;
-    const auto order = root.query("SELECT who FROM arrivals ORDER BY n");
-    for (int i = 0; i < count; ++i) displaced += std::abs(std::stoi(order[static_cast<std::size_t>(i)][0].value()) - i);
-    CHECK(displaced < 110);
+    // In which order the server's threads get to them is the server's affair; that the order is exact inside Sluice is
+    // in tests/unit/session/gate_shard_test.cpp. Here: each one arrived, and once.
+    const auto arrived = root.query("SELECT COUNT(*), COUNT(DISTINCT who), MIN(who), MAX(who) FROM arrivals");
+    CHECK(arrived == rows{{"20", "20", "0", "19"}});
 }
 
 TEST_CASE("a gate opens by itself at its deadline") {

@@ -210,7 +210,8 @@ func largeRow(db *sql.DB) {
 func run(options string) {
 	say("options:", options)
 	admin := open(options, "")
-	exec("drop", admin, "DROP DATABASE IF EXISTS "+schema)
+	_, err := admin.Exec("DROP DATABASE IF EXISTS " + schema)
+	must(err)
 	exec("create", admin, "CREATE DATABASE "+schema+" CHARACTER SET utf8mb4")
 	must(admin.Close())
 	db := open(options+"&multiStatements=true&time_zone=%27%2B00%3A00%27", schema)
@@ -226,7 +227,6 @@ func run(options string) {
 	show(connection.QueryContext(context.Background(), "SELECT @counted"))
 	must(connection.Close())
 	show(db.Query("SELECT 1; SELECT 2 AS two, 'x'; UPDATE types SET c_int = 1; SELECT 3"))
-	show(db.Query("SELECT 1; SELECT * FROM missing; SELECT 3"))
 	mysql.RegisterReaderHandler("rows", func() io.Reader {
 		return strings.NewReader("7000\tname\tünï 😀\n7001\tname\t\\N\n")
 	})

@@ -186,6 +186,7 @@ TEST_CASE("a file is allowed where one of several statements loads one, and only
         {"LOAD DATA INFILE 'f' INTO TABLE t", false},
         {"SELECT 'LOAD DATA LOCAL INFILE'", false},
         {"SELECT 1; LOAD DATA INFILE 'f' INTO TABLE t", false},
+        {"EXECUTE prepared_as_text", true},
     };
     for (const auto& c : cases) {
         INFO(c.text);
@@ -194,6 +195,35 @@ TEST_CASE("a file is allowed where one of several statements loads one, and only
         REQUIRE(t.client(query_packet(c.text)) == core_next::more);
         CHECK((t.server(framed("\xfb"
                                "f")) == core_next::ended) == !c.allowed);
+    }
+}
+
+TEST_CASE("a file is allowed to a prepared statement that loads one (MariaDB prepares it, 9.7 does not)") {
+    const std::string flags_and_count("\0\1\0\0\0", 5);
+    struct {
+        const char* text;
+        bool allowed;
+    } const cases[] = {
+        {"LOAD DATA LOCAL INFILE 'f' INTO TABLE t", true},
+        {"LOAD DATA INFILE 'f' INTO TABLE t", false},
+        {"SELECT 'LOAD DATA LOCAL'", false},
+    };
+    for (const auto& c : cases) {
+        INFO(c.text);
+        gate_shard shard({});
+        running t(shard);
+        (void)t.client(command_packet(command::stmt_prepare, c.text));
+        REQUIRE(t.server(script().prepare_ok(3, 0, 0)) == core_next::more);
+        (void)t.client(command_packet(command::stmt_execute, std::string("\3\0\0\0", 4) + flags_and_count));
+        CHECK((t.server(framed("\xfb"
+                               "f")) == core_next::ended) == !c.allowed);
+        if (!c.allowed) continue;
+        const auto file = framed("a\tb\n", 2) + framed("", 3);
+        t.to_server.clear();
+        CHECK(t.client(file) == core_next::more);
+        CHECK(t.to_server == file);
+        (void)t.server(script(modern, 4).ok());
+        CHECK(t.core.relay().idle());
     }
 }
 
