@@ -118,6 +118,17 @@ class CommandLine(Driver):
         return ["mariadb", "mariadb-dump", "mariadb-slap", "mariadb-binlog", "mariadb-admin"]
 
 
+class Sysbench(CommandLine):
+    """Looks at its tables with MariaDB's command line."""
+
+    def __init__(self, name, servers, script):
+        super().__init__(name, servers, script, "mariadb", "mariadb")
+
+    def version(self):
+        super().version()
+        return _said_by("sysbench", "--version")
+
+
 def _python(name, script, servers, version_of, **others):
     return Driver(name, servers, script, (PYTHON, "-c", version_of), interpreter=(PYTHON, "-B"), **others)
 
@@ -138,6 +149,7 @@ DRIVERS = [
     CommandLine("mariadb_command_line", [MARIADB, MYSQL], "command_line/command_line.py", "mariadb", "mariadb"),
     CommandLine("mysqldump", [MYSQL], "command_line/dumps.py", "mysql", "mysqldump", own_comparison=True),
     CommandLine("mariadb_dump", [MARIADB], "command_line/dumps.py", "mariadb", "mariadb-dump", own_comparison=True),
+    Sysbench("sysbench", [MYSQL, MARIADB], "command_line/sysbench.py"),
     _python("pymysql", "python/pymysql_script.py", [MYSQL, MARIADB],
             "import pymysql, cryptography; print('PyMySQL', pymysql.__version__)"),
     _python("mysqlclient", "python/mysqlclient_script.py", [MYSQL, MARIADB],

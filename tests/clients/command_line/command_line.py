@@ -48,14 +48,14 @@ def interrupted_at_a_terminal(programs, schema):
     """Ctrl-C: the client opens a second connection and sends KILL QUERY."""
     process, terminal = pty.fork()
     if process == 0:
-        command = programs.command("mysql", "--database=" + schema, "--unbuffered", "--prompt=> ")
+        command = programs.command("mysql", "--database=" + schema, "--unbuffered", "--comments", "--prompt=> ")
         os.execve(command[0], command, {**os.environ, "TERM": "dumb", "MYSQL_HISTFILE": "/dev/null"})
     seen = b""
 
-    def read_until(pattern, count=1):
+    def read_until(pattern):
         nonlocal seen
         until = time.monotonic() + WAIT_SECONDS_MAX
-        while len(re.findall(pattern, seen)) < count:
+        while not re.search(pattern, seen):
             if time.monotonic() > until:
                 raise SystemExit(f"the terminal never showed {pattern}: {seen.decode(errors='replace')}")
             if select.select([terminal], [], [], 0.1)[0]:
@@ -65,18 +65,17 @@ def interrupted_at_a_terminal(programs, schema):
     os.write(terminal, b"SELECT SLEEP(60) /* interrupted */, id FROM types LIMIT 1;\n")
     wait_for_statement(programs, "interrupted")
     os.write(terminal, b"\x03")
-    # 9.7 says 1317; a SLEEP that is killed may also end with a 1.
-    read_until(rb"aborted|interrupted\b.*\n.*(?:1317|1 row)|ERROR 1317")
-    os.write(terminal, b"SELECT 'still', 'here', 40 + 2;\n")
-    read_until(rb"\b42\b", 2)
+    read_until(rb"query aborted|query killed|ERROR 1317")
+    os.write(terminal, b"SELECT REVERSE('ereh llits');\n")
+    read_until(rb"still here")
     os.write(terminal, b"\\q\n")
     read_until(rb"Bye")
-    say("--- Ctrl-C:", "aborted" if b"aborted" in seen else "", "ERROR 1317" if b"ERROR 1317" in seen else "",
-        os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]))
+    signs = [sign for sign in (b"query aborted", b"query killed", b"ERROR 1317", b"1 row in set") if sign in seen]
+    say("--- Ctrl-C:", signs, os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]))
 
 
 def interrupted_in_a_batch(programs, schema):
-    client = subprocess.Popen(programs.command("mysql", schema, "-e", "DO SLEEP(60) /* batch */"),
+    client = subprocess.Popen(programs.command("mysql", schema, "--comments", "-e", "DO SLEEP(60) /* batch */"),
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     wait_for_statement(programs, "batch")
     client.send_signal(signal.SIGINT)
@@ -85,7 +84,7 @@ def interrupted_in_a_batch(programs, schema):
 
 
 def killed(programs, schema, what):
-    client = subprocess.Popen(programs.command("mysql", schema, "--skip-reconnect", "-N", "-e",
+    client = subprocess.Popen(programs.command("mysql", schema, "--skip-reconnect", "--comments", "-N", "-e",
                                                f"SELECT 1; DO SLEEP(60) /* {what} */; SELECT 2"),
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     connection = wait_for_statement(programs, f"{what} ")
@@ -136,15 +135,19 @@ def statements(programs, schema, sql_folder):
           "INSERT INTO large VALUES (REPEAT(0x00FF, 9000000)); SELECT LENGTH(content), SHA2(content, 256) FROM large")
     status, output = programs.run("mysql", schema, "--max-allowed-packet=64M", "-N", "-B", "--raw", "-e", "SELECT HEX(content) FROM large")
     say("--- large row read:", status, len(output))
-    shown(programs, "commands", schema, "-t", text="\\u mysql\nSELECT DATABASE();\n\\W\nSELECT 1/0;\n\\C utf8mb4\nSELECT 'ü' \\G\nstatus\n")
+    # 9.7 obeys its own commands in a script only when told to.
+    shown(programs, "commands", schema, "-t", *(["--commands"] if programs.flavour == "mysql" else []), text="\\u mysql\nSELECT DATABASE();\n\\W\nSELECT 1/0;\n\\C utf8mb4\nSELECT 'ü' \\G\nstatus\n")
     shown(programs, "wrong password", "--password=wrong", "-e", "SELECT 1")
     shown(programs, "unknown schema", "missing_schema", "-e", "SELECT 1")
 
 
 def others(programs, schema):
     say("--- ping:", programs.run("admin", "ping"))
-    say("--- slap:", programs.run("slap", "--concurrency=4", "--iterations=2", "--number-of-queries=400", "--auto-generate-sql",
-                                  "--auto-generate-sql-load-type=mixed", "--create-schema=" + schema + "_slap", "--no-drop")[0])
+    status, output = programs.run("slap", "--concurrency=4", "--iterations=1", "--number-of-queries=400", "--auto-generate-sql",
+                                  "--auto-generate-sql-load-type=mixed", "--create-schema=" + schema + "_slap", "--no-drop")
+    say("--- slap:", status)
+    if status != 0:
+        raise SystemExit(output.decode(errors="replace"))
     shown(programs, "after the load", schema + "_slap", "-N", "-e", "SELECT COUNT(*) > 0 FROM t1; DROP DATABASE " + schema + "_slap")
 
 

@@ -19,7 +19,7 @@ def combinations(flavour, schema):
     everything = ["--triggers", "--routines", "--events"]
     own = {"mysql": [["--column-statistics", schema], ["--set-gtid-purged=ON", "--all-databases", "--triggers", "--routines", "--events"],
                      ["--single-transaction", "--set-gtid-purged=OFF", "--network-timeout", schema]],
-           "mariadb": [["--system=users", "--insert-ignore"], ["--gtid", "--master-data=1", "--single-transaction", schema]]}
+           "mariadb": [["--system=servers,stats", "--insert-ignore"], ["--gtid", "--master-data=1", "--single-transaction", schema]]}
     return [
         [schema],
         ["--opt", *everything, "--databases", schema],
@@ -85,6 +85,7 @@ def main(flavour, folder, host, port, _user, _password, schema, sql_folder, dire
             raise SystemExit(f"dumps differ with {options}: {len(dumps[0])} and {len(dumps[1])} bytes; {first[0][:300]} and {first[1][:300]}")
         print("equal:", len(dumps[0]), "bytes with", " ".join(options), flush=True)
     restore(direct, proxied, schema)
+    binary_logs(direct, proxied)
     print("end of script")
 
 
@@ -103,6 +104,15 @@ def restore(direct, proxied, schema):
     if before != after:
         raise SystemExit(f"the restored copy differs: {len(before)} and {len(after)} bytes")
     print("restored:", len(after), "bytes are the same again", flush=True)
+
+
+def binary_logs(direct, proxied):
+    """All of them to the last one: all that the fixture and the restore have written."""
+    first = direct.output("mysql", "-N", "-B", "-e", "SHOW BINARY LOGS").split()[0].decode()
+    logs = [programs.output("binlog", "--read-from-remote-server", "--to-last-log", first) for programs in (direct, proxied)]
+    if logs[0] != logs[1]:
+        raise SystemExit(f"the binary logs differ: {len(logs[0])} and {len(logs[1])} bytes")
+    print("binary logs:", len(logs[0]), "bytes of text are equal", flush=True)
 
 
 main(*sys.argv[1:])
