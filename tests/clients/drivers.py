@@ -169,8 +169,7 @@ DRIVERS = [
     Driver("ruby_mysql2", [MYSQL, MARIADB], "ruby/mysql2.rb",
            ("ruby", "-rmysql2", "-e", "puts \"mysql2 #{Mysql2::VERSION}, ruby #{RUBY_VERSION}\""), interpreter=("ruby",)),
     JavaDriver("mariadb_connector_j", [MYSQL, MARIADB], "java/ConnectorJ.java",
-               ("sh", "-c", f"unzip -p {MARIADB_CONNECTOR_J} META-INF/MANIFEST.MF | sed -n 's/^Bundle-Version: //p'"
-                            " && javac -version")),
+               ("sh", "-c", "dpkg-query -W -f 'Connector/J ${Version} ' libmariadb-java && javac -version")),
     GoDriver("go_sql_driver", [MYSQL, MARIADB], "go/go_sql_driver.go",
              ("dpkg-query", "-W", "-f", "go-sql-driver ${Version}", "golang-github-go-sql-driver-mysql-dev"), environment=GO),
     _node("mysql2", "node/mysql2.js", [MYSQL, MARIADB]),

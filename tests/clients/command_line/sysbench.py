@@ -1,5 +1,5 @@
-"""sysbench: its transactions with prepared statements and as text. With one thread and a fixed seed each run changes the
-rows in the same way; more threads show that nothing fails when they meet.
+"""sysbench: its transactions with prepared statements and as text, and many threads together. What it writes is random
+in spite of a seed, so the numbers of statements and rows are what is compared.
 """
 
 import re
@@ -32,7 +32,7 @@ def main(flavour, folder, host, port, user, password, schema, _sql_folder):
             output = sysbench(script, "run", f"--events={EVENTS}", "--threads=1", f"--db-ps-mode={prepares}")
             counts = re.findall(r"(read|write|other|total|transactions|ignored errors|reconnects|total number of events):\s+(\d+)", output)
             print(script, prepares, counts)
-            print(programs.run("mysql", "-N", "-B", schema, "-e", "CHECKSUM TABLE sbtest1, sbtest2"))
+            print(programs.run("mysql", "-N", "-B", schema, "-e", "SELECT COUNT(*) FROM sbtest1 UNION ALL SELECT COUNT(*) FROM sbtest2"))
     output = sysbench("oltp_point_select", "run", "--events=4000", "--threads=8")
     print("together:", re.findall(r"(transactions|ignored errors|reconnects):\s+(\d+)", output))
     print("end of script")
