@@ -58,7 +58,7 @@ void io_thread::join() {
     thread_.join();
 }
 
-void io_thread::begin_session(asio::ip::tcp::socket client) {
+void io_thread::begin_session(stream_socket client) {
     const auto ticket = ++last_ticket_;
     auto session = std::make_shared<session_driver>(*this, std::move(client), ticket);
     sessions_.emplace(ticket, session);

@@ -6,7 +6,6 @@
 #include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <functional>
@@ -16,6 +15,7 @@
 #include <vector>
 
 #include "proxy/net/buffer_pool.hpp"
+#include "proxy/net/channel.hpp"
 #include "proxy/net/environment.hpp"
 #include "proxy/net/gate_hub.hpp"
 
@@ -51,7 +51,7 @@ public:
     void post_gate_task(gate_hub::shard_task task);
     [[nodiscard]] boost::asio::io_context& context() noexcept { return context_; }
     /// Takes a client's connection over; called on this thread.
-    void begin_session(boost::asio::ip::tcp::socket client);
+    void begin_session(stream_socket client);
     /// Thread-safe; approximate.
     [[nodiscard]] std::size_t session_count() const noexcept { return session_count_.load(std::memory_order_relaxed); }
     [[nodiscard]] const thread_counters& counters() const noexcept { return counters_; }

@@ -86,7 +86,7 @@ void listener::on_accepted(const boost::system::error_code& error, tcp::socket c
         ++counters.sessions;
         ++counters.sessions_in_login;
         ++counters.sessions_total;
-        auto moved = std::make_shared<tcp::socket>(std::move(client));
+        auto moved = std::make_shared<stream_socket>(std::move(client));
         asio::post(home.context(), [&home, moved] { home.begin_session(std::move(*moved)); });
     }
     accept_next();

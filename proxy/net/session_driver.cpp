@@ -1,7 +1,6 @@
 #include "proxy/net/session_driver.hpp"
 
 #include <spdlog/spdlog.h>
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
 #include <cstring>
 
@@ -13,10 +12,6 @@ using session::core_next;
 using session::core_phase;
 
 namespace {
-
-bool is_later(const boost::system::error_code& error) noexcept {
-    return error == asio::error::would_block || error == asio::error::try_again || error == asio::error::interrupted;
-}
 
 protocol::text_resultset to_resultset(const show_answer& answer) {
     protocol::text_resultset set;
@@ -88,20 +83,19 @@ void session_driver::flush(side to) {
             out.own_sent = 0;
             break;
         }
-        const std::array<asio::const_buffer, 2> pieces{
-            asio::const_buffer(in.buffer ? in.buffer->data() + in.begin : nullptr, in.approved),
-            asio::const_buffer(out.own.data() + out.own_sent, out.own.size() - out.own_sent)};
-        error_code error;
-        auto written = out.socket.write_some(pieces, error);
-        if (is_later(error)) {
+        const byte_view passed(in.buffer ? in.buffer->data() + in.begin : nullptr, in.approved);
+        const auto written = out.stream.write_some(passed, byte_view(out.own).subspan(out.own_sent));
+        if (written.status == io_status::later) {
             out.blocked = true;
             return;
         }
-        if (error) return close(to == side::client ? "the client has gone" : "the server has gone");
-        const auto of_slice = std::min(written, in.approved);
+        if (written.status == io_status::closed) {
+            return close(to == side::client ? "the client has gone" : "the server has gone");
+        }
+        const auto of_slice = std::min(written.size, in.approved);
         in.begin += of_slice;
         in.approved -= of_slice;
-        out.own_sent += written - of_slice;
+        out.own_sent += written.size - of_slice;
     }
     out.blocked = false;
     if (!out.has_own() && !out.own.empty()) {
@@ -133,17 +127,23 @@ void session_driver::arm() {
 }
 
 void session_driver::wait_readable(side from) {
-    at(from).read_waits = true;
-    at(from).socket.async_wait(tcp::socket::wait_read, [self = shared_from_this(), from](const error_code& error) {
+    auto& in = at(from);
+    in.read_waits = true;
+    auto ready = [self = shared_from_this(), from](const error_code& error) {
         self->at(from).read_waits = false;
         if (self->ended_ || error == asio::error::operation_aborted) return;
         self->guarded([&] { self->on_readable(from); });
-    });
+    };
+    if (in.stream.has_pending()) {
+        asio::post(home_.context(), [ready = std::move(ready)] { ready({}); });
+    } else {
+        in.stream.async_wait(stream_socket::wait_read, std::move(ready));
+    }
 }
 
 void session_driver::wait_writable(side to) {
     at(to).write_waits = true;
-    at(to).socket.async_wait(tcp::socket::wait_write, [self = shared_from_this(), to](const error_code& error) {
+    at(to).stream.async_wait(stream_socket::wait_write, [self = shared_from_this(), to](const error_code& error) {
         self->at(to).write_waits = false;
         if (self->ended_ || error == asio::error::operation_aborted) return;
         self->guarded([&] { self->on_writable(to); });
@@ -181,15 +181,14 @@ void session_driver::read(side from) {
         in.begin = 0;
     }
     SLUICE_ASSERT(in.end < in.buffer->size());
-    error_code error;
-    const auto count = in.socket.read_some(asio::buffer(in.buffer->data() + in.end, in.buffer->size() - in.end), error);
-    if (is_later(error)) return;
-    if (error) {
+    const auto got = in.stream.read_some(std::span(*in.buffer).subspan(in.end));
+    if (got.status == io_status::later) return;
+    if (got.status == io_status::closed) {
         in.at_end = true;
         return;
     }
     if (ending_ && from == side::client) return;  // said after we had hung up
-    in.end += count;
+    in.end += got.size;
     in.fresh = true;
 }
 

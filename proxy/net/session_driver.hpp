@@ -8,7 +8,6 @@
 // An exception in a session ends that session only.
 
 #include <array>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstdint>
@@ -17,6 +16,7 @@
 #include <string>
 
 #include "proxy/net/buffer_pool.hpp"
+#include "proxy/net/channel.hpp"
 #include "proxy/net/io_thread.hpp"
 #include "proxy/net/upstream.hpp"
 #include "proxy/session/session_core.hpp"
@@ -25,7 +25,7 @@ namespace sluice::proxy {
 
 class session_driver : public std::enable_shared_from_this<session_driver> {
 public:
-    session_driver(io_thread& home, boost::asio::ip::tcp::socket client, std::uint64_t ticket);
+    session_driver(io_thread& home, stream_socket client, std::uint64_t ticket);
     session_driver(const session_driver&) = delete;
     session_driver& operator=(const session_driver&) = delete;
     ~session_driver();
@@ -41,22 +41,21 @@ public:
     [[nodiscard]] session_view view() const;
 
 private:
-    using tcp = boost::asio::ip::tcp;
     using error_code = boost::system::error_code;
 
     enum class side : std::uint8_t { client, server };
     [[nodiscard]] static side other(side which) noexcept { return which == side::client ? side::server : side::client; }
 
-    /// One socket: what has been read from it, and what of Sluice's own making is to be written to it.
+    /// One end: what has been read from it, and what of Sluice's own making is to be written to it.
     struct peer {
-        explicit peer(tcp::socket taken) : socket(std::move(taken)) {}
+        explicit peer(stream_socket taken) : stream(std::move(taken)) {}
 
-        tcp::socket socket;
+        channel stream;
         bool is_open = false;
         bool at_end = false;      // it will send no more
         bool read_waits = false;  // an async_wait is out
         bool write_waits = false;
-        bool blocked = false;  // the kernel takes no more for it
+        bool blocked = false;  // it takes no more at the moment
         bool fresh = false;    // its unread bytes are to be looked at (again)
         std::unique_ptr<buffer_pool::block> buffer;
         std::size_t begin = 0;  // of the unread bytes in buffer
@@ -68,7 +67,7 @@ private:
         std::size_t own_sent = 0;
 
         [[nodiscard]] bool has_unread() const noexcept { return begin != end; }
-        [[nodiscard]] bool has_own() const noexcept { return own_sent != own.size(); }
+        [[nodiscard]] bool has_own() const noexcept { return own_sent != own.size() || stream.has_unsent(); }
     };
     [[nodiscard]] peer& at(side which) noexcept { return which == side::client ? client_ : server_; }
 
@@ -101,7 +100,7 @@ private:
     void on_answer(const show_answer& answer);
 
     // session_life.cpp: beginning and end
-    void on_connected(const upstream_result& outcome);
+    void on_connected(upstream_result outcome);
     void on_login_progress();
     void count_statements() noexcept;
     void note_unreachable() noexcept;
@@ -118,13 +117,13 @@ private:
 
     io_thread& home_;
     std::uint64_t ticket_;
+    std::string client_address_;
     peer client_;
     peer server_;
     session::session_core core_;
     boost::asio::steady_timer timer_;
     limit limit_ = limit::none;
     std::shared_ptr<upstream_attempt> upstream_;
-    std::string client_address_;
     std::chrono::steady_clock::time_point accepted_at_;
     std::uint64_t statements_counted_ = 0;
     bool in_login_count_ = true;

@@ -1,8 +1,9 @@
 // A session's beginning and end: the connection to the server, limits of time, who hangs up on whom.
 
-#include <poll.h>
 #include <spdlog/spdlog.h>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
+#include <cstring>
 
 #include "proxy/net/session_driver.hpp"
 
@@ -21,23 +22,27 @@ constexpr std::chrono::milliseconds goodbye_limit{2'000};  // for the other side
 // packet with an error number of its own range for a malformed one and shows no text.
 constexpr std::uint16_t error_server_unreachable = 1429;
 
-std::string address_of(const asio::ip::tcp::socket& socket) {
+std::string address_of(const stream_socket& socket) {
     boost::system::error_code error;
-    const auto endpoint = socket.remote_endpoint(error);
+    const auto any = socket.remote_endpoint(error);
     if (error) return "?";
+    if (any.protocol().family() != AF_INET && any.protocol().family() != AF_INET6) return "localhost";
+    asio::ip::tcp::endpoint endpoint;
+    endpoint.resize(any.size());
+    std::memcpy(endpoint.data(), any.data(), any.size());
     return endpoint.address().to_string() + ":" + std::to_string(endpoint.port());
 }
 
 }  // namespace
 
-session_driver::session_driver(io_thread& home, tcp::socket client, std::uint64_t ticket)
+session_driver::session_driver(io_thread& home, stream_socket client, std::uint64_t ticket)
     : home_(home),
       ticket_(ticket),
+      client_address_(address_of(client)),
       client_(std::move(client)),
-      server_(tcp::socket(home.context())),
+      server_(stream_socket(home.context())),
       core_(home.shard(), home.surroundings().login, home.surroundings().relay),
       timer_(home.context()),
-      client_address_(address_of(client_.socket)),
       accepted_at_(std::chrono::steady_clock::now()) {
     client_.is_open = true;
     core_.set_client(client_address_);
@@ -49,18 +54,18 @@ session_driver::~session_driver() = default;
 
 void session_driver::start() {
     guarded([&] {
-        set_relay_options(client_.socket);
+        client_.stream.set_options();
         const auto& options = home_.surroundings().options;
         set_limit(limit::greeting, options.connect_limit);
         upstream_ = std::make_shared<upstream_attempt>(home_.context(), options.server_host, options.server_port);
-        upstream_->start(server_.socket, [self = shared_from_this()](const upstream_result& outcome) {
-            self->guarded([&] { self->on_connected(outcome); });
+        upstream_->start([self = shared_from_this()](upstream_result outcome) {
+            self->guarded([&] { self->on_connected(std::move(outcome)); });
         });
         turn();
     });
 }
 
-void session_driver::on_connected(const upstream_result& outcome) {
+void session_driver::on_connected(upstream_result outcome) {
     upstream_.reset();
     if (ended_) return;
     if (outcome.error) {
@@ -69,7 +74,7 @@ void session_driver::on_connected(const upstream_result& outcome) {
         fail_login(error_server_unreachable, "HY000", outcome.message);
         return;
     }
-    set_relay_options(server_.socket);
+    server_.stream.adopt(std::move(outcome.socket));
     server_.is_open = true;
     turn();
 }
@@ -149,8 +154,6 @@ void session_driver::begin_ending() {
     if (upstream_) {
         upstream_->cancel();
         upstream_.reset();
-        error_code ignored;
-        server_.socket.close(ignored);
     }
     if (in_login_count_ && !unreachable_) {
         ++home_.surroundings().counters.logins_failed;
@@ -185,8 +188,7 @@ void session_driver::on_client_end() {
 
 bool session_driver::client_has_gone() noexcept {
     if (!client_.is_open) return true;
-    pollfd state{client_.socket.native_handle(), POLLIN | POLLRDHUP, 0};
-    return ::poll(&state, 1, 0) > 0 && (state.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+    return client_.stream.peer_has_gone();
 }
 
 bool session_driver::quiet() const noexcept {
@@ -200,17 +202,13 @@ void session_driver::on_draining() {
     guarded([&] { turn(); });
 }
 
-void session_driver::shut_down(side which) {
-    error_code ignored;
-    at(which).socket.shutdown(tcp::socket::shutdown_send, ignored);
-}
+void session_driver::shut_down(side which) { at(which).stream.shutdown_send(); }
 
 void session_driver::close_side(side which) {
     auto& one = at(which);
     if (!one.is_open) return;
     one.is_open = false;
-    error_code ignored;
-    one.socket.close(ignored);
+    one.stream.close();
     flush(which);
 }
 
@@ -222,9 +220,8 @@ void session_driver::close(const char* reason) {
     if (upstream_) upstream_->cancel();
     upstream_.reset();
     timer_.cancel();
-    error_code ignored;
-    client_.socket.close(ignored);
-    server_.socket.close(ignored);
+    client_.stream.close();
+    server_.stream.close();
     client_.is_open = server_.is_open = false;
     home_.shard().leave(core_.relay());
     --home_.surroundings().counters.sessions;

@@ -10,22 +10,25 @@
 #include <memory>
 #include <string>
 
+#include "proxy/net/channel.hpp"
+
 namespace sluice::proxy {
 
 struct upstream_result {
     boost::system::error_code error;
-    std::string message;  ///< "Can't connect to MySQL server on 'host:3306' (Connection refused)"
+    std::string message;   ///< "Can't connect to MySQL server on 'host:3306' (Connection refused)"
+    stream_socket socket;  ///< connected unless there is an error
 };
 
 class upstream_attempt : public std::enable_shared_from_this<upstream_attempt> {
 public:
     using tcp = boost::asio::ip::tcp;
-    using callback = std::function<void(const upstream_result&)>;
+    using callback = std::function<void(upstream_result)>;
 
     upstream_attempt(boost::asio::io_context& context, std::string host, std::uint16_t port);
 
     /// Calls back once, never from inside; not after cancel().
-    void start(tcp::socket& socket, callback done);
+    void start(callback done);
     void cancel();
 
 private:
@@ -35,11 +38,8 @@ private:
     tcp::resolver resolver_;
     std::string host_;
     std::uint16_t port_;
-    tcp::socket* socket_ = nullptr;
+    tcp::socket socket_;
     callback done_;
 };
-
-/// TCP_NODELAY, keepalive, non-blocking. Errors are ignored: the connection is then only less good.
-void set_relay_options(boost::asio::ip::tcp::socket& socket);
 
 }  // namespace sluice::proxy
