@@ -4,6 +4,7 @@
 #include "protocol/wire/writer.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace sluice::binlog {
 
@@ -18,6 +19,11 @@ intervals::const_iterator first_reaching(const intervals& list, std::uint64_t nu
 }
 
 void merge_into(intervals& list, gtid_interval added) {
+    // Most come in order.
+    if (list.empty() || list.back().last + 1 < added.first) {
+        list.push_back(added);
+        return;
+    }
     // Neighbours join too, hence the number before the first one.
     auto from = list.begin() + (first_reaching(list, added.first - 1) - list.cbegin());
     auto to = from;
@@ -32,6 +38,15 @@ void merge_into(intervals& list, gtid_interval added) {
     }
     *from = added;
     list.erase(from + 1, to);
+}
+
+// Sorted first: each of a million intervals in descending order would else move all those before it.
+void merge_all_into(intervals& list, intervals added) {
+    added.insert(added.end(), list.begin(), list.end());
+    std::sort(added.begin(), added.end(),
+              [](const gtid_interval& a, const gtid_interval& b) { return a.first < b.first; });
+    list.clear();
+    for (const auto& interval : added) merge_into(list, interval);
 }
 
 intervals difference(const intervals& left, const intervals& right) {
@@ -71,14 +86,18 @@ void gtid_set::add(const gtid_source& source, gtid_interval interval) {
     merge_into(intervals_[source], interval);
 }
 
+void gtid_set::add(const gtid_source& source, std::vector<gtid_interval> list) {
+    if (!list.empty()) merge_all_into(intervals_[source], std::move(list));
+}
+
 void gtid_set::add(const gtid_set& other) {
     for (const auto& [source, list] : other.intervals_) {
         auto& mine = intervals_[source];
-        if (mine.empty()) {
-            mine = list;
-            continue;
+        if (list.size() == 1) {
+            merge_into(mine, list.front());
+        } else {
+            merge_all_into(mine, list);
         }
-        for (const auto& interval : list) merge_into(mine, interval);
     }
 }
 
@@ -181,13 +200,15 @@ decode_result<gtid_set> gtid_set::decode(byte_view bytes) {
         if (interval_count > interval_count_max || total > interval_count_max) {
             return decode_error{decode_errc::too_large, "GTID set: too many intervals"};
         }
+        intervals read;
         for (std::uint64_t k = 0; cursor.ok() && k < interval_count; ++k) {
             const std::uint64_t first = cursor.u64();
             const std::uint64_t end = cursor.u64();
             if (!cursor.ok()) break;
             if (first == 0 || first >= end || end - 1 > gtid_number_max) return malformed("impossible interval");
-            set.add(source, {first, end - 1});
+            read.push_back({first, end - 1});
         }
+        set.add(source, std::move(read));
     }
     if (!cursor.ok()) return cursor.error("GTID set");
     if (!cursor.empty()) return malformed("bytes after its end");

@@ -56,6 +56,9 @@ public:
     friend bool operator==(const gtid_set&, const gtid_set&) = default;
 
 private:
+    /// Intervals in any order, overlapping or not.
+    void add(const gtid_source& source, std::vector<gtid_interval> list);
+
     std::map<gtid_source, std::vector<gtid_interval>> intervals_;
 };
 

@@ -3,6 +3,7 @@
 #include "protocol/binlog/gtid_set.hpp"
 
 #include <charconv>
+#include <utility>
 
 namespace sluice::binlog {
 
@@ -70,6 +71,7 @@ decode_result<gtid_set> gtid_set::parse(std::string_view text) {
         if (element.empty()) continue;
         gtid_source source;
         SLUICE_TRY(source.server, uuid::parse(take_part(element, ':')));
+        std::vector<gtid_interval> read;
         bool has_interval = false;
         bool awaits_interval = false;
         while (!element.empty()) {
@@ -80,10 +82,11 @@ decode_result<gtid_set> gtid_set::parse(std::string_view text) {
                     return decode_error{decode_errc::too_large, "GTID set: too many intervals"};
                 }
                 SLUICE_TRY(const auto interval, parse_interval(part));
-                set.add(source, interval);
+                read.push_back(interval);
                 has_interval = true;
                 awaits_interval = false;
             } else {
+                set.add(source, std::exchange(read, {}));
                 source.tag = lower_case(part);
                 if (!is_gtid_tag(source.tag)) return malformed("not a tag", part);
                 if (awaits_interval) return malformed("tag without transaction numbers", part);
@@ -93,6 +96,7 @@ decode_result<gtid_set> gtid_set::parse(std::string_view text) {
         if (!has_interval || awaits_interval) {
             return malformed("source without transaction numbers", source.server.to_string());
         }
+        set.add(source, std::move(read));
     }
     return set;
 }

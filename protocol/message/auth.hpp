@@ -14,6 +14,7 @@ namespace sluice::protocol {
 
 inline constexpr std::string_view native_password_plugin = "mysql_native_password";
 inline constexpr std::string_view caching_sha2_plugin = "caching_sha2_password";
+inline constexpr std::string_view sha256_plugin = "sha256_password";
 inline constexpr std::string_view clear_password_plugin = "mysql_clear_password";
 inline constexpr std::string_view old_password_plugin = "mysql_old_password";
 
@@ -21,6 +22,9 @@ inline constexpr std::string_view old_password_plugin = "mysql_old_password";
 inline constexpr std::uint8_t caching_sha2_request_public_key = 2;
 inline constexpr std::uint8_t caching_sha2_fast_auth_ok = 3;
 inline constexpr std::uint8_t caching_sha2_full_auth = 4;
+
+/// sha256_password: the client's request for the key, in the place of a password. The key comes as more data.
+inline constexpr std::uint8_t sha256_request_public_key = 1;
 
 /// What a server's packet means while an exchange runs; decided by its first byte.
 enum class auth_packet_kind : std::uint8_t { ok, err, switch_request, more_data, next_factor, unknown };

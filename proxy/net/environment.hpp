@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "proxy/net/proxy_server.hpp"
+#include "proxy/net/trusted_networks.hpp"
 #include "proxy/session/session_core.hpp"
 
 namespace sluice::proxy {
@@ -25,6 +26,7 @@ struct connection_counters {
 
 struct environment {
     proxy_options options;
+    trusted_networks header_networks;  ///< of options.proxy_protocol_networks
     session::login_rules login;
     session::relay_rules relay;
     connection_counters counters;

@@ -2,7 +2,6 @@
 
 #include <spdlog/spdlog.h>
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
 #include <chrono>
 
@@ -14,43 +13,51 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr int backlog = 1024;
 constexpr std::chrono::milliseconds retry_after{100};  // when the process is out of descriptors
 
 }  // namespace
 
 listener::listener(std::shared_ptr<environment> surroundings, std::vector<std::shared_ptr<io_thread>> threads)
-    : surroundings_(std::move(surroundings)),
-      threads_(std::move(threads)),
-      acceptor_(threads_.front()->context()),
-      retry_timer_(threads_.front()->context()) {}
+    : surroundings_(std::move(surroundings)), threads_(std::move(threads)) {}
 
 result<void, start_error> listener::open() {
+    auto& context = threads_.front()->context();
     const auto& options = surroundings_->options;
-    const auto where = options.listen_address + ":" + std::to_string(options.listen_port);
-    boost::system::error_code error;
-    const auto address = asio::ip::make_address(options.listen_address, error);
-    if (error) return start_error{"cannot listen on " + where + ": not an address"};
-    const tcp::endpoint endpoint(address, options.listen_port);
-    acceptor_.open(endpoint.protocol(), error);
-    if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
-    if (!error) acceptor_.bind(endpoint, error);
-    if (!error) acceptor_.listen(backlog, error);
-    if (error) return start_error{"cannot listen on " + where + ": " + error.message()};
-    port_ = acceptor_.local_endpoint(error).port();
+    std::vector<std::unique_ptr<door>> opened;
+    for (const auto& endpoint : options.listen) {
+        SLUICE_TRY(auto socket, listen_socket::open(context, endpoint, options.listen_unix_mode));
+        opened.push_back(std::make_unique<door>(door{std::move(socket), asio::steady_timer(context)}));
+    }
+    doors_ = std::move(opened);
     return {};
 }
 
 void listener::start() {
-    asio::post(acceptor_.get_executor(), [this] { accept_next(); });
+    asio::post(threads_.front()->context(), [this] {
+        for (const auto& one : doors_) accept_next(*one);
+    });
 }
 
 void listener::stop() {
-    asio::post(acceptor_.get_executor(), [this] {
-        boost::system::error_code ignored;
-        acceptor_.close(ignored);
-        retry_timer_.cancel();
+    asio::post(threads_.front()->context(), [this] {
+        for (const auto& one : doors_) {
+            one->socket.close();
+            one->retry_timer.cancel();
+        }
     });
+}
+
+std::uint16_t listener::port() const noexcept {
+    for (const auto& one : doors_) {
+        if (one->socket.port() != 0) return one->socket.port();
+    }
+    return 0;
+}
+
+std::vector<std::string> listener::endpoints() const {
+    std::vector<std::string> texts;
+    for (const auto& one : doors_) texts.push_back(one->socket.text());
+    return texts;
 }
 
 io_thread& listener::least_busy() noexcept {
@@ -63,21 +70,22 @@ io_thread& listener::least_busy() noexcept {
     return *best;
 }
 
-void listener::accept_next() {
-    if (!acceptor_.is_open()) return;
+void listener::accept_next(door& at) {
+    if (!at.socket.acceptor().is_open()) return;
     auto& home = least_busy();
-    acceptor_.async_accept(home.context(), [this, &home](const boost::system::error_code& error, tcp::socket client) {
-        on_accepted(error, std::move(client), home);
-    });
+    at.socket.acceptor().async_accept(
+        home.context(), [this, &at, &home](const boost::system::error_code& error, stream_socket client) {
+            on_accepted(error, std::move(client), at, home);
+        });
 }
 
-void listener::on_accepted(const boost::system::error_code& error, tcp::socket client, io_thread& home) {
-    if (error == asio::error::operation_aborted || !acceptor_.is_open()) return;
+void listener::on_accepted(const boost::system::error_code& error, stream_socket client, door& at, io_thread& home) {
+    if (error == asio::error::operation_aborted || !at.socket.acceptor().is_open()) return;
     if (error) {
         spdlog::warn("proxy: cannot accept a connection: {}", error.message());
-        retry_timer_.expires_after(retry_after);
-        retry_timer_.async_wait([this](const boost::system::error_code& cancelled) {
-            if (!cancelled) accept_next();
+        at.retry_timer.expires_after(retry_after);
+        at.retry_timer.async_wait([this, &at](const boost::system::error_code& cancelled) {
+            if (!cancelled) accept_next(at);
         });
         return;
     }
@@ -89,11 +97,11 @@ void listener::on_accepted(const boost::system::error_code& error, tcp::socket c
         auto moved = std::make_shared<stream_socket>(std::move(client));
         asio::post(home.context(), [&home, moved] { home.begin_session(std::move(*moved)); });
     }
-    accept_next();
+    accept_next(at);
 }
 
 // With the words that servers use, in the place of the greeting.
-bool listener::refuse(tcp::socket& client) {
+bool listener::refuse(stream_socket& client) {
     const auto& options = surroundings_->options;
     auto& counters = surroundings_->counters;
     const char* words = nullptr;
@@ -109,7 +117,7 @@ bool listener::refuse(tcp::socket& client) {
     boost::system::error_code ignored;
     client.non_blocking(true, ignored);
     client.write_some(asio::buffer(packet.data(), packet.size()), ignored);
-    client.shutdown(tcp::socket::shutdown_send, ignored);
+    client.shutdown(stream_socket::shutdown_send, ignored);
     return true;
 }
 

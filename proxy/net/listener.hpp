@@ -4,15 +4,15 @@
 // was the other choice: the kernel then spreads by a hash, which leaves a few long-lived connections on one thread.)
 // Limits of connections are kept here, before anything is spent on them. Runs on the first I/O thread.
 
-#include <atomic>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "protocol/result.hpp"
 #include "proxy/net/io_thread.hpp"
+#include "proxy/net/listen_socket.hpp"
 
 namespace sluice::proxy {
 
@@ -20,27 +20,30 @@ class listener {
 public:
     listener(std::shared_ptr<environment> surroundings, std::vector<std::shared_ptr<io_thread>> threads);
 
-    /// Binds and listens; to be called before the threads start. The error says what and why.
+    /// Opens all endpoints or none; to be called before the threads start. The error says what and why.
     [[nodiscard]] result<void, start_error> open();
     /// Begins to accept.
     void start();
-    /// Thread-safe. The port is closed, sometime soon.
+    /// Thread-safe. The endpoints are closed, sometime soon.
     void stop();
-    [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+    /// These two stay good after stop().
+    [[nodiscard]] std::uint16_t port() const noexcept;
+    [[nodiscard]] std::vector<std::string> endpoints() const;
 
 private:
-    using tcp = boost::asio::ip::tcp;
+    struct door {
+        listen_socket socket;
+        boost::asio::steady_timer retry_timer;
+    };
 
-    void accept_next();
-    void on_accepted(const boost::system::error_code& error, tcp::socket client, io_thread& home);
-    [[nodiscard]] bool refuse(tcp::socket& client);
+    void accept_next(door& at);
+    void on_accepted(const boost::system::error_code& error, stream_socket client, door& at, io_thread& home);
+    [[nodiscard]] bool refuse(stream_socket& client);
     [[nodiscard]] io_thread& least_busy() noexcept;
 
     std::shared_ptr<environment> surroundings_;
     std::vector<std::shared_ptr<io_thread>> threads_;
-    tcp::acceptor acceptor_;
-    boost::asio::steady_timer retry_timer_;
-    std::uint16_t port_ = 0;
+    std::vector<std::unique_ptr<door>> doors_;
     std::size_t next_thread_ = 0;
 };
 

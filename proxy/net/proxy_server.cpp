@@ -29,6 +29,7 @@ public:
     [[nodiscard]] result<void, start_error> begin();
 
     [[nodiscard]] std::uint16_t port() const override { return listener_->port(); }
+    [[nodiscard]] std::vector<std::string> endpoints() const override { return listener_->endpoints(); }
     void stop(std::chrono::milliseconds grace) override { stop_now(grace); }
     [[nodiscard]] gate_control& gates() override { return gates_; }
     [[nodiscard]] proxy_statistics statistics() const override;
@@ -63,15 +64,19 @@ result<void, start_error> check(const proxy_options& options) {
     if (options.connections_max == 0 || options.unauthenticated_max == 0 || options.release_burst == 0) {
         return start_error{"connections_max, unauthenticated_max and release_burst must be at least 1"};
     }
-    if (options.server_host.empty() || options.server_port == 0) {
-        return start_error{"the server's host and port must be given"};
+    if (options.server_socket.empty() && (options.server_host.empty() || options.server_port == 0)) {
+        return start_error{"the server's host and port, or its socket, must be given"};
     }
+    if (options.listen.empty()) return start_error{"there must be an endpoint to listen on"};
     return {};
 }
 
 result<void, start_error> running_proxy::begin() {
     SLUICE_TRY_VOID(check(surroundings_->options));
     const auto& options = surroundings_->options;
+    auto networks = trusted_networks::parse(options.proxy_protocol_networks);
+    if (!networks) return start_error{"proxy_protocol_networks " + networks.error()};
+    surroundings_->header_networks = std::move(*networks);
     for (unsigned i = 0; i < options.io_threads; ++i) {
         threads_.push_back(std::make_shared<io_thread>(surroundings_, hub_));
     }
@@ -92,8 +97,9 @@ result<void, start_error> running_proxy::begin() {
     }
     listener_->start();
     started_ = true;
-    spdlog::info("proxy: listens on {}:{} for server {}:{}", options.listen_address, port(), options.server_host,
-                 options.server_port);
+    const auto server = options.server_socket.empty() ? options.server_host + ":" + std::to_string(options.server_port)
+                                                      : options.server_socket;
+    for (const auto& endpoint : endpoints()) spdlog::info("proxy: listens on {} for server {}", endpoint, server);
     return {};
 }
 

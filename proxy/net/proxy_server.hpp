@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,17 +16,37 @@
 
 namespace sluice::proxy {
 
+/// Where clients connect.
+struct listen_endpoint {
+    std::string address = "127.0.0.1";  ///< "0.0.0.0": all of IPv4; "::": all of both versions, as servers take it
+    std::uint16_t port = 0;             ///< 0: any free one, see proxy_server::port()
+    std::string unix_path;              ///< not empty: a Unix socket, and no address and port; at most 107 bytes
+};
+
+/// The addresses of a name; none when there is no such name.
+using host_lookup = std::function<std::vector<std::string>(const std::string& host)>;
+
 struct proxy_options {
-    std::string listen_address = "127.0.0.1";  ///< an address, v4 or v6; "0.0.0.0" or "::" for all
-    std::uint16_t listen_port = 0;             ///< 0: any free one, see proxy_server::port()
-    std::string server_host = "127.0.0.1";     ///< a name or an address; looked up for every connection
+    std::vector<listen_endpoint> listen{listen_endpoint{}};  ///< at least one; all are opened, or none
+    unsigned listen_unix_mode = 0777;                        ///< permissions of Unix sockets' files
+    /// Connections from these begin with a PROXY header, and are believed (see trusted_networks.hpp).
+    std::vector<std::string> proxy_protocol_networks;
+
+    std::string server_host = "127.0.0.1";  ///< a name or an address; looked up for every connection, all are tried
     std::uint16_t server_port = 3306;
+    std::string server_socket;                 ///< not empty: the server's Unix socket, and no host and port
+    std::chrono::milliseconds server_wait{0};  ///< how long connecting to a server that is down is tried again
+    bool server_proxy_protocol = false;        ///< begin connections to the server with a PROXY header (version 2)
+    /// Tell the server the client's address by the connection attributes _client_ip and _client_port.
+    bool server_client_attributes = true;
+    /// In the place of the system's look-up, for tests. Called on I/O threads; must not wait.
+    host_lookup lookup;
 
     unsigned io_threads = 2;                         ///< 1 .. 256
     std::size_t connections_max = 4096;              ///< beyond: error 1040
     std::size_t unauthenticated_max = 512;           ///< connections that have not logged in yet; beyond: error 1040
-    std::chrono::milliseconds connect_limit{5'000};  ///< for the server to accept and greet; beyond: error 1429
-    std::chrono::milliseconds login_limit{10'000};   ///< for a client to log in; beyond: error 1159
+    std::chrono::milliseconds connect_limit{5'000};  ///< for each of the server's addresses, then to greet; else 1429
+    std::chrono::milliseconds login_limit{10'000};   ///< for a PROXY header, then for a login; beyond: error 1159
     std::size_t login_packet_bytes_max = 65'536;     ///< of any packet before the login's end; 4096 .. 1 MiB
 
     std::size_t held_statements_max = 10'000;              ///< per I/O thread; beyond, statements pass the closed gate
@@ -59,7 +80,7 @@ struct proxy_statistics {
 struct session_view {
     std::uint64_t connection_id = 0;  ///< the server's; 0 before its greeting
     std::string user;
-    std::string client;  ///< address:port
+    std::string client;  ///< address:port, from the PROXY header where there is one; "localhost": a Unix socket
     std::string schema;  ///< empty: none, or not known
     std::string state;   ///< "connecting", "login", "idle", "running", "held", "closing"
     bool in_transaction = false;
@@ -75,8 +96,10 @@ public:
 
     virtual ~proxy_server() = default;  ///< stop(0)
 
-    /// The port it listens on.
+    /// The port of its first TCP endpoint; 0 when it has none.
     [[nodiscard]] virtual std::uint16_t port() const = 0;
+    /// All that it listens on: "127.0.0.1:6033", "[::1]:6033", "unix:/run/sluice/mysql.sock". Stays good after stop().
+    [[nodiscard]] virtual std::vector<std::string> endpoints() const = 0;
 
     /// Stops to listen, ends idle sessions, waits for the others to get out of their statements and transactions, for
     /// at most `grace`, then ends what is left, and the threads. Gates open first. Idempotent; not for I/O threads.

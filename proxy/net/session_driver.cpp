@@ -45,6 +45,7 @@ bool session_driver::look(side from) {
     if (ended_ || !in.fresh || in.approved != 0 || in.drop != 0 || at(other(from)).blocked) return false;
     in.fresh = false;
     if (!in.has_unread()) return false;
+    if (from == side::client && header_due_) return look_at_header();
     const byte_view unread(in.buffer->data() + in.begin, in.end - in.begin);
     const auto now = std::chrono::steady_clock::now();
     const auto step = from == side::client ? core_.on_client(unread, now) : core_.on_server(unread, now);

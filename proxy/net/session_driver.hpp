@@ -18,6 +18,7 @@
 #include "proxy/net/buffer_pool.hpp"
 #include "proxy/net/channel.hpp"
 #include "proxy/net/io_thread.hpp"
+#include "proxy/net/socket_address.hpp"
 #include "proxy/net/upstream.hpp"
 #include "proxy/session/session_core.hpp"
 
@@ -99,6 +100,12 @@ private:
     void ask_for_answer();
     void on_answer(const show_answer& answer);
 
+    // session_entry.cpp: who the client is, and the way to the server
+    void enter();
+    [[nodiscard]] bool look_at_header();
+    void connect_server();
+    void introduce_client();
+
     // session_life.cpp: beginning and end
     void on_connected(upstream_result outcome);
     void on_login_progress();
@@ -117,7 +124,9 @@ private:
 
     io_thread& home_;
     std::uint64_t ticket_;
-    std::string client_address_;
+    protocol::stream_address origin_;   // the client's own, as far as that is known
+    protocol::stream_address reached_;  // the address that it connected to
+    std::string client_address_;        // origin_, for people
     peer client_;
     peer server_;
     session::session_core core_;
@@ -126,6 +135,7 @@ private:
     std::shared_ptr<upstream_attempt> upstream_;
     std::chrono::steady_clock::time_point accepted_at_;
     std::uint64_t statements_counted_ = 0;
+    bool header_due_ = false;  // the client's first bytes are a PROXY header
     bool in_login_count_ = true;
     bool unreachable_ = false;  // the server, for this session
     bool in_turn_ = false;

@@ -1,9 +1,7 @@
 // A session's beginning and end: the connection to the server, limits of time, who hangs up on whom.
 
 #include <spdlog/spdlog.h>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
-#include <cstring>
 
 #include "proxy/net/session_driver.hpp"
 
@@ -22,23 +20,14 @@ constexpr std::chrono::milliseconds goodbye_limit{2'000};  // for the other side
 // packet with an error number of its own range for a malformed one and shows no text.
 constexpr std::uint16_t error_server_unreachable = 1429;
 
-std::string address_of(const stream_socket& socket) {
-    boost::system::error_code error;
-    const auto any = socket.remote_endpoint(error);
-    if (error) return "?";
-    if (any.protocol().family() != AF_INET && any.protocol().family() != AF_INET6) return "localhost";
-    asio::ip::tcp::endpoint endpoint;
-    endpoint.resize(any.size());
-    std::memcpy(endpoint.data(), any.data(), any.size());
-    return endpoint.address().to_string() + ":" + std::to_string(endpoint.port());
-}
-
 }  // namespace
 
 session_driver::session_driver(io_thread& home, stream_socket client, std::uint64_t ticket)
     : home_(home),
       ticket_(ticket),
-      client_address_(address_of(client)),
+      origin_(remote_address(client)),
+      reached_(local_address(client)),
+      client_address_(to_text(origin_)),
       client_(std::move(client)),
       server_(stream_socket(home.context())),
       core_(home.shard(), home.surroundings().login, home.surroundings().relay),
@@ -54,13 +43,7 @@ session_driver::~session_driver() = default;
 
 void session_driver::start() {
     guarded([&] {
-        client_.stream.set_options();
-        const auto& options = home_.surroundings().options;
-        set_limit(limit::greeting, options.connect_limit);
-        upstream_ = std::make_shared<upstream_attempt>(home_.context(), options.server_host, options.server_port);
-        upstream_->start([self = shared_from_this()](upstream_result outcome) {
-            self->guarded([&] { self->on_connected(std::move(outcome)); });
-        });
+        enter();
         turn();
     });
 }
@@ -76,6 +59,8 @@ void session_driver::on_connected(upstream_result outcome) {
     }
     server_.stream.adopt(std::move(outcome.socket));
     server_.is_open = true;
+    set_limit(limit::greeting, home_.surroundings().options.connect_limit);
+    introduce_client();
     turn();
 }
 
@@ -251,8 +236,7 @@ void session_driver::on_limit() {
         case limit::greeting:
             note_unreachable();
             fail_login(error_server_unreachable, "HY000",
-                       "Can't connect to MySQL server on '" + options.server_host + ":" +
-                           std::to_string(options.server_port) + "' (no greeting in time)");
+                       unreachable_text(options, "no greeting in time"));
             return;
         case limit::login:
             fail_login(1159, "08S01", "Got timeout reading communication packets: login not finished in time");

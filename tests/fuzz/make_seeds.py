@@ -210,6 +210,18 @@ def add_scripts(seeds):
     seeds.add("session_core", MODERN + LOGIN + bytes([2, 0, len(change)]) + change + bytes([3, 1, 2, 1, 4, 2, 3, 1]) + b"\2")
 
 
+def add_proxy_headers(seeds):
+    for line in (b"TCP4 10.0.0.1 192.168.1.7 4711 3306", b"TCP6 ::1 2001:db8::2 4711 3306", b"UNKNOWN", b"UNKNOWN x y",
+                 b"TCP6 ::ffff:10.0.0.1 1:2:3:4:5:6:7:8 0 65535"):
+        seeds.add("proxy_header", b"PROXY " + line + b"\r\n")
+    blocks = {0x11: bytes(range(12)), 0x21: bytes(range(36)), 0x31: b"/run/a" + bytes(210), 0x00: b""}
+    for family, block in blocks.items():
+        for command in (0x20, 0x21):
+            for extension in (b"", b"\4\0\3pad"):
+                size = struct.pack(">H", len(block + extension))
+                seeds.add("proxy_header", b"\r\n\r\n\0\r\nQUIT\n" + bytes([command, family]) + size + block + extension)
+
+
 def add_sql(seeds, out):
     for text in SQL:
         for options in (b"\0\3", b"\1\3", b"\x06\4", b"\x18\1", b"\x28\0"):
@@ -235,6 +247,7 @@ def main():
     add_commands(seeds)
     add_gtid_sets(seeds)
     add_scripts(seeds)
+    add_proxy_headers(seeds)
     add_sql(seeds, out)
 
 

@@ -1,4 +1,4 @@
-"""A throwaway server and a `sluice serve` in front of it, for the tests of real drivers."""
+"""A throwaway server and a `sluice serve` in front of it, for scripts: the tests of real drivers and the benchmarks."""
 
 import json
 import os
@@ -40,7 +40,7 @@ class Server:
         self.process.wait()
 
 
-def _free_port():
+def free_port():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         return taken.getsockname()[1]
 
@@ -48,12 +48,14 @@ def _free_port():
 class Proxy:
     """A `sluice serve` in front of a server."""
 
-    def __init__(self, program, server):
+    def __init__(self, program, server, proxy_settings="", server_settings=""):
+        """The settings are further lines of [proxy] and of [server]."""
+        self.settings = {"proxy": proxy_settings, "server": server_settings}
         self.folder = tempfile.TemporaryDirectory(prefix="sluice-clients-")
         self.token = secrets.token_hex(16)
         for _ in range(START_ATTEMPTS):
             # Somebody else may take a port before we do.
-            self.host, self.port, self.admin_port = "127.0.0.1", _free_port(), _free_port()
+            self.host, self.port, self.admin_port = "127.0.0.1", free_port(), free_port()
             self._configure(server)
             with open(self._path("sluice.log"), "ab") as log:
                 self.process = subprocess.Popen([program, "serve", "--config", self._path("sluice.toml")],
@@ -74,9 +76,11 @@ class Proxy:
         self._write("admin.token", self.token + "\n")
         self._write("sluice.toml", f"""[proxy]
 listen = "{self.host}:{self.port}"
+{self.settings["proxy"]}
 [server]
 host = "{server.host}"
 port = {server.port}
+{self.settings["server"]}
 [engine]
 user = "{server.engine_user}"
 password_file = "engine.password"

@@ -1,0 +1,12 @@
+#include "protocol/auth/secret_text.hpp"
+
+#include <openssl/crypto.h>
+
+namespace sluice::protocol {
+
+void wipe(std::string& secret) noexcept {
+    OPENSSL_cleanse(secret.data(), secret.size());
+    secret.clear();
+}
+
+}  // namespace sluice::protocol
