@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <unistd.h>
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
@@ -30,7 +31,13 @@ bool is_tcp(const stream_socket& socket) noexcept {
 }  // namespace
 
 void channel::adopt(stream_socket socket) {
-    socket_ = std::move(socket);
+    // Connecting has left it registered for writability, and each acknowledged byte would wake the thread for nothing:
+    // the descriptor is registered anew.
+    error_code error;
+    const auto protocol = socket.local_endpoint(error).protocol();
+    const auto descriptor = socket.release(error);
+    socket_.assign(protocol, descriptor, error);
+    if (error) ::close(descriptor);
     set_options();
 }
 
