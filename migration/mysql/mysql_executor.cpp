@@ -1,5 +1,6 @@
 #include "migration/mysql/mysql_executor.hpp"
 
+#include "migration/mysql/client_tls_options.hpp"
 #include "migration/mysql/server_failure.hpp"
 #include "migration/mysql/session_setup.hpp"
 
@@ -172,17 +173,34 @@ outcome<void> prepare(mysql_session& session, const mysql_executor_options& opti
 mysql_executor::mysql_executor(server_address address, mysql_executor_options options)
     : address_(std::move(address)), options_(options) {}
 
+// Asked for once. A server that changes its certificate is asked again after the connection that fails for it.
+outcome<std::string> mysql_executor::fingerprint() {
+    if (!address_.unix_socket.empty() || !needs_fingerprint(address_.tls)) return std::string();
+    const std::lock_guard lock(mutex_);
+    if (fingerprint_.empty()) {
+        SLUICE_TRY(fingerprint_, learn_fingerprint(address_, options_.connect_limit));
+    }
+    return fingerprint_;
+}
+
 outcome<std::unique_ptr<sql_session>> mysql_executor::connect() {
     enter_client_library();
+    SLUICE_TRY(const std::string expected, fingerprint());
     connection_handle connection(mysql_init(nullptr));
     SLUICE_ASSERT(connection != nullptr);
     set_options(connection.get(), address_, options_);
     const bool by_socket = !address_.unix_socket.empty();
+    if (!by_socket) set_tls_options(connection.get(), address_.tls, expected);
     if (mysql_real_connect(connection.get(), by_socket ? nullptr : address_.host.c_str(), address_.user.c_str(),
                            address_.password.c_str(), nullptr, by_socket ? 0U : address_.port,
                            by_socket ? address_.unix_socket.c_str() : nullptr, CLIENT_MULTI_RESULTS) == nullptr) {
+        if (!expected.empty()) {
+            const std::lock_guard lock(mutex_);
+            fingerprint_.clear();
+        }
         return login_failure_of(last_message(connection.get()), address_.text(), address_.user);
     }
+    if (!by_socket) SLUICE_TRY_VOID(check_is_secure(connection.get(), address_.tls));
     if (!by_socket) watch_peer(connection.get());
     auto session = std::make_unique<mysql_session>(std::move(connection));
     auto prepared = prepare(*session, options_);

@@ -8,6 +8,8 @@
 
 #include <chrono>
 #include <memory>
+#include <mutex>
+#include <string>
 
 namespace sluice::migration {
 
@@ -22,11 +24,11 @@ struct mysql_executor_options {
 };
 
 /// Thread-safe. A session may be used by any thread, by one at a time; the client library's per-thread memory is set up
-/// where needed and given back at the thread's end. Connections are plain; caching_sha2_password with a cold cache
-/// logs in over the server's RSA key.
+/// where needed and given back at the thread's end. caching_sha2_password with a cold cache logs in over TLS, or over
+/// the server's RSA key.
 ///
 /// Failures of connect(): "access_denied" (abort), "cannot_connect" (retry), "unsupported_login" (abort; a plug-in that
-/// the client library lacks), "server_error".
+/// the client library lacks), "tls_failed" (abort), "server_error".
 /// Failures of run(), see also sql_executor.hpp: "connection_lost", "deadlock", "lock_wait_timeout", "duplicate_entry",
 /// "data_truncated", "out_of_range", "null_not_allowed", "invalid_value", "access_denied", "no_such_table",
 /// "read_only", "interrupted", "out_of_space", "server_error". server_errno and sqlstate tell what the server said;
@@ -37,8 +39,12 @@ public:
     outcome<std::unique_ptr<sql_session>> connect() override;
 
 private:
+    outcome<std::string> fingerprint();
+
     server_address address_;
     mysql_executor_options options_;
+    std::mutex mutex_;
+    std::string fingerprint_;  ///< of the server's certificate, where the client library needs it
 };
 
 }  // namespace sluice::migration

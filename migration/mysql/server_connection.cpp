@@ -1,7 +1,6 @@
 #include "migration/mysql/server_connection.hpp"
 
 #include "migration/mysql/server_failure.hpp"
-#include "protocol/message/client_handshake.hpp"
 #include "protocol/message/command.hpp"
 
 #include <utility>
@@ -12,6 +11,14 @@ namespace {
 constexpr std::size_t read_size_bytes = 256 * 1024;
 /// Nothing that a server says before the dump begins comes near this.
 constexpr std::size_t login_packet_size_max = 1024 * 1024;
+
+protocol::client_tls wanted_tls(tls_mode mode) {
+    switch (mode) {
+        case tls_mode::disabled: return protocol::client_tls::never;
+        case tls_mode::preferred: return protocol::client_tls::if_offered;
+        default: return protocol::client_tls::always;
+    }
+}
 
 failure violation(const std::string& what) {
     return refuse("protocol_violation", "the server does not speak the protocol as expected: " + what);
@@ -50,6 +57,7 @@ outcome<void> server_connection::log_in(const server_address& address, clock::ti
     login.password = address.password;
     login.attributes = {{"program_name", "sluice"}};
     login.is_secure_transport = !address.unix_socket.empty();
+    if (!login.is_secure_transport) login.tls = wanted_tls(address.tls.mode);
     protocol::client_handshake handshake(std::move(login));
     while (true) {
         SLUICE_TRY(const auto payload, expect_packet(deadline));
@@ -59,15 +67,27 @@ outcome<void> server_connection::log_in(const server_address& address, clock::ti
             if (!failed.from_server && failed.error.code == 2027) return violation(failed.error.message);
             return login_failure_of(message_of(failed.error), address.text(), address.user);
         }
-        if (answer) {
-            protocol::byte_buffer framed;
-            protocol::append_framed(framed, answer->payload, answer->sequence);
-            SLUICE_TRY_VOID(socket_->send(framed, deadline));
+        SLUICE_TRY_VOID(send_answer(answer, deadline));
+        if (handshake.state() == protocol::login_state::securing) {
+            // What came in plain behind the greeting must not be taken for the server's words under TLS.
+            if (!unread_.empty()) return violation("it speaks before the TLS handshake");
+            SLUICE_TRY_VOID(socket_->secure(address, deadline));
+            const auto response = handshake.on_secured();
+            if (!response) return login_failure_of(message_of(handshake.failure().error), address.text(), address.user);
+            SLUICE_TRY_VOID(send_answer(response, deadline));
         }
         if (handshake.state() == protocol::login_state::done) break;
     }
     capabilities_ = handshake.capabilities();
     return {};
+}
+
+outcome<void> server_connection::send_answer(const std::optional<protocol::client_handshake::outgoing>& answer,
+                                             clock::time_point deadline) {
+    if (!answer) return {};
+    protocol::byte_buffer framed;
+    protocol::append_framed(framed, answer->payload, answer->sequence);
+    return socket_->send(framed, deadline);
 }
 
 outcome<void> server_connection::send_command(protocol::byte_view payload, clock::time_point deadline) {

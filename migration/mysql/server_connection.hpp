@@ -4,6 +4,7 @@
 
 #include "migration/mysql/stream_socket.hpp"
 #include "protocol/message/capabilities.hpp"
+#include "protocol/message/client_handshake.hpp"
 #include "protocol/message/err.hpp"
 #include "protocol/wire/frame.hpp"
 
@@ -39,12 +40,16 @@ public:
     /// When the last bytes came in.
     [[nodiscard]] clock::time_point last_heard() const noexcept { return last_heard_; }
     [[nodiscard]] protocol::capability_flags capabilities() const noexcept { return capabilities_; }
+    /// Of the server's certificate, see tls_client.hpp; empty without TLS.
+    [[nodiscard]] std::string server_fingerprint() const { return socket_->server_fingerprint(); }
     void wake() noexcept { socket_->wake(); }
 
 private:
     explicit server_connection(std::unique_ptr<stream_socket> socket);
     outcome<protocol::byte_view> expect_packet(clock::time_point deadline);
     outcome<void> log_in(const server_address& address, clock::time_point deadline);
+    outcome<void> send_answer(const std::optional<protocol::client_handshake::outgoing>& answer,
+                              clock::time_point deadline);
 
     std::unique_ptr<stream_socket> socket_;
     std::vector<std::byte> received_;  ///< room for one read

@@ -142,9 +142,9 @@ failure login_failure_of(const server_message& said, std::string_view address, s
         case 1226:  // a limit of this user's account
             failed = make("too_many_connections", retry, said, text);
             break;
+        case 2026: failed = make("tls_failed", abort, said, text); break;
         case 1251:  // the server wants another protocol than the client has
         case 2007:  // protocols differ
-        case 2026:  // TLS
         case 2049:  // the server knows only the login of before 4.1
         case 2054:  // unknown character set
         case 2058:  // the plug-in could not be set up

@@ -1,5 +1,7 @@
 #include "migration/mysql/stream_socket.hpp"
 
+#include "migration/mysql/tls_client.hpp"
+
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -20,6 +22,8 @@ namespace sluice::migration {
 namespace {
 
 using clock = stream_socket::clock;
+
+constexpr std::size_t handshake_read_size = 16 * 1024;
 
 std::string reason(int error) { return std::generic_category().message(error); }
 
@@ -111,6 +115,11 @@ descriptor::~descriptor() {
     if (number_ >= 0) close(number_);
 }
 
+stream_socket::stream_socket(descriptor socket, descriptor waker) noexcept
+    : socket_(std::move(socket)), waker_(std::move(waker)) {}
+
+stream_socket::~stream_socket() = default;
+
 outcome<std::unique_ptr<stream_socket>> stream_socket::connect(const server_address& address,
                                                                clock::time_point deadline) {
     SLUICE_TRY(const auto candidates, candidates_of(address));
@@ -139,7 +148,42 @@ outcome<stream_socket::readiness> stream_socket::wait_for(short events, clock::t
     }
 }
 
+outcome<void> stream_socket::secure(const server_address& address, clock::time_point deadline) {
+    SLUICE_TRY(auto tls, tls_client::create(address.tls, address.host));
+    std::array<std::byte, handshake_read_size> room{};
+    while (true) {
+        SLUICE_TRY(const bool done, tls->handshake());
+        SLUICE_TRY_VOID(send_plain(tls->take_outgoing(), deadline));
+        if (done) break;
+        SLUICE_TRY(const auto count, receive_plain(room, deadline));
+        if (count == 0) return lost("the server did not finish the TLS handshake in time");
+        tls->add_incoming(std::span(room).first(count));
+    }
+    tls_ = std::move(tls);
+    return {};
+}
+
+std::string stream_socket::server_fingerprint() const { return tls_ ? tls_->server_fingerprint() : std::string(); }
+
 outcome<void> stream_socket::send(protocol::byte_view bytes, clock::time_point deadline) {
+    if (!tls_) return send_plain(bytes, deadline);
+    SLUICE_TRY_VOID(tls_->write(bytes));
+    return send_plain(tls_->take_outgoing(), deadline);
+}
+
+outcome<std::size_t> stream_socket::receive(std::span<std::byte> room, clock::time_point deadline) {
+    if (!tls_) return receive_plain(room, deadline);
+    while (true) {
+        SLUICE_TRY(const auto count, tls_->read(room));
+        if (count != 0) return count;
+        // The caller's room is free still: what arrives is copied out of it before it is filled.
+        SLUICE_TRY(const auto arrived, receive_plain(room, deadline));
+        if (arrived == 0) return std::size_t{0};
+        tls_->add_incoming(room.first(arrived));
+    }
+}
+
+outcome<void> stream_socket::send_plain(protocol::byte_view bytes, clock::time_point deadline) {
     while (!bytes.empty()) {
         SLUICE_TRY(const auto ready, wait_for(POLLOUT, deadline));
         if (ready == readiness::late) return lost("the server did not take our bytes in time");
@@ -151,7 +195,7 @@ outcome<void> stream_socket::send(protocol::byte_view bytes, clock::time_point d
     return {};
 }
 
-outcome<std::size_t> stream_socket::receive(std::span<std::byte> room, clock::time_point deadline) {
+outcome<std::size_t> stream_socket::receive_plain(std::span<std::byte> room, clock::time_point deadline) {
     while (true) {
         SLUICE_TRY(const auto ready, wait_for(POLLIN, deadline));
         if (ready == readiness::late) return std::size_t{0};

@@ -26,15 +26,25 @@ private:
     int number_;
 };
 
+class tls_client;
+
 /// Used by one thread at a time, except wake().
 /// Failures: "cannot_connect" (retry) of connect(); "stream_lost" (retry) where the connection broke or a deadline for
-/// sending passed; "stopped" (abort) after wake().
+/// sending passed; "stopped" (abort) after wake(); "tls_failed" (abort) of secure().
 class stream_socket {
 public:
     using clock = std::chrono::steady_clock;
 
     /// Tries every address that the host's name has until the deadline. Resolving the name itself is not under it.
     static outcome<std::unique_ptr<stream_socket>> connect(const server_address& address, clock::time_point deadline);
+
+    ~stream_socket();
+
+    /// From here on everything is sent and received through TLS. Nothing may have been received that was not used.
+    outcome<void> secure(const server_address& address, clock::time_point deadline);
+
+    /// Of the server's certificate, see tls_client.hpp; empty without TLS.
+    [[nodiscard]] std::string server_fingerprint() const;
 
     outcome<void> send(protocol::byte_view bytes, clock::time_point deadline);
 
@@ -48,12 +58,14 @@ public:
 private:
     enum class readiness { ready, late };
 
-    stream_socket(descriptor socket, descriptor waker) noexcept
-        : socket_(std::move(socket)), waker_(std::move(waker)) {}
+    stream_socket(descriptor socket, descriptor waker) noexcept;
+    outcome<void> send_plain(protocol::byte_view bytes, clock::time_point deadline);
+    outcome<std::size_t> receive_plain(std::span<std::byte> room, clock::time_point deadline);
     outcome<readiness> wait_for(short events, clock::time_point deadline) const;
 
     descriptor socket_;
     descriptor waker_;  ///< eventfd
+    std::unique_ptr<tls_client> tls_;
 };
 
 }  // namespace sluice::migration

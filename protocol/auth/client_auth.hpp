@@ -19,6 +19,9 @@ public:
     client_auth(std::string password, bool is_secure_transport)
         : password_(std::move(password)), is_secure_transport_(is_secure_transport) {}
 
+    /// TLS has been set up.
+    void set_secure_transport() noexcept { is_secure_transport_ = true; }
+
     /// The answer to the greeting's plugin and scramble. For a plugin unknown here: as caching_sha2_password
     /// (the server then switches): send plugin() along. Errors: insecure, malformed, crypto_failure.
     [[nodiscard]] wire_result<std::string> begin(std::string_view plugin, std::string_view scramble);

@@ -8,6 +8,7 @@ namespace {
 
 // Client error codes of MySQL (errmsg.h of the client library): what drivers would report for the same failures.
 constexpr std::uint16_t version_error = 2007;
+constexpr std::uint16_t tls_error = 2026;
 constexpr std::uint16_t malformed_packet = 2027;
 constexpr std::uint16_t auth_plugin_cannot_load = 2059;
 constexpr std::uint16_t auth_plugin_error = 2061;
@@ -55,6 +56,35 @@ std::optional<client_handshake::outgoing> client_handshake::on_greeting(byte_vie
         fail(own_error(version_error, "server does not speak the 4.1 protocol"), false);
         return std::nullopt;
     }
+    if (login_.tls != client_tls::never && has(greeting_.capabilities, capability::ssl)) return ask_for_tls(sequence);
+    if (login_.tls == client_tls::always) {
+        fail(own_error(tls_error, "TLS connection error: TLS is required, but the server does not offer it"), false);
+        return std::nullopt;
+    }
+    return respond(static_cast<std::uint8_t>(sequence + 1));
+}
+
+client_handshake::outgoing client_handshake::ask_for_tls(std::uint8_t sequence) {
+    capabilities_ |= capability::ssl;
+    ssl_request request;
+    request.capabilities = capabilities_;
+    request.packet_size_max = login_.packet_size_max;
+    request.character_set = login_.character_set;
+    outgoing out;
+    tls_request_sequence_ = out.sequence = static_cast<std::uint8_t>(sequence + 1);
+    serialise(out.payload, request);
+    state_ = login_state::securing;
+    return out;
+}
+
+std::optional<client_handshake::outgoing> client_handshake::on_secured() {
+    SLUICE_ASSERT(state_ == login_state::securing);
+    state_ = login_state::waiting;
+    auth_.set_secure_transport();
+    return respond(static_cast<std::uint8_t>(tls_request_sequence_ + 1));
+}
+
+std::optional<client_handshake::outgoing> client_handshake::respond(std::uint8_t sequence) {
     const std::string_view plugin =
         has(capabilities_, capability::plugin_auth) ? std::string_view(greeting_.auth_plugin) : native_password_plugin;
     auto answer = auth_.begin(plugin, greeting_.scramble());
@@ -76,7 +106,7 @@ std::optional<client_handshake::outgoing> client_handshake::on_greeting(byte_vie
         return std::nullopt;
     }
     outgoing out;
-    out.sequence = static_cast<std::uint8_t>(sequence + 1);
+    out.sequence = sequence;
     serialise(out.payload, response);
     return out;
 }

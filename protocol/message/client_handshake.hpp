@@ -12,31 +12,44 @@
 
 namespace sluice::protocol {
 
+enum class client_tls : std::uint8_t {
+    never,
+    if_offered,  ///< plain with a server that does not offer it
+    always,      ///< the login fails (2026) with a server that does not offer it; nothing of the account is sent to it
+};
+
 struct client_login {
     std::string user;
     std::string password;
     std::string database;  ///< empty: none
     /// Wanted; what the server lacks is left out. protocol_41, secure_connection, plugin_auth and (with a database)
-    /// connect_with_db are added. Do not ask for ssl, compress or zstd_compression: they need a transport change.
+    /// connect_with_db are added. ssl is asked for by `tls`. Do not ask for compress or
+    /// zstd_compression: they need a transport change.
     capability_flags capabilities = capability::long_password | capability::long_flag | capability::transactions |
                                     capability::multi_results | capability::plugin_auth_lenenc_data |
                                     capability::connect_attrs | capability::deprecate_eof;
     std::uint8_t character_set = 45;           ///< collation id; utf8mb4_general_ci is known to all servers since 5.5.3
     std::uint32_t packet_size_max = 1U << 30;  ///< bytes
     connect_attributes attributes;
-    /// True on TLS and on a Unix socket: passwords may travel in clear.
+    /// True on a Unix socket, or where TLS is there already: passwords may travel in clear.
     bool is_secure_transport = false;
+    client_tls tls = client_tls::never;
 };
 
 /// Why a login failed.
 struct login_failure {
     /// The server's own ERR; or, where Sluice gave up by itself, one of MySQL's client codes (2007 no common protocol,
-    /// 2027 malformed packet, 2059 unknown plugin, 2061 plugin refused) and the reason as message.
+    /// 2026 no TLS, 2027 malformed packet, 2059 unknown plugin, 2061 plugin refused) and the reason as message.
     err_packet error;
     bool from_server = false;
 };
 
-enum class login_state : std::uint8_t { waiting, done, failed };
+enum class login_state : std::uint8_t {
+    waiting,   ///< for the server's next packet
+    securing,  ///< when what on_packet() returned is sent: TLS is to be set up, then on_secured() called
+    done,
+    failed,
+};
 
 class client_handshake {
 public:
@@ -50,6 +63,9 @@ public:
     /// Takes the next packet from the server (the greeting first) with the sequence id of its last frame. Returns what
     /// to send, if anything; then look at state(). After done or failed it must not be called again (asserted).
     [[nodiscard]] std::optional<outgoing> on_packet(byte_view payload, std::uint8_t sequence);
+
+    /// The TLS handshake has succeeded. Returns what to send through it.
+    [[nodiscard]] std::optional<outgoing> on_secured();
 
     [[nodiscard]] login_state state() const noexcept { return state_; }
     /// Set when failed.
@@ -65,6 +81,8 @@ public:
 
 private:
     std::optional<outgoing> on_greeting(byte_view payload, std::uint8_t sequence);
+    outgoing ask_for_tls(std::uint8_t sequence);
+    std::optional<outgoing> respond(std::uint8_t sequence);
     std::optional<outgoing> on_auth_packet(byte_view payload, std::uint8_t sequence);
     void fail(err_packet error, bool from_server);
     void fail(wire_error error);
@@ -77,6 +95,7 @@ private:
     login_state state_ = login_state::waiting;
     login_failure failure_;
     bool greeted_ = false;
+    std::uint8_t tls_request_sequence_ = 0;
 };
 
 }  // namespace sluice::protocol

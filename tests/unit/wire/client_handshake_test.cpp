@@ -193,3 +193,46 @@ TEST_CASE("sequence ids wrap") {
     REQUIRE(response.has_value());
     CHECK(response->sequence == 0);
 }
+
+TEST_CASE("login over TLS, asked for before anything of the account is said") {
+    for (const auto wanted : {client_tls::if_offered, client_tls::always}) {
+        auto login = ann();
+        login.tls = wanted;
+        client_handshake handshake(login);
+        const auto request = handshake.on_packet(bytes_of(greeting_with(caching_sha2_plugin)), 0);
+        REQUIRE(request.has_value());
+        CHECK(request->sequence == 1);
+        REQUIRE(is_ssl_request(request->payload));
+        CHECK(handshake.state() == login_state::securing);
+        CHECK_THROWS_AS((void)handshake.on_packet(ok_packet_bytes(), 1), sluice::assertion_failure);
+        const auto response = handshake.on_secured();
+        REQUIRE(response.has_value());
+        CHECK(response->sequence == 2);
+        CHECK(handshake.state() == login_state::waiting);
+        const auto sent = parse_handshake_response(response->payload).value();
+        CHECK(sent.user == "ann");
+        CHECK(has(sent.capabilities, capability::ssl));
+        CHECK(sent.capabilities == parse_ssl_request(request->payload).value().capabilities);
+        // Full authentication: the password itself, since nobody else can read it.
+        const auto password = handshake.on_packet(from_hex("0104"), 3);
+        REQUIRE(password.has_value());
+        CHECK(to_string(password->payload) == std::string("secret\0", 7));
+    }
+}
+
+TEST_CASE("a server without TLS gets a login only where plain connections are allowed") {
+    auto greeting = greeting_with(caching_sha2_plugin);
+    greeting.capabilities &= ~capability::ssl;
+    auto login = ann();
+    login.tls = client_tls::if_offered;
+    client_handshake plain(login);
+    const auto response = plain.on_packet(bytes_of(greeting), 0);
+    REQUIRE(response.has_value());
+    CHECK(parse_handshake_response(response->payload).value().user == "ann");
+    login.tls = client_tls::always;
+    client_handshake refused(login);
+    CHECK_FALSE(refused.on_packet(bytes_of(greeting), 0).has_value());
+    CHECK(refused.state() == login_state::failed);
+    CHECK(refused.failure().error.code == 2026);
+    CHECK_FALSE(refused.failure().from_server);
+}
