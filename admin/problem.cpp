@@ -21,6 +21,7 @@ std::string_view status_title(unsigned status) noexcept {
         case 413: return "Content Too Large";
         case 415: return "Unsupported Media Type";
         case 431: return "Request Header Fields Too Large";
+        case 422: return "Unprocessable Content";
         case 500: return "Internal Server Error";
         case 503: return "Service Unavailable";
         default: return "Error";

@@ -1,9 +1,14 @@
 #pragma once
 
-// What the control interfaces show of the proxy. The room admin does not know the proxy; an adapter in proxy/main does.
+// What the control interfaces show of the proxy, and ask of it. The room admin does not know the proxy; an adapter in
+// proxy/main does.
+
+#include "admin/refusal.hpp"
+#include "protocol/result.hpp"
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,12 +43,28 @@ struct session_view {
     std::chrono::milliseconds age{0};  ///< of the connection
 };
 
-/// Thread-safe; both calls may wait briefly for the proxy's threads.
+/// A certificate that Sluice shows to others.
+struct shown_certificate {
+    std::string subject;
+    std::string issuer;
+    std::string not_after;  ///< ISO 8601, UTC
+    bool is_self_made = false;
+};
+
+struct shown_certificates {
+    std::optional<shown_certificate> for_clients;  ///< nullopt: TLS is off, or there is none
+    std::optional<shown_certificate> for_server;
+};
+
+/// Thread-safe; status() and sessions() may wait briefly for the proxy's threads.
 class proxy_view {
 public:
     virtual ~proxy_view() = default;
     [[nodiscard]] virtual proxy_status status() const = 0;
     [[nodiscard]] virtual std::vector<session_view> sessions() const = 0;
+    /// Reads certificates and keys again, for new connections. The refusal names the file that is no good; nothing has
+    /// changed then.
+    [[nodiscard]] virtual result<shown_certificates, refusal> reload_tls() = 0;
 };
 
 }  // namespace sluice::admin

@@ -18,6 +18,7 @@ namespace json = boost::json;
 using migration::operator_command;
 
 constexpr std::string_view collection = "/v1/migrations";
+constexpr std::string_view tls_reload_path = "/v1/tls/reload";
 
 struct named_command {
     std::string_view name;
@@ -100,7 +101,7 @@ std::optional<http_response> refuse_stranger(const http_request& request, const 
 
 }  // namespace
 
-router::router(migration_directory& migrations, const proxy_view& proxy, router_settings settings)
+router::router(migration_directory& migrations, proxy_view& proxy, router_settings settings)
     : migrations_(migrations), proxy_(proxy), settings_(std::make_shared<const router_settings>(std::move(settings))) {}
 
 void router::replace_settings(router_settings settings) {
@@ -125,7 +126,8 @@ http_response router::answer(const http_request& request) {
         const bool ready = proxy_.status().accepting;
         return json_response(ready ? 200 : 503, {{"status", ready ? "ready" : "not accepting connections"}});
     }
-    const bool ours = path == "/metrics" || path == collection || path.starts_with(std::string(collection) + "/");
+    const bool ours = path == "/metrics" || path == tls_reload_path || path == collection ||
+                      path.starts_with(std::string(collection) + "/");
     if (!ours) return no_such_path(path);
     if (auto refusal = refuse_stranger(request, *settings)) return *std::move(refusal);
     if (path == "/metrics") {
@@ -138,7 +140,28 @@ http_response router::answer(const http_request& request) {
                 .headers = {},
                 .body = metrics_text(migrations, proxy_.status(), settings->version)};
     }
+    if (path == tls_reload_path) return reload_tls(request);
     return answer_migrations(request, path, *settings);
+}
+
+http_response router::reload_tls(const http_request& request) {
+    if (request.method != "POST") return wrong_method(tls_reload_path, "POST");
+    if (!request.body.empty() && !is_json(request.content_type)) return wrong_media_type();
+    if (auto body = check_command_body(request.body); body.has_error()) return to_response(body.error());
+    const auto reloaded = proxy_.reload_tls();
+    if (reloaded.has_error()) {
+        return to_response(
+            {.status = 422, .code = "tls_files_unusable", .detail = reloaded.error().message, .field = {}});
+    }
+    const auto shown = [](const std::optional<shown_certificate>& certificate) -> json::value {
+        if (!certificate) return nullptr;
+        return {{"subject", certificate->subject},
+                {"issuer", certificate->issuer},
+                {"not_after", certificate->not_after},
+                {"self_made", certificate->is_self_made}};
+    };
+    return json_response(200,
+                         {{"for_clients", shown(reloaded->for_clients)}, {"for_server", shown(reloaded->for_server)}});
 }
 
 http_response router::answer_migrations(const http_request& request, std::string_view path,

@@ -9,6 +9,7 @@
 //   GET  /v1/migrations                newest first
 //   GET  /v1/migrations/{id}           a unique prefix of at least 4 characters will do
 //   POST /v1/migrations/{id}/{cut-over|postpone|pause|resume|abort}
+//   POST /v1/tls/reload                reads certificates and keys again; 422 when one is no good
 
 #include "admin/http_message.hpp"
 #include "admin/migration_directory.hpp"
@@ -33,7 +34,7 @@ struct router_settings {
 /// Thread-safe. Directory and view must outlive it.
 class router {
 public:
-    router(migration_directory& migrations, const proxy_view& proxy, router_settings settings);
+    router(migration_directory& migrations, proxy_view& proxy, router_settings settings);
 
     /// Never throws for what a client sent; HEAD is answered like GET (the server leaves the body out).
     [[nodiscard]] http_response answer(const http_request& request);
@@ -46,11 +47,12 @@ private:
                                                   const router_settings& settings);
     [[nodiscard]] http_response create(const http_request& request, const router_settings& settings);
     [[nodiscard]] http_response list() const;
+    [[nodiscard]] http_response reload_tls(const http_request& request);
     [[nodiscard]] http_response show(std::string_view id) const;
     [[nodiscard]] http_response command(const http_request& request, std::string_view id, std::string_view name);
 
     migration_directory& migrations_;
-    const proxy_view& proxy_;
+    proxy_view& proxy_;
     std::mutex mutex_;
     std::shared_ptr<const router_settings> settings_;
 };

@@ -1,7 +1,7 @@
 #pragma once
 
-// RSA as caching_sha2_password and sha256_password use it: OAEP padding with SHA-1, the public key as PEM (SubjectPublicKeyInfo).
-// Objects may be moved between threads and used by several at once for reading.
+// RSA as caching_sha2_password and sha256_password use it: OAEP padding with SHA-1, the public key as PEM
+// (SubjectPublicKeyInfo). Objects may be moved between threads and used by several at once for reading.
 
 #include "protocol/wire/error.hpp"
 

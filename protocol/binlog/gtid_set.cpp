@@ -43,9 +43,9 @@ void merge_into(intervals& list, gtid_interval added) {
 // Sorted first: each of a million intervals in descending order would else move all those before it.
 void merge_all_into(intervals& list, intervals added) {
     added.insert(added.end(), list.begin(), list.end());
+    list.clear();
     std::sort(added.begin(), added.end(),
               [](const gtid_interval& a, const gtid_interval& b) { return a.first < b.first; });
-    list.clear();
     for (const auto& interval : added) merge_into(list, interval);
 }
 
@@ -86,8 +86,12 @@ void gtid_set::add(const gtid_source& source, gtid_interval interval) {
     merge_into(intervals_[source], interval);
 }
 
-void gtid_set::add(const gtid_source& source, std::vector<gtid_interval> list) {
-    if (!list.empty()) merge_all_into(intervals_[source], std::move(list));
+gtid_set gtid_set::of(interval_lists lists) {
+    gtid_set set;
+    for (auto& [source, list] : lists) {
+        if (!list.empty()) merge_all_into(set.intervals_[source], std::move(list));
+    }
+    return set;
 }
 
 void gtid_set::add(const gtid_set& other) {
@@ -183,7 +187,7 @@ decode_result<gtid_set> gtid_set::decode(byte_view bytes) {
     const bool is_tagged = format == tagged_format;
     const std::uint64_t source_count = is_tagged ? (head >> 8) & 0xFFFFFFFFFFFF : head;
 
-    gtid_set set;
+    interval_lists lists;
     std::uint64_t total = 0;
     for (std::uint64_t i = 0; cursor.ok() && i < source_count; ++i) {
         const auto server = cursor.bytes(uuid::size);
@@ -200,19 +204,18 @@ decode_result<gtid_set> gtid_set::decode(byte_view bytes) {
         if (interval_count > interval_count_max || total > interval_count_max) {
             return decode_error{decode_errc::too_large, "GTID set: too many intervals"};
         }
-        intervals read;
+        auto& list = lists[source];
         for (std::uint64_t k = 0; cursor.ok() && k < interval_count; ++k) {
             const std::uint64_t first = cursor.u64();
             const std::uint64_t end = cursor.u64();
             if (!cursor.ok()) break;
             if (first == 0 || first >= end || end - 1 > gtid_number_max) return malformed("impossible interval");
-            read.push_back({first, end - 1});
+            list.push_back({first, end - 1});
         }
-        set.add(source, std::move(read));
     }
     if (!cursor.ok()) return cursor.error("GTID set");
     if (!cursor.empty()) return malformed("bytes after its end");
-    return set;
+    return of(std::move(lists));
 }
 
 }  // namespace sluice::binlog

@@ -56,10 +56,11 @@ public:
     friend bool operator==(const gtid_set&, const gtid_set&) = default;
 
 private:
-    /// Intervals in any order, overlapping or not.
-    void add(const gtid_source& source, std::vector<gtid_interval> list);
+    using interval_lists = std::map<gtid_source, std::vector<gtid_interval>>;
+    /// Of intervals in any order, overlapping or not.
+    [[nodiscard]] static gtid_set of(interval_lists lists);
 
-    std::map<gtid_source, std::vector<gtid_interval>> intervals_;
+    interval_lists intervals_;
 };
 
 }  // namespace sluice::binlog

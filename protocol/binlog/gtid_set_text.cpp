@@ -64,14 +64,13 @@ std::string lower_case(std::string_view text) {
 }  // namespace
 
 decode_result<gtid_set> gtid_set::parse(std::string_view text) {
-    gtid_set set;
+    interval_lists lists;
     std::size_t count = 0;
     while (!text.empty()) {
         auto element = take_part(text, ',');
         if (element.empty()) continue;
         gtid_source source;
         SLUICE_TRY(source.server, uuid::parse(take_part(element, ':')));
-        std::vector<gtid_interval> read;
         bool has_interval = false;
         bool awaits_interval = false;
         while (!element.empty()) {
@@ -82,11 +81,10 @@ decode_result<gtid_set> gtid_set::parse(std::string_view text) {
                     return decode_error{decode_errc::too_large, "GTID set: too many intervals"};
                 }
                 SLUICE_TRY(const auto interval, parse_interval(part));
-                read.push_back(interval);
+                lists[source].push_back(interval);
                 has_interval = true;
                 awaits_interval = false;
             } else {
-                set.add(source, std::exchange(read, {}));
                 source.tag = lower_case(part);
                 if (!is_gtid_tag(source.tag)) return malformed("not a tag", part);
                 if (awaits_interval) return malformed("tag without transaction numbers", part);
@@ -96,9 +94,8 @@ decode_result<gtid_set> gtid_set::parse(std::string_view text) {
         if (!has_interval || awaits_interval) {
             return malformed("source without transaction numbers", source.server.to_string());
         }
-        set.add(source, std::move(read));
     }
-    return set;
+    return of(std::move(lists));
 }
 
 }  // namespace sluice::binlog

@@ -75,6 +75,10 @@ public:
     [[nodiscard]] std::uint8_t last_sequence() const noexcept { return header_.sequence; }
     /// Number of frames begun.
     [[nodiscard]] std::uint64_t frames() const noexcept { return frames_; }
+    /// decode() may produce something without more input.
+    [[nodiscard]] bool owes_output() const noexcept {
+        return header_filled_ == compressed_header_size || (in_frame_ && owes_output_);
+    }
     /// Between frames: a stream may end here.
     [[nodiscard]] bool at_frame_boundary() const noexcept { return !in_frame_ && header_filled_ == 0; }
 

@@ -29,7 +29,9 @@ constexpr std::size_t unix_block_size = 216;
 
 wire_error malformed(const char* what) noexcept { return {wire_errc::malformed, what}; }
 
-std::uint8_t byte_at(byte_view bytes, std::size_t index) noexcept { return std::to_integer<std::uint8_t>(bytes[index]); }
+std::uint8_t byte_at(byte_view bytes, std::size_t index) noexcept {
+    return std::to_integer<std::uint8_t>(bytes[index]);
+}
 
 std::uint16_t u16_at(byte_view bytes, std::size_t index) noexcept {  // network order
     return static_cast<std::uint16_t>(byte_at(bytes, index) << 8U | byte_at(bytes, index + 1));
@@ -74,11 +76,11 @@ outcome parse_line(byte_view bytes) {
     const auto text = as_text(bytes.first(std::min(bytes.size(), line_size_max)));
     const auto line_feed = text.find('\n');
     if (line_feed == std::string_view::npos) {
-        if (text.size() == line_size_max) return wire_error{wire_errc::too_large, "a PROXY line is over 107 bytes"};
         const auto carriage_return = text.find('\r');
         if (carriage_return != std::string_view::npos && carriage_return + 1 != text.size()) {
             return malformed("a PROXY line does not end in CR LF");
         }
+        if (text.size() == line_size_max) return wire_error{wire_errc::too_large, "a PROXY line is over 107 bytes"};
         return std::optional<read_proxy_header>{};
     }
     if (text.find('\r') + 1 != line_feed) return malformed("a PROXY line does not end in CR LF");

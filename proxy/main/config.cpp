@@ -2,12 +2,16 @@
 
 #include "admin/closest_name.hpp"
 #include "migration/model/option_fields.hpp"
+#include "proxy/main/compression_config.hpp"
 #include "proxy/main/endpoint_text.hpp"
+#include "proxy/main/tls_config.hpp"
 #include "proxy/main/toml_section.hpp"
+#include "proxy/net/trusted_networks.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -17,7 +21,6 @@ namespace sluice {
 namespace {
 
 constexpr std::array<std::string_view, 6> section_names{"proxy", "server", "engine", "admin", "migration", "log"};
-constexpr std::array<std::string_view, 3> tls_names{"disabled", "preferred", "required"};
 constexpr std::array<std::string_view, 5> level_names{"trace", "debug", "info", "warn", "error"};
 constexpr std::size_t config_bytes_max = 1024 * 1024;
 constexpr std::int64_t port_max = 65'535;
@@ -50,11 +53,37 @@ void read_listen(toml_section& section, std::string& address, std::uint16_t& por
     port = parsed->port;
 }
 
+/// Where clients connect, and which of them come with a PROXY header.
+void read_listeners(reading& r, toml_section& s) {
+    proxy::proxy_options& o = r.made.proxy;
+    std::vector<std::string> texts{"127.0.0.1:6033"};
+    s.texts("listen", texts);
+    if (texts.empty()) s.problem("listen", "must have an address");
+    o.listen.clear();
+    for (const std::string& text : texts) {
+        auto parsed = parse_listen_endpoint(text);
+        if (!parsed) {
+            s.problem("listen", parsed.error());
+            continue;
+        }
+        if (!parsed->unix_path.empty()) parsed->unix_path = r.resolve(parsed->unix_path).string();
+        o.listen.push_back(std::move(parsed).value());
+    }
+    std::string mode = "0777";
+    s.text("listen_unix_mode", mode);
+    const auto [end, error] = std::from_chars(mode.data(), mode.data() + mode.size(), o.listen_unix_mode, 8);
+    if (error != std::errc{} || end != mode.data() + mode.size() || o.listen_unix_mode > 0777) {
+        s.problem("listen_unix_mode", "must be permissions in octal digits, such as \"0770\", not \"" + mode + "\"");
+    }
+    s.texts("proxy_protocol_networks", o.proxy_protocol_networks);
+    const auto networks = proxy::trusted_networks::parse(o.proxy_protocol_networks);
+    if (!networks) s.problem("proxy_protocol_networks", networks.error());
+}
+
 void read_proxy(reading& r) {
     toml_section s = r.section("proxy");
     proxy::proxy_options& o = r.made.proxy;
-    o.listen_port = 6033;
-    read_listen(s, o.listen_address, o.listen_port);
+    read_listeners(r, s);
     std::int64_t threads = s.whole("threads", 0, 0, 256);
     if (threads == 0) threads = std::clamp<std::int64_t>(std::thread::hardware_concurrency(), 1, 256);
     o.io_threads = static_cast<unsigned>(threads);
@@ -67,13 +96,9 @@ void read_proxy(reading& r) {
     s.number("held_bytes_max", o.held_bytes_max, 0, std::int64_t{1} << 40);
     s.number("release_burst", o.release_burst, 1, 1'000'000);
     s.duration("drain_limit_s", r.made.drain_limit, 0, 86'400);
-    std::string tls = "disabled";
-    s.one_of("tls", tls, tls_names);
-    if (tls == "preferred") r.made.client_tls = tls_mode::preferred;
-    if (tls == "required") {
-        r.made.client_tls = tls_mode::required;
-        s.problem("tls", "cannot be \"required\": this version of Sluice does not speak TLS with its clients");
-    }
+    read_client_compression(s, o.compression);
+    read_client_tls(
+        s, [&r](const std::string& path) { return r.resolve(path); }, o);
     s.finish();
 }
 
@@ -83,6 +108,22 @@ void read_server(reading& r) {
     s.text("host", a.host);
     if (a.host.empty()) s.problem("host", "must not be empty");
     s.number("port", a.port, 1, port_max);
+    proxy::proxy_options& o = r.made.proxy;
+    s.text("socket", o.server_socket);
+    if (!o.server_socket.empty()) {
+        if (s.has("host") || s.has("port"))
+            s.problem("socket", "and `server.host` or `server.port` exclude each other");
+        o.server_socket = r.resolve(o.server_socket).string();
+        const auto usable = parse_listen_endpoint("unix:" + o.server_socket);
+        if (!usable) s.problem("socket", usable.error());
+        a.unix_socket = o.server_socket;
+    }
+    s.duration("wait_ms", o.server_wait, 0, 3'600'000);
+    s.flag("proxy_protocol", o.server_proxy_protocol);
+    s.flag("client_address_attributes", o.server_client_attributes);
+    read_server_compression(s, o.compression);
+    read_server_tls(
+        s, [&r](const std::string& path) { return r.resolve(path); }, r.made.proxy);
     s.finish();
     r.made.proxy.server_host = a.host;
     r.made.proxy.server_port = a.port;

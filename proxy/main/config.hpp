@@ -22,16 +22,13 @@
 
 namespace sluice {
 
-enum class tls_mode { disabled, preferred, required };
-
 struct log_options {
     std::string level = "info";  ///< trace, debug, info, warn, error
     std::filesystem::path file;  ///< empty: standard error
 };
 
 struct config {
-    proxy::proxy_options proxy;  ///< [proxy] and [server]; answer_show is not filled in
-    tls_mode client_tls = tls_mode::disabled;
+    proxy::proxy_options proxy;            ///< [proxy] and [server]; answer_show is not filled in
     std::chrono::seconds drain_limit{30};  ///< from the first SIGTERM to the end of the last session
     migration::server_address engine;      ///< [server] and [engine], the password included
     std::chrono::seconds engine_connect_limit{10};

@@ -1,6 +1,9 @@
 #pragma once
 
-// host:port as people write it.
+// host:port, and other places to connect to, as people write them.
+
+#include "protocol/result.hpp"
+#include "proxy/net/proxy_server.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -20,6 +23,10 @@ struct endpoint {
 
 /// The opposite; brackets where the host has colons.
 [[nodiscard]] std::string to_text(const endpoint& e);
+
+/// Where clients connect: address:port as above ("localhost" is 127.0.0.1, other names are no addresses), or "unix:"
+/// and the path of a socket. The error goes on from the key's name: "must be ...".
+[[nodiscard]] result<proxy::listen_endpoint, std::string> parse_listen_endpoint(std::string_view text);
 
 /// An IPv4 or IPv6 address, not a name.
 [[nodiscard]] bool is_ip_address(const std::string& host);

@@ -68,6 +68,23 @@ void toml_section::text(std::string_view key, std::string& value) {
     note(key, value);
 }
 
+void toml_section::texts(std::string_view key, std::vector<std::string>& values) {
+    if (const toml::node* node = take(key)) {
+        const toml::array* array = node->as_array();
+        if (const auto one = node->value_exact<std::string>()) {
+            values = {*one};
+        } else if (array != nullptr && (array->empty() || array->is_homogeneous(toml::node_type::string))) {
+            values.clear();
+            for (const toml::node& element : *array) values.push_back(*element.value_exact<std::string>());
+        } else {
+            mistyped(key, *node, "a string or an array of strings");
+        }
+    }
+    std::string all;
+    for (const std::string& value : values) all += (all.empty() ? "" : ", ") + value;
+    note(key, std::move(all));
+}
+
 bool toml_section::boolean(std::string_view key, bool fallback) {
     bool value = fallback;
     if (const toml::node* node = take(key)) {

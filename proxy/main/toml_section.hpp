@@ -24,6 +24,8 @@ public:
                  std::vector<config_problem>& problems, std::map<std::string, std::string>& settings);
 
     void text(std::string_view key, std::string& value);
+    /// An array of strings, or one string for an array of one.
+    void texts(std::string_view key, std::vector<std::string>& values);
     void flag(std::string_view key, bool& value);
     void one_of(std::string_view key, std::string& value, std::span<const std::string_view> allowed);
     template <class Integer>

@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <spdlog/spdlog.h>
 #include <unistd.h>
 #include <array>
 #include <boost/asio/buffer.hpp>
@@ -51,13 +52,54 @@ void channel::set_options() noexcept {
     socket_.set_option(asio::socket_base::keep_alive(true), ignored);
 }
 
-io_result channel::read_some(std::span<std::byte> into) noexcept {
+void channel::begin_tls(std::shared_ptr<const tls_context> context) {
+    SLUICE_ASSERT(tls_ == nullptr);
+    tls_ = std::make_unique<tls_stream>(std::move(context), socket_.native_handle());
+}
+
+io_result channel::read_some(std::span<std::byte> into) {
+    if (!compression_) return read_transport(into);
+    for (;;) {
+        const auto plain = compression_->take(into);
+        if (!plain) {
+            spdlog::info("a connection ends: {}", plain.error().what);
+            return {0, io_status::closed};
+        }
+        if (*plain != 0) return {*plain, io_status::ok};
+        const auto got = read_transport(compression_->room());
+        if (got.status != io_status::ok) return got;
+        compression_->received(got.size);
+    }
+}
+
+io_result channel::write_some(protocol::byte_view first, protocol::byte_view second) {
+    if (!compression_) return write_transport(first, second);
+    const auto earlier = write_frame();
+    if (earlier.status != io_status::ok) return earlier;
+    const auto accepted = compression_->accept(first.empty() ? second : first);
+    if (accepted == 0) return write_transport({}, {});
+    if (write_frame().status == io_status::closed) return {0, io_status::closed};
+    return {accepted, io_status::ok};
+}
+
+io_result channel::write_frame() noexcept {
+    while (!compression_->unsent().empty()) {
+        const auto written = write_transport(compression_->unsent(), {});
+        if (written.status != io_status::ok) return written;
+        compression_->sent(written.size);
+    }
+    return {};
+}
+
+io_result channel::read_transport(std::span<std::byte> into) noexcept {
+    if (tls_) return tls_->read_some(into);
     error_code error;
     const auto count = socket_.read_some(asio::buffer(into.data(), into.size()), error);
     return outcome_of(count, error);
 }
 
-io_result channel::write_some(protocol::byte_view first, protocol::byte_view second) noexcept {
+io_result channel::write_transport(protocol::byte_view first, protocol::byte_view second) noexcept {
+    if (tls_) return tls_->write_some(first, second);
     if (first.empty() && second.empty()) return {};
     const std::array<asio::const_buffer, 2> pieces{asio::const_buffer(first.data(), first.size()),
                                                    asio::const_buffer(second.data(), second.size())};
@@ -67,11 +109,13 @@ io_result channel::write_some(protocol::byte_view first, protocol::byte_view sec
 }
 
 void channel::shutdown_send() noexcept {
+    if (tls_) tls_->close_notify();
     error_code ignored;
     socket_.shutdown(stream_socket::shutdown_send, ignored);
 }
 
 void channel::close() noexcept {
+    if (tls_ && socket_.is_open()) tls_->close_notify();
     error_code ignored;
     socket_.close(ignored);
 }

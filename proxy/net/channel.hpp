@@ -5,28 +5,19 @@
 
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/socket_base.hpp>
-#include <cstddef>
-#include <cstdint>
+#include <memory>
 #include <span>
 #include <utility>
 
 #include "protocol/wire/bytes.hpp"
+#include "proxy/net/compression.hpp"
+#include "proxy/net/io_result.hpp"
+#include "proxy/net/tls_stream.hpp"
 
 namespace sluice::proxy {
 
 /// TCP and Unix sockets alike.
 using stream_socket = boost::asio::generic::stream_protocol::socket;
-
-enum class io_status : std::uint8_t {
-    ok,
-    later,   ///< nothing more can be done before the socket is ready
-    closed,  ///< the peer has gone, or the connection is broken
-};
-
-struct io_result {
-    std::size_t size = 0;  ///< bytes moved; 0 unless ok
-    io_status status = io_status::ok;
-};
 
 class channel {
 public:
@@ -40,16 +31,32 @@ public:
     /// The same for the socket that it was made with.
     void set_options() noexcept;
 
+    /// From now on everything travels under TLS. Call continue_handshake() until it is done; nothing may be read or
+    /// written before. Once.
+    void begin_tls(std::shared_ptr<const tls_context> context);
+    [[nodiscard]] handshake_step continue_handshake() { return tls_->handshake(); }
+    /// Null: plain.
+    [[nodiscard]] const tls_stream* tls() const noexcept { return tls_.get(); }
+
+    /// From now on everything travels in compressed frames, under TLS if there is TLS. Once.
+    void begin_compression(std::unique_ptr<compression> layer) noexcept { compression_ = std::move(layer); }
+    /// Null: none.
+    [[nodiscard]] compression* compressed() noexcept { return compression_.get(); }
+
     /// Up to as many bytes as there is room for.
-    [[nodiscard]] io_result read_some(std::span<std::byte> into) noexcept;
+    [[nodiscard]] io_result read_some(std::span<std::byte> into);
     /// Writes what can be written of `first` and then of `second`, and before them what was accepted earlier. With both
     /// empty: only that.
-    [[nodiscard]] io_result write_some(protocol::byte_view first, protocol::byte_view second) noexcept;
+    [[nodiscard]] io_result write_some(protocol::byte_view first, protocol::byte_view second);
 
     /// Bytes can be read although the socket itself may have none.
-    [[nodiscard]] bool has_pending() const noexcept { return false; }
+    [[nodiscard]] bool has_pending() const noexcept {
+        return (tls_ && tls_->has_pending()) || (compression_ && compression_->has_pending());
+    }
     /// Bytes that write_some() has accepted are not with the kernel yet.
-    [[nodiscard]] bool has_unsent() const noexcept { return false; }
+    [[nodiscard]] bool has_unsent() const noexcept {
+        return (tls_ && tls_->has_unsent()) || (compression_ && !compression_->unsent().empty());
+    }
 
     /// The handler gets an error_code; after close() it is operation_aborted.
     template <class Handler>
@@ -65,7 +72,13 @@ public:
     [[nodiscard]] bool peer_has_gone() noexcept;
 
 private:
+    [[nodiscard]] io_result read_transport(std::span<std::byte> into) noexcept;
+    [[nodiscard]] io_result write_transport(protocol::byte_view first, protocol::byte_view second) noexcept;
+    [[nodiscard]] io_result write_frame() noexcept;
+
     stream_socket socket_;
+    std::unique_ptr<tls_stream> tls_;
+    std::unique_ptr<compression> compression_;
 };
 
 }  // namespace sluice::proxy

@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "proxy/net/proxy_server.hpp"
+#include "proxy/net/tls_store.hpp"
 #include "proxy/net/trusted_networks.hpp"
 #include "proxy/session/session_core.hpp"
 
@@ -27,9 +28,11 @@ struct connection_counters {
 struct environment {
     proxy_options options;
     trusted_networks header_networks;  ///< of options.proxy_protocol_networks
+    tls_store tls;
     session::login_rules login;
     session::relay_rules relay;
     connection_counters counters;
+    std::atomic<bool> server_lacks_compression{false};  ///< and has been logged
     /// Has a SHOW answered on the answering thread and calls `done` there.
     std::function<void(sql::show_request request, std::function<void(show_answer)> done)> ask;
 };

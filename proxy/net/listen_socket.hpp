@@ -2,12 +2,12 @@
 
 // One endpoint that clients connect to, open: a TCP port or a Unix socket with its file. One thread.
 
+#include <sys/types.h>
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <cstdint>
 #include <string>
-#include <sys/types.h>
 
 #include "protocol/result.hpp"
 #include "proxy/net/proxy_server.hpp"

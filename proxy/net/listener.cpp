@@ -73,10 +73,10 @@ io_thread& listener::least_busy() noexcept {
 void listener::accept_next(door& at) {
     if (!at.socket.acceptor().is_open()) return;
     auto& home = least_busy();
-    at.socket.acceptor().async_accept(
-        home.context(), [this, &at, &home](const boost::system::error_code& error, stream_socket client) {
-            on_accepted(error, std::move(client), at, home);
-        });
+    at.socket.acceptor().async_accept(home.context(),
+                                      [this, &at, &home](const boost::system::error_code& error, stream_socket client) {
+                                          on_accepted(error, std::move(client), at, home);
+                                      });
 }
 
 void listener::on_accepted(const boost::system::error_code& error, stream_socket client, door& at, io_thread& home) {

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "proxy/net/listener.hpp"
+#include "proxy/net/login_setup.hpp"
 
 namespace sluice::proxy {
 
@@ -34,6 +35,7 @@ public:
     [[nodiscard]] gate_control& gates() override { return gates_; }
     [[nodiscard]] proxy_statistics statistics() const override;
     [[nodiscard]] std::vector<session_view> sessions() const override;
+    [[nodiscard]] result<tls_report, start_error> reload_tls() override;
 
 private:
     void stop_now(std::chrono::milliseconds grace);
@@ -83,10 +85,7 @@ result<void, start_error> running_proxy::begin() {
     listener_ = std::make_unique<listener>(surroundings_, threads_);
     SLUICE_TRY_VOID(listener_->open());
 
-    auto key = protocol::rsa_key_pair::generate();
-    if (!key) return start_error{"cannot generate an RSA key: " + std::string(key.error().what)};
-    surroundings_->login = {std::make_shared<const protocol::rsa_key_pair>(std::move(*key)),
-                            options.login_packet_bytes_max};
+    SLUICE_TRY(surroundings_->login, set_up_logins(options, surroundings_->tls));
     surroundings_->relay.answers_shows = static_cast<bool>(options.answer_show);
     surroundings_->ask = [this](sql::show_request request, std::function<void(show_answer)> done) {
         asio::post(answering_, [this, request = std::move(request), done = std::move(done)] { done(answer(request)); });
@@ -177,6 +176,12 @@ std::vector<session_view> running_proxy::sessions() const {
     return shared->views;
 }
 
+result<tls_report, start_error> running_proxy::reload_tls() {
+    const auto contexts = surroundings_->tls.reload();
+    if (!contexts) return start_error{contexts.error().text()};
+    return report_of(*contexts);
+}
+
 show_answer running_proxy::answer(const sql::show_request& request) const {
     try {
         switch (request.subject) {
@@ -220,11 +225,12 @@ show_answer running_proxy::status_table() const {
 
 show_answer running_proxy::sessions_table() const {
     show_answer table;
-    table.columns = {"connection_id", "user", "client", "schema", "state", "in_transaction", "statements", "age_s"};
+    table.columns = {"connection_id",  "user",       "client", "schema",     "state",
+                     "in_transaction", "statements", "age_s",  "client_tls", "server_tls"};
     for (const auto& session : sessions()) {
         table.rows.push_back({std::to_string(session.connection_id), session.user, session.client, session.schema,
                               session.state, session.in_transaction ? "yes" : "no", std::to_string(session.statements),
-                              std::to_string(session.age.count() / 1000)});
+                              std::to_string(session.age.count() / 1000), session.client_tls, session.server_tls});
     }
     return table;
 }

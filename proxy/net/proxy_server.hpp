@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -13,6 +14,9 @@
 #include "protocol/result.hpp"
 #include "proxy/net/gate_control.hpp"
 #include "proxy/net/show_answer.hpp"
+#include "proxy/net/tls_certificate.hpp"
+#include "proxy/net/tls_settings.hpp"
+#include "proxy/session/compression_choice.hpp"
 
 namespace sluice::proxy {
 
@@ -41,6 +45,11 @@ struct proxy_options {
     bool server_client_attributes = true;
     /// In the place of the system's look-up, for tests. Called on I/O threads; must not wait.
     host_lookup lookup;
+
+    session::compression_rules compression{.offers_zlib = true, .offers_zstd = true};
+    tls_settings tls;
+    std::filesystem::path rsa_key_file;         ///< private key in PEM, 2048 bits and more; empty: a new one each time
+    std::filesystem::path rsa_public_key_file;  ///< where its public half is written for clients; empty: nowhere
 
     unsigned io_threads = 2;                         ///< 1 .. 256
     std::size_t connections_max = 4096;              ///< beyond: error 1040
@@ -86,11 +95,20 @@ struct session_view {
     bool in_transaction = false;
     std::uint64_t statements = 0;
     std::chrono::milliseconds age{0};  ///< since it was accepted
+    std::string client_tls;            ///< "TLSv1.3"; empty: plain
+    std::string server_tls;
+};
+
+/// The certificates that Sluice shows; all empty where it shows none.
+struct tls_report {
+    certificate_facts for_clients;
+    certificate_facts for_server;
 };
 
 class proxy_server {
 public:
-    /// Listens, and starts the threads. Generates an RSA key (about 0.1 s) for logins by caching_sha2_password.
+    /// Listens, and starts the threads. Generates an RSA key (about 0.1 s) for logins by caching_sha2_password, unless
+    /// it is given one.
     /// Does not ask whether the server is there: clients are told when it is not.
     [[nodiscard]] static result<std::unique_ptr<proxy_server>, start_error> start(proxy_options options);
 
@@ -109,6 +127,10 @@ public:
     [[nodiscard]] virtual gate_control& gates() = 0;
     [[nodiscard]] virtual proxy_statistics statistics() const = 0;
     [[nodiscard]] virtual std::vector<session_view> sessions() const = 0;
+
+    /// Reads the files of options.tls again: for new connections; those that are there go on as they are. When one of
+    /// them is no good nothing changes. Thread-safe.
+    [[nodiscard]] virtual result<tls_report, start_error> reload_tls() = 0;
 };
 
 }  // namespace sluice::proxy

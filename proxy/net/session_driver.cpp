@@ -31,7 +31,7 @@ void session_driver::on_exception(const std::exception& failure) noexcept {
 void session_driver::turn() {
     if (ended_ || in_turn_) return;
     in_turn_ = true;
-    while (look(side::server) || look(side::client)) {
+    while (look(side::server) || look(side::client) || look_at_tls()) {
     }
     settle();
     if (!ended_) arm();
@@ -51,7 +51,9 @@ bool session_driver::look(side from) {
     const auto step = from == side::client ? core_.on_client(unread, now) : core_.on_server(unread, now);
     in.approved = step.forward;
     in.drop = step.drop;
-    in.next = step.next;
+    in.next = step.next == core_next::again ? core_next::more : step.next;
+    in.fresh = step.next == core_next::again;
+    if (sequence_) number_frames(from, step.marks);
     flush(other(from));
     take_own_bytes();
     // Each side's bytes may be what the other's waited for.
@@ -76,6 +78,7 @@ void session_driver::take_own_bytes() {
 void session_driver::flush(side to) {
     auto& out = at(to);
     auto& in = at(other(to));
+    if (out.securing) return;
     while (in.approved != 0 || out.has_own()) {
         if (!out.is_open) {  // nobody is there to read it
             in.begin += in.approved;
@@ -109,6 +112,7 @@ void session_driver::flush(side to) {
 
 bool session_driver::wants_read(side from) noexcept {
     const auto& in = at(from);
+    if (in.securing) return in.is_open && in.handshake == handshake_step::wants_read;
     if (!in.is_open || in.at_end || in.approved != 0 || at(other(from)).blocked) return false;
     if (ending_) return from == side::client ? client_shut_ : server_is_told_;
     if (in.next == core_next::held) return !hangup_unseen_;
@@ -123,7 +127,8 @@ void session_driver::arm() {
             one.begin = one.end = 0;
         }
         if (!one.read_waits && wants_read(which)) wait_readable(which);
-        if (!one.write_waits && one.is_open && one.blocked) wait_writable(which);
+        const bool writes = one.securing ? one.handshake == handshake_step::wants_write : one.blocked;
+        if (!one.write_waits && one.is_open && writes) wait_writable(which);
     }
 }
 
@@ -152,8 +157,9 @@ void session_driver::wait_writable(side to) {
 }
 
 void session_driver::on_readable(side from) {
-    // What was wanted when the wait began may not be wanted any more; it is asked for again when it is.
-    if (wants_read(from)) {
+    // What was wanted when the wait began may not be wanted any more; it is asked for again when it is. The handshake
+    // of TLS reads by itself.
+    if (wants_read(from) && !at(from).securing) {
         if (from == side::client && client_.next == core_next::held && !ending_) {
             if (client_has_gone()) return close("the client has gone while its statement was held");
             hangup_unseen_ = true;
@@ -182,7 +188,11 @@ void session_driver::read(side from) {
         in.begin = 0;
     }
     SLUICE_ASSERT(in.end < in.buffer->size());
-    const auto got = in.stream.read_some(std::span(*in.buffer).subspan(in.end));
+    auto room = std::span(*in.buffer).subspan(in.end);
+    if (from == side::client && core_.phase() == core_phase::login) {
+        room = room.first(std::min(room.size(), core_.login().client_bytes_max()));
+    }
+    const auto got = in.stream.read_some(room);
     if (got.status == io_status::later) return;
     if (got.status == io_status::closed) {
         in.at_end = true;

@@ -56,8 +56,10 @@ private:
         bool at_end = false;      // it will send no more
         bool read_waits = false;  // an async_wait is out
         bool write_waits = false;
-        bool blocked = false;  // it takes no more at the moment
-        bool fresh = false;    // its unread bytes are to be looked at (again)
+        bool blocked = false;   // it takes no more at the moment
+        bool fresh = false;     // its unread bytes are to be looked at (again)
+        bool securing = false;  // its TLS handshake runs: nothing else is read or written
+        handshake_step handshake = handshake_step::wants_read;
         std::unique_ptr<buffer_pool::block> buffer;
         std::size_t begin = 0;  // of the unread bytes in buffer
         std::size_t end = 0;
@@ -102,9 +104,21 @@ private:
 
     // session_entry.cpp: who the client is, and the way to the server
     void enter();
+    void name_client();
     [[nodiscard]] bool look_at_header();
     void connect_server();
     void introduce_client();
+
+    // session_tls.cpp: handshakes
+    [[nodiscard]] bool look_at_tls();
+    [[nodiscard]] bool begin_handshake(side with);
+    void on_handshake_done(side with);
+    void on_handshake_failed(side with);
+
+    // session_compression.cpp
+    void begin_compression();
+    void begin_compression(side with, protocol::compression_algorithm algorithm, int zstd_level);
+    void number_frames(side from, const session::turn_marks& marks);
 
     // session_life.cpp: beginning and end
     void on_connected(upstream_result outcome);
@@ -130,6 +144,7 @@ private:
     peer client_;
     peer server_;
     session::session_core core_;
+    std::unique_ptr<session::frame_sequence> sequence_;  // only if a side is compressed
     boost::asio::steady_timer timer_;
     limit limit_ = limit::none;
     std::shared_ptr<upstream_attempt> upstream_;

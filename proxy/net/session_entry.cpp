@@ -12,12 +12,22 @@ using session::core_next;
 
 void session_driver::enter() {
     client_.stream.set_options();
+    name_client();
     header_due_ = home_.surroundings().header_networks.contains(origin_);
     if (header_due_) {
         set_limit(limit::login, home_.surroundings().options.login_limit);
     } else {
         connect_server();
     }
+}
+
+void session_driver::name_client() {
+    client_address_ = to_text(origin_);
+    core_.set_client(client_address_);
+    auto introduction = home_.surroundings().options.server_client_attributes
+                            ? session::client_introduction(session::client_attributes(origin_))
+                            : session::client_introduction();
+    core_.introduce_client(origin_.kind == protocol::stream_kind::local_socket, std::move(introduction));
 }
 
 // Nothing is asked of the server before the header is there: it says whose connection that will be.
@@ -43,8 +53,7 @@ bool session_driver::look_at_header() {
         reached_ = header.destination;
         origin_.ip = protocol::unmapped(origin_.ip);
         reached_.ip = protocol::unmapped(reached_.ip);
-        client_address_ = to_text(origin_);
-        core_.set_client(client_address_);
+        name_client();
     }
     connect_server();
     return true;

@@ -20,6 +20,11 @@ constexpr std::chrono::milliseconds goodbye_limit{2'000};  // for the other side
 // packet with an error number of its own range for a malformed one and shows no text.
 constexpr std::uint16_t error_server_unreachable = 1429;
 
+session::login_rules rules_for(const protocol::stream_address& reached, session::login_rules rules) {
+    rules.client_is_local = reached.kind == protocol::stream_kind::local_socket;
+    return rules;
+}
+
 }  // namespace
 
 session_driver::session_driver(io_thread& home, stream_socket client, std::uint64_t ticket)
@@ -30,7 +35,7 @@ session_driver::session_driver(io_thread& home, stream_socket client, std::uint6
       client_address_(to_text(origin_)),
       client_(std::move(client)),
       server_(stream_socket(home.context())),
-      core_(home.shard(), home.surroundings().login, home.surroundings().relay),
+      core_(home.shard(), rules_for(reached_, home.surroundings().login), home.surroundings().relay),
       timer_(home.context()),
       accepted_at_(std::chrono::steady_clock::now()) {
     client_.is_open = true;
@@ -71,6 +76,7 @@ void session_driver::on_login_progress() {
     if (!core_.logged_in_once() || !in_login_count_) return;
     leave_login_count();
     set_limit(limit::none, {});
+    begin_compression();
     const auto& facts = core_.login().facts();
     spdlog::debug("session {}: user {} from {}", facts.connection_id, facts.user, client_address_);
 }
@@ -165,7 +171,7 @@ void session_driver::on_client_end() {
         return;
     }
     // Whole commands that it had sent are still done; the server ends the session when it sees the end itself.
-    if (client_.approved != 0 || server_shut_) return;
+    if (client_.approved != 0 || server_.has_own() || server_shut_) return;
     server_shut_ = true;
     shut_down(side::server);
     set_limit(limit::linger, linger_limit);
@@ -235,8 +241,7 @@ void session_driver::on_limit() {
     switch (std::exchange(limit_, limit::none)) {
         case limit::greeting:
             note_unreachable();
-            fail_login(error_server_unreachable, "HY000",
-                       unreachable_text(options, "no greeting in time"));
+            fail_login(error_server_unreachable, "HY000", unreachable_text(options, "no greeting in time"));
             return;
         case limit::login:
             fail_login(1159, "08S01", "Got timeout reading communication packets: login not finished in time");
@@ -261,6 +266,8 @@ session_view session_driver::view() const {
     view.age = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - accepted_at_);
     view.in_transaction = core_.relay().in_transaction();
     view.schema = core_.relay().text().schema();
+    if (const auto* tls = client_.stream.tls()) view.client_tls = tls->version();
+    if (const auto* tls = server_.stream.tls()) view.server_tls = tls->version();
     if (ending_) {
         view.state = "closing";
     } else if (core_.phase() == core_phase::login) {

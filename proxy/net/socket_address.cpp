@@ -1,7 +1,7 @@
 #include "proxy/net/socket_address.hpp"
 
-#include <boost/asio/ip/tcp.hpp>
 #include <algorithm>
+#include <boost/asio/ip/tcp.hpp>
 #include <cstring>
 
 namespace sluice::proxy {

@@ -82,8 +82,8 @@ result<void, tls_error> tls_context::use_files(const std::filesystem::path& cert
     }
     if (SSL_CTX_use_PrivateKey_file(context_, key.c_str(), SSL_FILETYPE_PEM) != 1) {
         // A key of the wrong pair is noticed here already.
-        return tls_error{key, "cannot be used as the private key of " + certificate.string() + ": " +
-                                  take_openssl_reason()};
+        return tls_error{key,
+                         "cannot be used as the private key of " + certificate.string() + ": " + take_openssl_reason()};
     }
     if (SSL_CTX_check_private_key(context_) != 1) {
         return tls_error{key, "is not the private key of " + certificate.string() + ": " + take_openssl_reason()};
@@ -116,8 +116,7 @@ context_outcome tls_context::for_clients(const client_tls_settings& settings, co
         // Clients with several certificates choose by these names.
         SSL_CTX_set_client_CA_list(made->context_, SSL_load_client_CA_file(settings.client_ca_file.c_str()));
         const bool required = settings.client_certificate == client_certificate_mode::required;
-        SSL_CTX_set_verify(made->context_, SSL_VERIFY_PEER | (required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
-                           nullptr);
+        SSL_CTX_set_verify(made->context_, SSL_VERIFY_PEER | (required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), nullptr);
     }
     // Without one, OpenSSL refuses to resume sessions of clients that have shown a certificate.
     constexpr std::string_view purpose = "sluice";

@@ -13,6 +13,8 @@
 #include "proxy/net/tls_certificate.hpp"
 #include "proxy/net/tls_settings.hpp"
 
+struct ssl_session_st;  // OpenSSL's SSL_SESSION
+
 namespace sluice::proxy {
 
 struct ssl_deleter {

@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <new>
 
 namespace sluice::proxy {
 
@@ -41,7 +42,11 @@ struct tls_stream::socket_bio {
         auto* self = static_cast<tls_stream*>(BIO_get_data(bio));
         BIO_clear_retry_flags(bio);
         const auto* bytes = reinterpret_cast<const std::byte*>(from);
-        self->unsent_.insert(self->unsent_.end(), bytes, bytes + size);
+        try {
+            self->unsent_.insert(self->unsent_.end(), bytes, bytes + size);
+        } catch (const std::bad_alloc&) {
+            return -1;  // no exception through OpenSSL's frames
+        }
         return size;
     }
 
@@ -79,8 +84,8 @@ tls_stream::tls_stream(std::shared_ptr<const tls_context> context, int descripto
 }
 
 tls_stream::~tls_stream() {
-    // Without this OpenSSL takes a connection that was cut for a reason to forget its session.
-    if (ssl_ && established_) SSL_set_quiet_shutdown(ssl_.get(), 1);
+    // A connection that was cut is no reason not to resume its session; OpenSSL thinks so.
+    if (established_ && !broken_) SSL_set_shutdown(ssl_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
 }
 
 handshake_step tls_stream::handshake() {
@@ -119,6 +124,7 @@ void tls_stream::fail_with(int ssl_error) {
 
 io_result tls_stream::read_some(std::span<std::byte> into) noexcept {
     left_unread_ = false;
+    if (!established_) return throw_away();
     if (broken_) return {0, io_status::closed};
     std::size_t filled = 0;
     while (filled < into.size()) {
@@ -140,6 +146,16 @@ io_result tls_stream::read_some(std::span<std::byte> into) noexcept {
     }
     left_unread_ = true;
     return {filled, io_status::ok};
+}
+
+// The handshake has failed, and the owner waits for the other end to hang up: what it still says is nothing to anybody.
+io_result tls_stream::throw_away() noexcept {
+    std::array<std::byte, 1024> scrap;
+    ssize_t count = 0;
+    while ((count = ::recv(descriptor_, scrap.data(), scrap.size(), MSG_DONTWAIT)) > 0) {
+    }
+    const bool is_later = count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR);
+    return {0, is_later ? io_status::later : io_status::closed};
 }
 
 bool tls_stream::has_pending() const noexcept {
@@ -194,7 +210,7 @@ io_status tls_stream::send_unsent() noexcept {
 }
 
 void tls_stream::close_notify() noexcept {
-    if (broken_ || !established_) return;
+    if (broken_ || !established_ || (SSL_get_shutdown(ssl_.get()) & SSL_SENT_SHUTDOWN) != 0) return;
     ERR_clear_error();
     SSL_shutdown(ssl_.get());
     ERR_clear_error();

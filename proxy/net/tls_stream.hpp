@@ -35,7 +35,7 @@ public:
     /// Why the handshake failed, in words fit for a user: "certificate verify failed (certificate has expired)".
     [[nodiscard]] const std::string& failure() const noexcept { return failure_; }
 
-    /// After the handshake. As channel::read_some() and write_some().
+    /// After the handshake, as channel::read_some() and write_some(). Without one, what comes is thrown away.
     [[nodiscard]] io_result read_some(std::span<std::byte> into) noexcept;
     [[nodiscard]] io_result write_some(protocol::byte_view first, protocol::byte_view second) noexcept;
     /// There may be more to read although the socket has nothing.
@@ -52,6 +52,7 @@ private:
     struct socket_bio;
 
     [[nodiscard]] io_status send_unsent() noexcept;
+    [[nodiscard]] io_result throw_away() noexcept;
     void fail_with(int ssl_error);
 
     std::shared_ptr<const tls_context> context_;  // outlives ssl_
@@ -60,8 +61,8 @@ private:
     std::string failure_;
     protocol::byte_buffer unsent_;
     std::size_t unsent_begin_ = 0;
-    bool peer_closed_ = false;    // the socket is at its end or broken
-    bool left_unread_ = false;    // the last read ended because there was no more room
+    bool peer_closed_ = false;  // the socket is at its end or broken
+    bool left_unread_ = false;  // the last read ended because there was no more room
     bool established_ = false;
     bool broken_ = false;
 };

@@ -44,7 +44,8 @@ result<trusted_networks, std::string> trusted_networks::parse(const std::vector<
         const auto parsed = parse_network(entry);
         if (!parsed) {
             return "must have addresses, networks such as \"10.0.0.0/8\" (with no bits behind the prefix) or \"unix\", "
-                   "not \"" + entry + "\"";
+                   "not \"" +
+                   entry + "\"";
         }
         made.networks_.push_back(*parsed);
     }

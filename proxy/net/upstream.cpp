@@ -28,7 +28,12 @@ std::string unreachable_text(const proxy_options& options, const std::string& wh
 }
 
 upstream_attempt::upstream_attempt(asio::io_context& context, const proxy_options& options)
-    : context_(context), options_(options), resolver_(context), timer_(context), socket_(context), pause_(first_pause) {}
+    : context_(context),
+      options_(options),
+      resolver_(context),
+      timer_(context),
+      socket_(context),
+      pause_(first_pause) {}
 
 void upstream_attempt::start(callback done) {
     done_ = std::move(done);
@@ -54,7 +59,8 @@ void upstream_attempt::look_up() {
         for (const auto& text : options_.lookup(options_.server_host)) {
             found.emplace_back(tcp::endpoint(asio::ip::make_address(text), options_.server_port));
         }
-        on_found(found.empty() ? error_code(asio::error::host_not_found) : error_code{}, std::move(found));
+        const error_code error = found.empty() ? error_code(asio::error::host_not_found) : error_code{};
+        on_found(error, std::move(found));
         return;
     }
     const auto self = shared_from_this();
@@ -96,8 +102,7 @@ void upstream_attempt::on_connected(const error_code& error) {
 }
 
 void upstream_attempt::try_again(const error_code& error) {
-    const auto left =
-        std::chrono::duration_cast<std::chrono::milliseconds>(give_up_at_ - std::chrono::steady_clock::now());
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(give_up_at_ - std::chrono::steady_clock::now());
     if (left.count() <= 0) return finish(error);
     error_code ignored;
     socket_.close(ignored);

@@ -9,17 +9,16 @@ namespace sluice::session {
 
 namespace capability = protocol::capability;
 
-/// TLS and compression change the transport. Optional metadata, cached metadata and progress reports change what a
-/// reply looks like. COM_MULTI nests commands. The rest is a client's private business or not defined yet.
+/// TLS and compression change the transport. COM_MULTI nests commands. The rest is a client's private business or not
+/// defined yet.
 inline constexpr protocol::capability_flags removed_capabilities =
-    capability::ssl | capability::compress | capability::zstd_compression | capability::optional_resultset_metadata |
-    capability::capability_extension | capability::ssl_verify_server_cert | capability::remember_options |
-    capability::mariadb_progress | capability::mariadb_com_multi | capability::mariadb_cache_metadata;
+    capability::ssl | capability::compress | capability::zstd_compression | capability::capability_extension |
+    capability::ssl_verify_server_cert | capability::remember_options | capability::mariadb_com_multi;
 
 /// MariaDB's flags beyond those that are known here might change anything.
-inline constexpr protocol::capability_flags known_mariadb_capabilities = capability::mariadb_stmt_bulk_operations |
-                                                                         capability::mariadb_extended_metadata |
-                                                                         capability::mariadb_bulk_unit_results;
+inline constexpr protocol::capability_flags known_mariadb_capabilities =
+    capability::mariadb_progress | capability::mariadb_stmt_bulk_operations | capability::mariadb_extended_metadata |
+    capability::mariadb_cache_metadata | capability::mariadb_bulk_unit_results;
 
 /// Flags that a client may set although the server does not announce them: they say how the client is, and change no
 /// packet.

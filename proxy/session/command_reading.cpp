@@ -6,6 +6,7 @@
 #include "protocol/message/command.hpp"
 #include "protocol/message/statement_command.hpp"
 #include "protocol/sql/classifier.hpp"
+#include "proxy/session/lock_reading.hpp"
 
 namespace sluice::session {
 
@@ -64,7 +65,7 @@ void note_everything(expected_reply& reply, const reading_context& context) noex
 
 void note_use_of_text(expected_reply& reply, std::string_view text, bool whole, const reading_context& context) {
     const auto& options = context.text.options();
-    if (!context.text.is_certain(text)) return note_everything(reply, context);
+    if (context.settings_in_flight || !context.text.is_certain(text)) return note_everything(reply, context);
     if (!whole) {
         const auto part = part_that_names_tables(text, reply.kind, options);
         if (part.empty()) return note_everything(reply, context);
@@ -74,7 +75,8 @@ void note_use_of_text(expected_reply& reply, std::string_view text, bool whole, 
         return;
     }
     // A snapshot is of every table.
-    if (reply.kind == statement_kind::start_transaction && sql::mentions(text, "snapshot")) {
+    const bool several = reply.memory && reply.memory->statements.size() > 1;
+    if ((several || reply.kind == statement_kind::start_transaction) && sql::mentions(text, "snapshot")) {
         return note_everything(reply, context);
     }
     reply.may_touch = context.shard.may_touch(text, options, context.text.schema());
@@ -125,8 +127,11 @@ void read_query(command_reading& reading, byte_view payload, bool whole, const r
         reply.local_infile_asked = may_load_local_file(reply, text, several);
         reply.is_barrier = reply.local_infile_asked;
     }
-    reply.locks_by_flush =
-        reply.kind == statement_kind::flush && (sql::mentions(text, "lock") || sql::mentions(text, "export"));
+    reply.flush = flush_lock_of(text, several ? statement_kind::other : reply.kind, options);
+    if (!several && (reply.kind == statement_kind::handler_open || reply.kind == statement_kind::handler_close)) {
+        reply.memory = std::make_unique<command_memory>();
+        reply.memory->text = handler_alias(text, options);
+    }
     if (several) reply.kind = statement_kind::other;
     if (context.shard.watching()) note_use_of_text(reply, text, whole, context);
 }
@@ -150,6 +155,7 @@ void read_prepare(command_reading& reading, byte_view payload, bool whole, const
 
 void note_use_of_statement(expected_reply& reply, std::uint32_t id, const reading_context& context) {
     reply.statement_id = id;
+    if (reply.command != command::stmt_fetch) context.prepared.recall(id, reply);
     if (protocol::has(context.capabilities, protocol::capability::local_files)) {
         reply.local_infile_asked = context.prepared.may_load_local_file(id);
         reply.is_barrier = reply.local_infile_asked;
@@ -162,6 +168,7 @@ void note_use_of_statement(expected_reply& reply, std::uint32_t id, const readin
 
 void read_field_list(command_reading& reading, byte_view payload, const reading_context& context) {
     if (!context.shard.watching()) return;
+    if (context.settings_in_flight) return note_everything(reading.reply, context);
     const auto name = protocol::as_text(payload.subspan(1));
     sql::statement_footprint footprint;
     footprint.names.push_back({std::string(), std::string(name.substr(0, name.find('\0')))});
@@ -193,6 +200,9 @@ command_reading read_command(byte_view payload, bool whole, const reading_contex
             if (const auto fetch = protocol::parse_stmt_fetch(payload)) {
                 note_use_of_statement(reply, fetch->statement_id, context);
             }
+            break;
+        case command::set_option:
+            if (const auto option = protocol::parse_set_option(payload)) reply.option = *option;
             break;
         case command::field_list: read_field_list(reading, payload, context); break;
         case command::init_db:

@@ -17,9 +17,10 @@ namespace sluice::session {
 
 struct reading_context {
     protocol::capability_flags capabilities = 0;
-    bool multi_statements = false;  ///< a COM_QUERY may hold several
-    bool answers_shows = false;     ///< look for SHOW MIGRATIONS and its kin
-    bool has_touched = false;       ///< the open transaction has touched a table: no need to ask again
+    bool multi_statements = false;    ///< a COM_QUERY may hold several
+    bool answers_shows = false;       ///< look for SHOW MIGRATIONS and its kin
+    bool has_touched = false;         ///< the open transaction has touched a table: no need to ask again
+    bool settings_in_flight = false;  ///< how the text is to be read may have changed before it is: it may touch all
     const session_text& text;
     const gate_shard& shard;
     prepared_statements& prepared;

@@ -17,9 +17,13 @@
 
 namespace sluice::session {
 
+/// What a FLUSH locks: nothing, the tables that it names (as LOCK TABLES does), or all by the global read lock, which
+/// outlives the START TRANSACTION that frees the others.
+enum class flush_lock : std::uint8_t { none, tables, global };
+
 /// The rarer part, for the few commands that need it.
 struct command_memory {
-    std::string text;           ///< of COM_STMT_PREPARE and COM_INIT_DB
+    std::string text;           ///< of COM_STMT_PREPARE and COM_INIT_DB; the alias of HANDLER ... OPEN and CLOSE
     bool text_is_whole = true;  ///< false: longer than is kept
     /// Statements of a COM_QUERY that change what the session must know (USE, SET ...), or all of several.
     std::vector<sql::statement_summary> statements;
@@ -27,13 +31,15 @@ struct command_memory {
 
 struct expected_reply {
     protocol::command command = protocol::command::sleep;
-    sql::statement_kind kind = sql::statement_kind::other;  ///< of a COM_QUERY with a single statement
-    bool cursor_asked = false;                              ///< COM_STMT_EXECUTE that wants a cursor
-    bool local_infile_asked = false;                        ///< a statement that may make the server ask for a file
-    bool is_barrier = false;                                ///< nothing else is sent before its reply has ended
-    bool touches_a_table = false;                           ///< known only while tables are watched
-    bool locks_by_flush = false;                            ///< FLUSH ... WITH READ LOCK, FOR EXPORT
-    std::uint32_t statement_id = 0;                         ///< of COM_STMT_EXECUTE and COM_STMT_FETCH
+    sql::statement_kind kind =
+        sql::statement_kind::other;   ///< of a COM_QUERY or COM_STMT_EXECUTE with a single statement
+    bool cursor_asked = false;        ///< COM_STMT_EXECUTE that wants a cursor
+    bool local_infile_asked = false;  ///< a statement that may make the server ask for a file
+    bool is_barrier = false;          ///< nothing else is sent before its reply has ended
+    bool touches_a_table = false;     ///< known only while tables are watched
+    flush_lock flush = flush_lock::none;
+    std::uint16_t option = 0;        ///< of COM_SET_OPTION
+    std::uint32_t statement_id = 0;  ///< of COM_STMT_EXECUTE and COM_STMT_FETCH
     slot_mask may_touch = 0;
     std::unique_ptr<command_memory> memory;
 };

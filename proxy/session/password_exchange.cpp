@@ -26,15 +26,22 @@ std::string one_byte(std::uint8_t value) { return std::string(1, static_cast<cha
 
 }  // namespace
 
+password_step::~password_step() { protocol::wipe(payload); }
+
 password_exchange::password_exchange(std::shared_ptr<const protocol::rsa_key_pair> key) : key_(std::move(key)) {
     SLUICE_ASSERT(key_ != nullptr);
 }
 
 password_exchange::~password_exchange() { protocol::wipe(masked_); }
 
-void password_exchange::set_transports(bool is_client_secure, bool is_server_secure) noexcept {
-    client_secure_ = is_client_secure;
-    server_secure_ = is_server_secure;
+void password_exchange::set_transports(transport_kind client, transport_kind server) noexcept {
+    client_ = client;
+    server_ = server;
+}
+
+bool password_exchange::is_secure(transport_kind transport) const noexcept {
+    if (transport == transport_kind::local) return plugin_ != protocol::sha256_plugin;
+    return transport == transport_kind::tls;
 }
 
 void password_exchange::begin(std::string_view plugin, std::string_view scramble) {
@@ -63,7 +70,7 @@ password_step password_exchange::on_client(std::string_view payload) {
     if (!password_due_) return {};
     if (plugin_ == protocol::clear_password_plugin) {
         password_due_ = false;
-        if (!is_empty_password(payload) && client_secure_ && !server_secure_) {
+        if (!is_empty_password(payload) && is_secure(client_) && !is_secure(server_)) {
             return {kind::fail, clear_password_refused};
         }
         return {};
@@ -78,12 +85,12 @@ password_step password_exchange::on_client(std::string_view payload) {
 
 password_step password_exchange::take_password(std::string_view payload) {
     if (is_empty_password(payload)) return {};
-    if (client_secure_ && !key_given_) return take_clear(payload);
+    if (is_secure(client_) && !key_given_) return take_clear(payload);
     return take_encrypted(payload);
 }
 
 password_step password_exchange::take_clear(std::string_view payload) {
-    if (server_secure_) return {};
+    if (is_secure(server_)) return {};
     if (payload.back() != '\0' || scramble_.empty()) return {kind::fail, "Bad handshake: the password is malformed"};
     payload.remove_suffix(1);
     masked_ = protocol::mask_password(payload, scramble_);
@@ -94,11 +101,11 @@ password_step password_exchange::take_encrypted(std::string_view payload) {
     auto masked = key_->decrypt(payload);
     if (!masked) {
         // The client holds the server's own key (--server-public-key-path), and a plain server can read it.
-        if (!server_secure_) return {};
+        if (!is_secure(server_)) return {};
         return {kind::fail, unreadable_password};
     }
     const protocol::wipe_at_end wiped(*masked);
-    if (!server_secure_) {
+    if (!is_secure(server_)) {
         masked_ = *masked;
         return ask_server_for_key();
     }

@@ -15,6 +15,7 @@
 //
 // Pure; one thread. Passwords are wiped as soon as they are on their way.
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -23,6 +24,12 @@
 #include "protocol/message/auth.hpp"
 
 namespace sluice::session {
+
+enum class transport_kind : std::uint8_t {
+    plain,
+    local,  ///< a Unix socket: secure for caching_sha2_password, plain for sha256_password, which looks for TLS
+    tls,
+};
 
 struct password_step {
     enum class kind : std::uint8_t {
@@ -33,6 +40,8 @@ struct password_step {
     };
     kind what = kind::pass;
     std::string payload;
+
+    ~password_step();  ///< wipes
 };
 
 class password_exchange {
@@ -43,8 +52,7 @@ public:
     password_exchange& operator=(password_exchange&&) noexcept = default;
     ~password_exchange();
 
-    /// Nobody else can read what travels there: TLS, or a Unix socket.
-    void set_transports(bool is_client_secure, bool is_server_secure) noexcept;
+    void set_transports(transport_kind client, transport_kind server) noexcept;
     /// The server asks for an answer of this plugin: with its greeting, a switch, the next factor.
     void begin(std::string_view plugin, std::string_view scramble);
     /// The client answers by this plugin instead, or again (COM_CHANGE_USER): the scramble stays.
@@ -59,9 +67,9 @@ public:
 
     /// After the packet that was passed on: the server has not asked for anything, it will speak again.
     [[nodiscard]] bool awaits_server() const noexcept { return awaits_server_; }
-    [[nodiscard]] const std::string& plugin() const noexcept { return plugin_; }
 
 private:
+    [[nodiscard]] bool is_secure(transport_kind transport) const noexcept;
     [[nodiscard]] std::uint8_t key_request() const noexcept;
     [[nodiscard]] password_step take_password(std::string_view payload);
     [[nodiscard]] password_step take_clear(std::string_view payload);
@@ -69,12 +77,12 @@ private:
     [[nodiscard]] password_step ask_server_for_key();
 
     std::shared_ptr<const protocol::rsa_key_pair> key_;
-    bool client_secure_ = false;
-    bool server_secure_ = false;
+    transport_kind client_ = transport_kind::plain;
+    transport_kind server_ = transport_kind::plain;
     std::string plugin_;
     std::string scramble_;
-    bool password_due_ = false;   // the client's next packet is the password, or asks for the key
-    bool key_given_ = false;      // to the client
+    bool password_due_ = false;  // the client's next packet is the password, or asks for the key
+    bool key_given_ = false;     // to the client
     bool server_key_due_ = false;
     bool awaits_server_ = false;
     std::string masked_;  // with the scramble; while the server's key is due

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "protocol/sql/classifier.hpp"
+#include "proxy/session/lock_reading.hpp"
 
 namespace sluice::session {
 
@@ -12,8 +13,13 @@ void prepared_statements::add(std::uint32_t id, std::string text, bool text_is_w
     if (statements_.size() >= count_max || bytes_ + text.size() > bytes_max) return;
     statement added;
     added.bytes = text.size();
-    added.may_load_local_file =
-        sql::cheap_kind(text, settings.options()) == sql::statement_kind::load_data && sql::mentions(text, "local");
+    using enum sql::statement_kind;
+    const auto& options = settings.options();
+    added.kind = sql::cheap_kind(text, options);
+    added.may_load_local_file = added.kind == load_data && sql::mentions(text, "local");
+    if (added.kind == flush) added.flush = flush_lock_of(text, added.kind, options);
+    if (added.kind == handler_open || added.kind == handler_close) added.handler = handler_alias(text, options);
+    if (added.kind == set || added.kind == use) added.statements = sql::classify(text, {options}).statements;
     added.content = std::move(text);
     added.schema = settings.schema();
     added.options = settings.options();
@@ -50,6 +56,18 @@ table_use prepared_statements::use(std::uint32_t id, const gate_shard& shard) {
 bool prepared_statements::may_load_local_file(std::uint32_t id) const noexcept {
     const auto found = statements_.find(id);
     return found != statements_.end() && found->second.may_load_local_file;
+}
+
+void prepared_statements::recall(std::uint32_t id, expected_reply& reply) const {
+    const auto found = statements_.find(id);
+    if (found == statements_.end()) return;
+    const auto& known = found->second;
+    reply.kind = known.kind;
+    reply.flush = known.flush;
+    if (known.handler.empty() && known.statements.empty()) return;
+    reply.memory = std::make_unique<command_memory>();
+    reply.memory->text = known.handler;
+    reply.memory->statements = known.statements;
 }
 
 std::string_view prepared_statements::text(std::uint32_t id) const noexcept {

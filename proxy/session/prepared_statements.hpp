@@ -9,7 +9,9 @@
 #include <string>
 #include <unordered_map>
 #include <variant>
+#include <vector>
 
+#include "proxy/session/expected_reply.hpp"
 #include "proxy/session/gate_shard.hpp"
 #include "proxy/session/session_text.hpp"
 
@@ -35,6 +37,9 @@ public:
     [[nodiscard]] table_use use(std::uint32_t id, const gate_shard& shard);
     /// Whether executing it may make the server ask for a file: MariaDB prepares LOAD DATA LOCAL. Unknown ids may not.
     [[nodiscard]] bool may_load_local_file(std::uint32_t id) const noexcept;
+    /// Fills in what the statement's text says of the session: its kind and the locks that outlive it, and statements
+    /// that change settings. An unknown id leaves the kind `other`.
+    void recall(std::uint32_t id, expected_reply& reply) const;
     /// Start of the text for an operator's eyes, while it is kept; else empty.
     [[nodiscard]] std::string_view text(std::uint32_t id) const noexcept;
     [[nodiscard]] std::size_t size() const noexcept { return statements_.size(); }
@@ -46,7 +51,11 @@ private:
         sql::lexer_options options;
         std::size_t bytes = 0;
         bool may_load_local_file = false;
-        std::uint64_t epoch = 0;  // of the shard's watched tables for which `known` holds
+        sql::statement_kind kind = sql::statement_kind::other;
+        flush_lock flush = flush_lock::none;
+        std::string handler;                             // alias of HANDLER ... OPEN and CLOSE
+        std::vector<sql::statement_summary> statements;  // of SET and USE
+        std::uint64_t epoch = 0;                         // of the shard's watched tables for which `known` holds
         table_use known;
     };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "protocol/message/command.hpp"
 #include "protocol/message/statement_command.hpp"
 #include "protocol/wire/frame.hpp"
 #include "proxy/session/hold_policy.hpp"
@@ -46,8 +47,13 @@ void relay_fsm::begin(const login_facts& facts, std::string client, time_point n
     transaction_.reset(facts.status);
     text_.adopt_login(facts);
     prepared_.clear();
+    multi_statements_due_ = 0;
     multi_statements_ = protocol::has(facts.capabilities, protocol::capability::multi_statements);
     last_begun_ = now;
+    marks_turns_ = facts.is_compressed();
+    tracker_.set_numbered(facts.server_compression == protocol::compression_algorithm::none);
+    file_open_ = false;
+    reply_open_ = false;
     tell_use();
 }
 
@@ -57,6 +63,8 @@ client_step relay_fsm::on_client(byte_view unread, time_point now) {
         const auto rest = unread.subspan(step.forward);
         auto said = passage::go_on;
         if (blind_) {
+            step.marks.unknown = true;
+            step.marks.command_begins = true;
             step.forward = unread.size();
             said = stop(step, client_next::more);
         } else if (rest.empty()) {
@@ -69,7 +77,17 @@ client_step relay_fsm::on_client(byte_view unread, time_point now) {
             said = pass_command(rest, step, now);
         }
         if (said == passage::stop) return step;
+        if (marks_turns_ && turn_ends(step, unread.size())) return step;
     }
+}
+
+bool relay_fsm::turn_ends(client_step& step, std::size_t unread) noexcept {
+    const bool inside = body_left_ != 0 || frame_continues_ || file_passes_;
+    if (step.forward == 0 || (inside && !blind_)) return false;
+    (file_open_ ? step.marks.file_ends : step.marks.command_ends) = true;
+    file_open_ = false;
+    step.next = step.forward < unread ? client_next::again : client_next::more;
+    return true;
 }
 
 relay_fsm::passage relay_fsm::stop(client_step& step, client_next why) noexcept {
@@ -99,6 +117,8 @@ relay_fsm::passage relay_fsm::pass_file(byte_view rest, client_step& step) {
     body_left_ = header.payload_size;
     frame_continues_ = header.continues();
     step.forward += frame_header_size;
+    if (!file_open_) step.marks.file_begins = true;
+    file_open_ = true;
     if (header.payload_size == 0) {
         file_passes_ = false;
         if (tracker_.file_wanted()) tracker_.file_sent();
@@ -115,18 +135,25 @@ relay_fsm::passage relay_fsm::pass_command(byte_view rest, client_step& step, ti
 
     const bool whole = looked_at == header.payload_size && !header.continues();
     const reading_context context{facts_.capabilities,
-                                  multi_statements_,
+                                  multi_statements_ || multi_statements_due_ != 0,
                                   rules_.answers_shows,
                                   transaction_.has_touched(),
+                                  settings_in_flight(),
                                   text_,
                                   shard_,
                                   prepared_};
     const auto payload = rest.subspan(frame_header_size, looked_at);
     auto reading = read_command(payload, whole, context);
     if (!tracker_.idle() && wants_quiet(reading)) return stop(step, client_next::stalled);
+    if (reading.reply.command == command::clone) {
+        step.marks.own_reply = true;
+        step.drop = whole ? frame_header_size + header.payload_size : rest.size();
+        return stop(step, whole ? client_next::refused : client_next::refused_to_end);
+    }
     if (reading.show) {
         show_ = std::move(*reading.show);
         answering_ = true;
+        step.marks.own_reply = true;
         step.drop = frame_header_size + header.payload_size;
         return stop(step, client_next::answer);
     }
@@ -137,16 +164,43 @@ relay_fsm::passage relay_fsm::pass_command(byte_view rest, client_step& step, ti
     body_left_ = static_cast<std::uint32_t>(frame_header_size + header.payload_size - passed);
     frame_continues_ = header.continues();
     const auto shape = protocol::reply_of(reading.reply.command);
+    file_open_ = false;
+    step.marks.command_begins = true;
+    step.marks.has_reply = shape != command_reply::none && shape != command_reply::authentication;
     admit(std::move(reading), now);
     if (shape == command_reply::authentication) {
+        step.marks.own_reply = true;
         if (!whole) {
             go_blind(true);
             return passage::go_on;
         }
+        step.marks.command_ends = true;
         change_user_ = payload;
         return stop(step, client_next::authentication);
     }
     return passage::go_on;
+}
+
+// Whether what is under way may change how later texts are to be read.
+bool relay_fsm::settings_in_flight() noexcept {
+    auto& queue = tracker_.queue();
+    for (std::size_t i = 0; i < queue.size(); ++i) {
+        const auto& reply = queue.at(i);
+        const bool has_statements = reply.memory && !reply.memory->statements.empty();
+        if (has_statements || reply.command == command::init_db || reply.command == command::reset_connection ||
+            reply.kind == sql::statement_kind::execute || reply.kind == sql::statement_kind::call) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// COM_CLONE turns the connection into one of another protocol, in which the recipient tells the donor where to find it
+// and opens further connections; it must speak to the server itself.
+protocol::err_packet relay_fsm::refusal() {
+    constexpr std::uint16_t error_not_supported = 1235;  // ER_NOT_SUPPORTED_YET
+    return {error_not_supported, "42000",
+            "COM_CLONE does not pass through Sluice: clone from the server's own address"};
 }
 
 // Commands that need all earlier replies to have ended: those that Sluice answers or that change the protocol, and
@@ -178,7 +232,9 @@ void relay_fsm::admit(command_reading&& reading, time_point now) {
     granted_ = false;
     ++statements_;
     auto& reply = reading.reply;
-    if (reply.command == command::set_option) multi_statements_ = true;
+    if (reply.command == command::set_option && reply.option == protocol::option_multi_statements_on) {
+        ++multi_statements_due_;
+    }
     if (shard_.watching()) {
         const auto prepared = prepared_.text(reply.statement_id);
         last_text_ = shortened(reading.text.empty() ? prepared : reading.text);
@@ -186,9 +242,9 @@ void relay_fsm::admit(command_reading&& reading, time_point now) {
     }
     const auto shape = protocol::reply_of(reply.command);
     if (shape == command_reply::authentication) return;
-    if (shape == command_reply::endless) return go_blind(false);
     if (shape == command_reply::none) return;
-    barrier_ = reply.is_barrier;
+    // Whether a stream begins must be known before its client speaks into it.
+    barrier_ = reply.is_barrier || shape == command_reply::endless;
     tracker_.expect(std::move(reply));
     tell_use();
 }
@@ -196,19 +252,31 @@ void relay_fsm::admit(command_reading&& reading, time_point now) {
 server_step relay_fsm::on_server(byte_view bytes, time_point now) {
     server_step step;
     while (!blind_ && step.forward < bytes.size()) {
+        if (!reply_open_ && marks_turns_ && !tracker_.queue().empty()) {
+            reply_open_ = true;
+            step.marks.reply_begins = true;
+        }
         const auto seen = tracker_.on_bytes(bytes.subspan(step.forward));
         step.forward += seen.consumed;
         switch (seen.event) {
             case reply_event::reply_ended:
                 step.reply_ended = true;
                 on_reply_ended(now);
+                reply_open_ = false;
+                if (marks_turns_) return step;
                 break;
             case reply_event::file_refused: step.refused = true; return step;
+            case reply_event::stream_begun: go_blind(false); break;
             case reply_event::broken: go_blind(true); break;
             case reply_event::more:
             case reply_event::unsolicited_error: break;
         }
         if (tracker_.file_wanted()) file_passes_ = true;
+    }
+    if (blind_ && marks_turns_) {
+        step.marks.unknown = blind_uses_tables_;
+        if (!reply_open_) step.marks.reply_begins = true;
+        reply_open_ = true;
     }
     step.forward = bytes.size();
     return step;
@@ -220,6 +288,7 @@ void relay_fsm::on_reply_ended(time_point now) {
     auto& expected = ended.expected;
     barrier_ = false;
     text_.adopt_status(status);
+    if (expected.command == command::set_option) adopt_option(expected.option, !ended.failed);
     if (expected.command == command::stmt_prepare) {
         if (!ended.failed) {
             prepared_.add(ended.statement_id, std::move(expected.memory->text), expected.memory->text_is_whole, text_);
@@ -230,6 +299,12 @@ void relay_fsm::on_reply_ended(time_point now) {
     }
     transaction_.on_reply(ended, status, now);
     if (shard_.watching()) tell_use();
+}
+
+void relay_fsm::adopt_option(std::uint16_t option, bool done) noexcept {
+    const bool on = option == protocol::option_multi_statements_on;
+    if (on && multi_statements_due_ != 0) --multi_statements_due_;
+    if (done) multi_statements_ = on;
 }
 
 void relay_fsm::go_blind(bool uses_tables) {

@@ -14,6 +14,7 @@
 
 #include "proxy/session/command_reading.hpp"
 #include "proxy/session/connect_fsm.hpp"
+#include "proxy/session/frame_sequence.hpp"
 #include "proxy/session/gate_shard.hpp"
 #include "proxy/session/prepared_statements.hpp"
 #include "proxy/session/response_tracker.hpp"
@@ -30,10 +31,13 @@ struct relay_rules {
 };
 
 enum class client_next : std::uint8_t {
-    more,            ///< everything has been taken
-    partial,         ///< keep the rest; more bytes of the command are needed
-    stalled,         ///< keep the rest until a reply has ended
-    held,            ///< at a gate; keep the rest until released
+    more,     ///< everything has been taken
+    again,    ///< compressed sessions only: call again with the rest when what goes on has gone
+    partial,  ///< keep the rest; more bytes of the command are needed
+    stalled,  ///< keep the rest until a reply has ended
+    held,     ///< at a gate; keep the rest until released
+    refused,  ///< a command that Sluice refuses, to be dropped: an ERR is the reply, see refusal(); then call again
+    refused_to_end,  ///< the same, and the session must end
     answer,          ///< a statement for Sluice itself (pending_show()), to be dropped; then call answer()
     authentication,  ///< a COM_CHANGE_USER is the last of what goes on: see change_user()
 };
@@ -42,19 +46,22 @@ struct client_step {
     std::size_t forward = 0;  ///< first so many bytes go to the server
     std::size_t drop = 0;     ///< so many behind them go nowhere
     client_next next = client_next::more;
+    turn_marks marks{};  ///< compressed sessions only
 };
 
 struct server_step {
-    std::size_t forward = 0;   ///< first so many bytes go to the client: all, unless refused
+    std::size_t forward = 0;  ///< first so many bytes go to the client: all, unless refused or (see begin()) compressed
     bool reply_ended = false;  ///< at least one: a stalled client may go on
     bool refused = false;      ///< the rest must not pass, and the session must end
+    turn_marks marks{};        ///< compressed sessions only
 };
 
 class relay_fsm final : public gate_seat {
 public:
     relay_fsm(gate_shard& shard, relay_rules rules) noexcept : shard_(shard), rules_(rules) {}
 
-    /// The login has ended well, the first or one by COM_CHANGE_USER.
+    /// The login has ended well, the first or one by COM_CHANGE_USER. If a side is compressed, no step goes beyond the
+    /// end of a command, a file or a reply, and each says what it holds.
     void begin(const login_facts& facts, std::string client, time_point now);
 
     /// Looks at the client's unread bytes; bytes that were not forwarded must be there again at the next call.
@@ -63,6 +70,9 @@ public:
 
     /// The shard has released the seat: the statement goes on at the next on_client().
     void on_released() noexcept { granted_ = true; }
+
+    /// The answer to a refused command.
+    [[nodiscard]] static protocol::err_packet refusal();
 
     /// After client_next::answer, until answered().
     [[nodiscard]] const sql::show_request& pending_show() const noexcept { return show_; }
@@ -96,10 +106,13 @@ private:
     [[nodiscard]] passage pass_file(protocol::byte_view rest, client_step& step);
     [[nodiscard]] passage pass_command(protocol::byte_view rest, client_step& step, time_point now);
     [[nodiscard]] passage stop(client_step& step, client_next why) noexcept;
+    [[nodiscard]] bool turn_ends(client_step& step, std::size_t unread) noexcept;
     [[nodiscard]] bool wants_quiet(const command_reading& reading) const noexcept;
     [[nodiscard]] bool waits_at_gate(const command_reading& reading, std::size_t bytes, time_point now);
     void admit(command_reading&& reading, time_point now);
     void on_reply_ended(time_point now);
+    [[nodiscard]] bool settings_in_flight() noexcept;
+    void adopt_option(std::uint16_t option, bool done) noexcept;
     void go_blind(bool uses_tables);
     void tell_use();
 
@@ -112,15 +125,19 @@ private:
     session_text text_;
     prepared_statements prepared_;
 
-    std::uint32_t body_left_ = 0;   // of the client's current frame
-    bool frame_continues_ = false;  // and another frame of the packet follows
-    bool multi_statements_ = false;
-    bool file_passes_ = false;  // the client sends a file for LOAD DATA LOCAL
-    bool barrier_ = false;      // nothing goes on until all replies have ended
+    std::uint32_t body_left_ = 0;           // of the client's current frame
+    bool frame_continues_ = false;          // and another frame of the packet follows
+    bool multi_statements_ = false;         // as the server's replies say
+    std::size_t multi_statements_due_ = 0;  // COM_SET_OPTIONs under way that switch them on
+    bool file_passes_ = false;              // the client sends a file for LOAD DATA LOCAL
+    bool barrier_ = false;                  // nothing goes on until all replies have ended
     bool granted_ = false;
     bool answering_ = false;
     bool blind_ = false;
     bool blind_uses_tables_ = false;
+    bool marks_turns_ = false;  // a side is compressed
+    bool file_open_ = false;    // these two: of the parts of the conversation, only if so
+    bool reply_open_ = false;
     sql::show_request show_;
     protocol::byte_view change_user_;
     std::uint64_t statements_ = 0;

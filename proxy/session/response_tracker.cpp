@@ -133,8 +133,9 @@ response_tracker::verdict response_tracker::on_unasked(std::uint8_t first) noexc
 response_tracker::verdict response_tracker::on_first_byte_of_head(std::uint8_t first) {
     auto& reply = queue_.front();
     // A reply begins with sequence id 1; the server says what nobody asked for with 0.
-    if (first == err_byte && first_result_ && header_.sequence == 0) return on_unasked(first);
+    if (first == err_byte && first_result_ && header_.sequence == 0 && numbered_) return on_unasked(first);
     const auto shape = protocol::reply_of(reply.command);
+    if (shape == command_reply::endless && first != err_byte) return verdict::stream_begun;
     if (shape == command_reply::fetch || shape == command_reply::field_list) {
         state_ = state::rows;
         return on_first_byte(first);
@@ -176,6 +177,7 @@ void response_tracker::collect(byte_view bytes, std::size_t& at) {
 }
 
 response_tracker::verdict response_tracker::on_packet(byte_view payload) {
+    if (is_progress(payload)) return verdict::go_on;
     if (state_ == state::head) return on_head(payload);
     if (payload.empty()) return verdict::broken;
     if (first_of(payload) == err_byte) return on_err(payload);
@@ -221,6 +223,8 @@ response_tracker::verdict response_tracker::on_result_head(byte_view payload) {
     if (!head || head->column_count == 0) return verdict::broken;
     definitions_left_ = head->column_count;
     state_ = state::columns;
+    // Definitions that the client does not want, or has kept from the last time. Their EOF comes all the same.
+    if (!head->metadata_follows) state_ = deprecates_eof() ? state::rows : state::columns_end;
     return verdict::go_on;
 }
 
@@ -230,20 +234,24 @@ response_tracker::verdict response_tracker::on_prepare_head(byte_view payload) {
     ended_.statement_id = head->statement_id;
     prepared_columns_ = head->column_count;
     definitions_left_ = head->parameter_count;
+    definitions_follow_ = head->metadata_follows.value_or(true);
     if (definitions_left_ == 0) return after_parameters();
     state_ = state::parameters;
-    return verdict::go_on;
+    return definitions_follow_ ? verdict::go_on : after_definitions();
 }
 
 response_tracker::verdict response_tracker::after_parameters() noexcept {
     definitions_left_ = prepared_columns_;
     if (definitions_left_ == 0) return verdict::reply_over;
     state_ = state::prepared_columns;
-    return verdict::go_on;
+    return definitions_follow_ ? verdict::go_on : after_definitions();
 }
 
 response_tracker::verdict response_tracker::on_definition() noexcept {
-    if (--definitions_left_ != 0) return verdict::go_on;
+    return --definitions_left_ != 0 ? verdict::go_on : after_definitions();
+}
+
+response_tracker::verdict response_tracker::after_definitions() noexcept {
     switch (state_) {
         case state::columns: state_ = deprecates_eof() ? state::rows : state::columns_end; break;
         case state::parameters:
@@ -261,7 +269,11 @@ response_tracker::verdict response_tracker::on_definition() noexcept {
 response_tracker::verdict response_tracker::on_columns_end(byte_view payload) {
     const auto eof = protocol::parse_eof(payload);
     if (!eof) return verdict::broken;
-    status_ = eof->status;
+    adopt(eof->status);
+    // 5.6 forgets to say behind a CALL's OUT parameters that an OK follows; it says so here.
+    constexpr protocol::status_flags announced =
+        protocol::server_status::ps_out_params | protocol::server_status::more_results_exist;
+    more_announced_ = (status_ & announced) == announced;
     // An opened cursor's rows come with COM_STMT_FETCH.
     if (queue_.front().cursor_asked && (status_ & protocol::server_status::cursor_exists) != 0) return result_over();
     state_ = state::rows;
@@ -270,12 +282,12 @@ response_tracker::verdict response_tracker::on_columns_end(byte_view payload) {
 
 response_tracker::verdict response_tracker::on_ok(byte_view payload) {
     if (const auto ok = protocol::parse_ok(payload, capabilities_)) {
-        status_ = ok->status;
+        adopt(ok->status);
         if (!ok->session_state.empty()) adopt_trackers(ok->session_state);
     } else {
         const auto status = protocol::peek_ok_status(payload);
         if (!status) return verdict::broken;
-        status_ = *status;
+        adopt(*status);
         ended_.changes.incomplete = true;
     }
     return result_over();
@@ -284,12 +296,19 @@ response_tracker::verdict response_tracker::on_ok(byte_view payload) {
 response_tracker::verdict response_tracker::on_terminator(byte_view payload) {
     // Some commands end with a plain EOF even where DEPRECATE_EOF is negotiated; an OK has at least 7 bytes.
     if (payload.size() > eof_size) return on_ok(payload);
-    if (const auto eof = protocol::parse_eof(payload)) status_ = eof->status;
+    if (const auto eof = protocol::parse_eof(payload)) adopt(eof->status);
     return result_over();
+}
+
+// MariaDB tells how far it has come by what looks like an ERR, and ends nothing by it.
+bool response_tracker::is_progress(byte_view payload) const noexcept {
+    return protocol::has(capabilities_, protocol::capability::mariadb_progress) &&
+           protocol::is_progress_report(payload);
 }
 
 response_tracker::verdict response_tracker::on_err(byte_view payload) {
     ended_.failed = true;
+    more_announced_ = false;
     if (const auto err = protocol::parse_err(payload)) ended_.error_code = err->code;
     return verdict::reply_over;
 }
@@ -297,7 +316,9 @@ response_tracker::verdict response_tracker::on_err(byte_view payload) {
 response_tracker::verdict response_tracker::result_over() noexcept {
     const bool may_have_more = protocol::reply_of(queue_.front().command) == command_reply::result;
     ++ended_.results;
-    if (!may_have_more || (status_ & protocol::server_status::more_results_exist) == 0) return verdict::reply_over;
+    const bool has_more = (status_ & protocol::server_status::more_results_exist) != 0 || more_announced_;
+    more_announced_ = false;
+    if (!may_have_more || !has_more) return verdict::reply_over;
     state_ = state::head;
     first_result_ = false;
     return verdict::go_on;
@@ -333,6 +354,7 @@ reply_step response_tracker::finish(verdict what, std::size_t consumed) {
             state_ = state::head;
             first_result_ = true;
             return {consumed, reply_event::reply_ended};
+        case verdict::stream_begun: return {consumed, reply_event::stream_begun};
         case verdict::unsolicited: return {consumed, reply_event::unsolicited_error};
         default: return {consumed, reply_event::broken};
     }

@@ -2,9 +2,9 @@
 
 // Follows the server's replies to their ends by frame headers and first bytes, without storing rows: the relay sends
 // the bytes on as they are and learns here when a reply is over and what the server's status is. Knows replies of every
-// command but COM_CHANGE_USER (an authentication, see connect_fsm.hpp) and the endless ones.
-// Sources: MySQL internals manual, "Command Phase" and "Text Resultset"; WL#7766 (DEPRECATE_EOF); checked on 9.7, 5.6
-// and MariaDB 10.11. One thread; no allocation while replies are rows or short packets that arrive whole.
+// command but COM_CHANGE_USER (an authentication, see connect_fsm.hpp); of the endless ones, whether they begin or
+// fail. Sources: MySQL internals manual, "Command Phase" and "Text Resultset"; WL#7766 (DEPRECATE_EOF); checked
+// on 9.7, 5.6 and MariaDB 10.11. One thread; no allocation while replies are rows or short packets that arrive whole.
 
 #include <array>
 #include <cstddef>
@@ -26,6 +26,7 @@ enum class reply_event : std::uint8_t {
     reply_ended,        ///< see ended(); the bytes behind `consumed` belong to what comes next
     unsolicited_error,  ///< the server speaks unasked, and is about to hang up (4031, shutdown)
     file_refused,  ///< the server asks for a file that the client did not offer: nothing from `consumed` on may pass
+    stream_begun,  ///< the reply to a command whose reply never ends, and it is no ERR
     broken,        ///< bytes that no reply may hold: the stream cannot be followed any more
 };
 
@@ -46,6 +47,7 @@ struct ended_reply {
     expected_reply expected;
     bool failed = false;             ///< ended by an ERR
     std::uint16_t error_code = 0;    ///< of that
+    bool told_status = false;        ///< some OK or EOF of it told the server's status
     std::uint32_t results = 0;       ///< that ended well before it (statements done of a multi-statement text)
     std::uint32_t statement_id = 0;  ///< of a successful COM_STMT_PREPARE
     tracked_changes changes;
@@ -56,6 +58,8 @@ public:
     /// Of the session, as sent to the server in the handshake response.
     void set_capabilities(protocol::capability_flags capabilities) noexcept { capabilities_ = capabilities; }
     void set_status(protocol::status_flags status) noexcept { status_ = status; }
+    /// False: packets' sequence ids mean nothing (a compressed server's), and cannot tell what nobody asked for.
+    void set_numbered(bool numbered) noexcept { numbered_ = numbered; }
 
     /// A command with a reply is being sent. The queue must not be full: asserted.
     void expect(expected_reply&& reply) { queue_.push(std::move(reply)); }
@@ -91,7 +95,7 @@ private:
         prepared_columns_end,
     };
     enum class part : std::uint8_t { header, first_byte, capture, rest };
-    enum class verdict : std::uint8_t { go_on, reply_over, unsolicited, file_refused, broken };
+    enum class verdict : std::uint8_t { go_on, reply_over, unsolicited, file_refused, stream_begun, broken };
 
     [[nodiscard]] bool between_packets() const noexcept {
         return part_ == part::header && header_filled_ == 0 && !header_.continues();
@@ -107,12 +111,18 @@ private:
     [[nodiscard]] verdict on_result_head(protocol::byte_view payload);
     [[nodiscard]] verdict on_prepare_head(protocol::byte_view payload);
     [[nodiscard]] verdict on_definition() noexcept;
+    [[nodiscard]] verdict after_definitions() noexcept;
     [[nodiscard]] verdict after_parameters() noexcept;
     [[nodiscard]] verdict on_columns_end(protocol::byte_view payload);
     [[nodiscard]] verdict on_ok(protocol::byte_view payload);
     [[nodiscard]] verdict on_terminator(protocol::byte_view payload);
     [[nodiscard]] verdict on_err(protocol::byte_view payload);
     [[nodiscard]] verdict result_over() noexcept;
+    [[nodiscard]] bool is_progress(protocol::byte_view payload) const noexcept;
+    void adopt(protocol::status_flags status) noexcept {
+        status_ = status;
+        ended_.told_status = true;
+    }
     void adopt_trackers(std::string_view session_state);
     [[nodiscard]] bool deprecates_eof() const noexcept {
         return protocol::has(capabilities_, protocol::capability::deprecate_eof);
@@ -132,12 +142,15 @@ private:
     part part_ = part::header;
     verdict pending_ = verdict::go_on;  // what is to be said at the end of the current packet
     bool first_result_ = true;
+    bool numbered_ = true;
     std::array<std::byte, protocol::frame_header_size> header_bytes_{};
     std::size_t header_filled_ = 0;
     protocol::frame_header header_;
     std::uint32_t payload_left_ = 0;
     std::uint64_t definitions_left_ = 0;
     std::uint16_t prepared_columns_ = 0;
+    bool more_announced_ = false;     // behind the OUT parameters that are being sent
+    bool definitions_follow_ = true;  // of a prepared statement
     protocol::byte_buffer captured_;
 };
 

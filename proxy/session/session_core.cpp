@@ -8,6 +8,9 @@ namespace {
 
 core_next next_of(client_next next) noexcept {
     switch (next) {
+        case client_next::again:
+        case client_next::refused: return core_next::again;
+        case client_next::refused_to_end: return core_next::ended;
         case client_next::partial: return core_next::partial;
         case client_next::stalled: return core_next::stalled;
         case client_next::held: return core_next::held;
@@ -26,14 +29,31 @@ core_step session_core::on_client(byte_view unread, time_point now) {
         return login_step(used, unread.size());
     }
     const auto step = relay_.on_client(unread, now);
-    core_step core{step.forward, step.drop, next_of(step.next)};
+    core_step core{step.forward, step.drop, next_of(step.next), step.marks};
+    if (step.next == client_next::refused || step.next == client_next::refused_to_end) {
+        protocol::append_err_reply(to_client_, relay_fsm::refusal(), relay_.capabilities(), 1);
+        if (step.next == client_next::refused_to_end) phase_ = core_phase::ended;
+    }
     if (step.next == client_next::authentication) {
-        login_.begin_change_user(relay_.change_user());
+        // It may carry a password, so it goes on as the login writes it. What the client has sent behind it, now or
+        // later, waits until the server asks for it, or has ended the exchange.
+        const auto payload = relay_.change_user();
+        core.drop = protocol::frame_header_size + payload.size();
+        core.forward -= core.drop;
         phase_ = core_phase::login;
-        // What the client has sent behind it waits for the server's first word.
-        if (core.forward < unread.size()) core.next = core_next::stalled;
+        login_.begin_change_user(payload, to_client_, to_server_);
+        look_at_login(now);
+        if (phase_ == core_phase::ended) return {core.forward, unread.size() - core.forward, core_next::ended};
+        if (core.forward + core.drop < unread.size()) core.next = core_next::stalled;
     }
     return core;
+}
+
+void session_core::on_client_secured() { login_.on_client_secured(); }
+
+void session_core::on_server_secured(time_point now) {
+    login_.on_server_secured(to_client_, to_server_);
+    look_at_login(now);
 }
 
 core_step session_core::on_server(byte_view unread, time_point now) {
@@ -44,14 +64,18 @@ core_step session_core::on_server(byte_view unread, time_point now) {
         return login_step(used, unread.size());
     }
     const auto step = relay_.on_server(unread, now);
-    if (!step.refused) return {step.forward, 0, core_next::more};
+    if (!step.refused) {
+        return {step.forward, 0, step.forward < unread.size() ? core_next::again : core_next::more, step.marks};
+    }
     phase_ = core_phase::ended;
-    return {step.forward, unread.size() - step.forward, core_next::ended};
+    return {step.forward, unread.size() - step.forward, core_next::ended, step.marks};
 }
 
 core_step session_core::login_step(std::size_t used, std::size_t there) const noexcept {
     if (phase_ == core_phase::ended) return {0, there, core_next::ended};
-    return {0, used, used < there ? core_next::stalled : core_next::more};
+    core_step step{0, used, used < there ? core_next::stalled : core_next::more};
+    step.marks.login = used != 0;
+    return step;
 }
 
 void session_core::look_at_login(time_point now) {

@@ -15,6 +15,7 @@ namespace sluice::session {
 
 enum class core_next : std::uint8_t {
     more,     ///< everything has been taken
+    again,    ///< call again with the rest when what goes on has gone
     partial,  ///< keep the rest, and add to it
     stalled,  ///< keep the rest; call again when resumable() or after a step of the other side
     held,     ///< keep the rest until the shard releases relay(), then tell it and call again
@@ -26,6 +27,7 @@ struct core_step {
     std::size_t forward = 0;  ///< first so many bytes go to the other side
     std::size_t drop = 0;     ///< so many behind them have been used up
     core_next next = core_next::more;
+    turn_marks marks{};  ///< compressed sessions only: see frame_sequence
 };
 
 enum class core_phase : std::uint8_t { login, commands, ended };
@@ -37,9 +39,17 @@ public:
 
     /// `client` is the client's address, as it is shown to operators.
     void set_client(std::string client) { client_ = std::move(client); }
+    /// See connect_fsm::set_client().
+    void introduce_client(bool is_local, client_introduction introduction) {
+        login_.set_client(is_local, std::move(introduction));
+    }
 
     [[nodiscard]] core_step on_client(protocol::byte_view unread, time_point now);
     [[nodiscard]] core_step on_server(protocol::byte_view unread, time_point now);
+
+    /// The login has asked for it (login_state::client_tls, server_tls), and the handshake is done.
+    void on_client_secured();
+    void on_server_secured(time_point now);
 
     /// Bytes of Sluice's own making; the owner takes them away.
     [[nodiscard]] protocol::byte_buffer& to_client() noexcept { return to_client_; }

@@ -53,6 +53,7 @@ void session_text::adopt_login(const login_facts& facts) {
 
 void session_text::adopt_status(protocol::status_flags status) noexcept {
     options_.no_backslash_escapes = (status & protocol::server_status::no_backslash_escapes) != 0;
+    if ((status & protocol::server_status::db_dropped) != 0) schema_.clear();
     if (options_.mariadb) options_.ansi_quotes = (status & protocol::server_status::ansi_quotes) != 0;
 }
 

@@ -1,11 +1,17 @@
 #pragma once
 
 // What of the server's locks a session may hold: an open transaction, LOCK TABLES, HANDLERs, XA, and which watched
-// tables those may have touched. The base is the server's own status flags; LOCK TABLES, HANDLER and XA PREPARE hold
-// metadata locks without them. Table use is counted only while tables are watched; what was open before a watch began
-// counts as having touched everything. One thread.
+// tables those may have touched. The base is the server's own status flags; LOCK TABLES, FLUSH TABLES, HANDLER and XA
+// PREPARE hold metadata locks without them. Table use is counted only while tables are watched; what was open before a
+// watch began counts as having touched everything.
+//
+// It errs towards "in use". An ERR tells no status: until the server tells one again, a transaction that was open still
+// is (also a deadlock's victim: a SIGNAL may bear that number too), and what may have begun one has. One thread.
 
+#include <cstddef>
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "protocol/message/capabilities.hpp"
 #include "proxy/session/gate_seat.hpp"
@@ -16,36 +22,48 @@ namespace sluice::session {
 class transaction_tracker {
 public:
     /// A login, a COM_CHANGE_USER or a COM_RESET_CONNECTION has ended well: nothing is open any more.
-    void reset(protocol::status_flags status) noexcept;
+    void reset(protocol::status_flags status);
     /// A reply has ended; status is the server's last.
-    void on_reply(const ended_reply& ended, protocol::status_flags status, time_point now) noexcept;
+    void on_reply(const ended_reply& ended, protocol::status_flags status, time_point now);
     /// Tables begin to be watched. True if the session may use them.
     bool on_watch(slot_mask added) noexcept;
 
     /// A transaction is open (as the server says; begun by autocommit=0 included).
     [[nodiscard]] bool in_transaction() const noexcept { return in_transaction_; }
-    /// LOCK TABLES, an open HANDLER, or an XA transaction in any state before its end.
-    [[nodiscard]] bool holds_locks() const noexcept { return tables_locked_ || handlers_open_ != 0 || in_xa_; }
+    /// LOCK TABLES, FLUSH TABLES ... WITH READ LOCK, an open HANDLER, or an XA transaction in any state before its end.
+    [[nodiscard]] bool holds_locks() const noexcept {
+        return tables_locked_ || globally_locked_ || !handlers_.empty() || xa_ != xa_state::none;
+    }
     /// What is open has touched some table and so may hold locks. False for a bare BEGIN.
-    [[nodiscard]] bool has_touched() const noexcept { return has_touched_; }
+    [[nodiscard]] bool has_touched() const noexcept { return has_touched_ || has_locked_; }
     /// Watched tables that what is open may have touched.
-    [[nodiscard]] slot_mask touched() const noexcept { return touched_; }
+    [[nodiscard]] slot_mask touched() const noexcept { return touched_ | locked_; }
     /// When that began (as its reply came).
     [[nodiscard]] time_point since() const noexcept { return since_; }
 
+    /// More HANDLERs than this at once are remembered as so many.
+    static constexpr std::size_t handlers_max = 256;
+
 private:
+    enum class xa_state : std::uint8_t { none, active, prepared };
+
     [[nodiscard]] bool is_open() const noexcept { return in_transaction_ || holds_locks(); }
-    void adopt_statement(sql::statement_kind kind, bool certain) noexcept;
-    void adopt_reply(const ended_reply& ended) noexcept;
+    void adopt_statement(sql::statement_kind kind, bool certain, const std::string& handler);
+    void adopt_reply(const ended_reply& ended);
     void adopt_status(const ended_reply& ended, protocol::status_flags status) noexcept;
+    void close_handler(const std::string& alias);
 
     bool in_transaction_ = false;
-    bool tables_locked_ = false;
-    bool in_xa_ = false;
+    bool tables_locked_ = false;    // LOCK TABLES, FLUSH TABLES t ...
+    bool globally_locked_ = false;  // FLUSH TABLES WITH READ LOCK
+    xa_state xa_ = xa_state::none;
     bool begun_anew_ = false;  // by the reply that is being looked at
+    bool locks_now_ = false;   // likewise: it may add to the locks that outlive a transaction
     bool has_touched_ = false;
-    std::uint32_t handlers_open_ = 0;
-    slot_mask touched_ = 0;
+    bool has_locked_ = false;
+    std::vector<std::string> handlers_;  // aliases; empty where it is not known
+    slot_mask touched_ = 0;              // by the transaction
+    slot_mask locked_ = 0;               // by what outlives one
     time_point since_{};
 };
 

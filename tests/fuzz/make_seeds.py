@@ -10,6 +10,7 @@ target's first bytes are choices of its own (see the head of run() in its source
 import os
 import struct
 import sys
+import zlib
 
 HEADER_SIZE = 19
 CHECKSUM_SIZE = 4
@@ -222,6 +223,24 @@ def add_proxy_headers(seeds):
                 seeds.add("proxy_header", b"\r\n\r\n\0\r\nQUIT\n" + bytes([command, family]) + size + block + extension)
 
 
+def add_compressed_frames(seeds):
+    """compressed_frame: algorithm and kind, a seed, the room; then plain bytes, a frame's content, or frames."""
+    plain = b"a row, and the next row, and the next; " * 12
+    # zstd frames by hand: a raw block, one of the same byte, a window of 16 MiB, one too large.
+    raw = b"\x28\xb5\x2f\xfd\x20" + bytes([20]) + struct.pack("<I", 20 << 3 | 1)[:3] + plain[:20]
+    repeated = b"\x28\xb5\x2f\xfd\x20\xc8" + struct.pack("<I", 200 << 3 | 3)[:3] + b"A"
+    windows = [b"\x28\xb5\x2f\xfd\0" + bytes([window]) + struct.pack("<I", 100 << 3 | 3)[:3] + b"A"
+               for window in (0x70, 0x78)]
+    for room in (0, 1, 40, 5000):
+        for algorithm in (0, 1):
+            seeds.add("compressed_frame", struct.pack("<BHH", algorithm, 5, room) + plain)
+        for body, size, algorithm in ((zlib.compress(plain), len(plain), 0), (raw, 20, 1), (repeated, 200, 1),
+                                      (windows[0], 100, 1), (windows[1], 100, 1), (plain[:30], 0, 0)):
+            header = struct.pack("<I", len(body))[:3] + b"\0" + struct.pack("<I", size)[:3]
+            seeds.add("compressed_frame", struct.pack("<BHH", 4 | algorithm, 9, room) + (header + body) * 2)
+            seeds.add("compressed_frame", struct.pack("<BHH", 2 | algorithm, max(size, 1) - 1, room) + body)
+
+
 def add_sql(seeds, out):
     for text in SQL:
         for options in (b"\0\3", b"\1\3", b"\x06\4", b"\x18\1", b"\x28\0"):
@@ -247,6 +266,7 @@ def main():
     add_commands(seeds)
     add_gtid_sets(seeds)
     add_scripts(seeds)
+    add_compressed_frames(seeds)
     add_proxy_headers(seeds)
     add_sql(seeds, out)
 

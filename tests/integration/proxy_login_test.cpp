@@ -217,7 +217,7 @@ TEST_CASE("what Sluice cannot follow is not offered") {
         REQUIRE(servers.has_value());
         REQUIRE(offered.has_value());
         const auto removed = capability::ssl | capability::compress | capability::zstd_compression |
-                             capability::mariadb_progress | capability::mariadb_cache_metadata;
+                             capability::mariadb_com_multi;
         CHECK((offered->capabilities & removed) == 0);
         CHECK((offered->capabilities & ~servers->capabilities) == 0);
         CHECK(offered->server_version == servers->server_version);
@@ -354,15 +354,15 @@ TEST_CASE("a server that is not there, or says nothing, is reported") {
 TEST_CASE("a port that is taken, and options that make no sense, are refused at the start") {
     const proxy_under_test first;
     proxy::proxy_options options;
-    options.listen_port = first.port();
+    options.listen[0].port = first.port();
     const auto second = proxy::proxy_server::start(options);
     REQUIRE(second.has_error());
     CHECK(second.error().message ==
           "cannot listen on 127.0.0.1:" + std::to_string(first.port()) + ": Address already in use");
-    options.listen_port = 0;
-    options.listen_address = "localhost";
+    options.listen[0].port = 0;
+    options.listen[0].address = "localhost";
     CHECK(proxy::proxy_server::start(options).has_error());
-    options.listen_address = "127.0.0.1";
+    options.listen[0].address = "127.0.0.1";
     options.io_threads = 0;
     CHECK(proxy::proxy_server::start(options).has_error());
 }

@@ -58,6 +58,8 @@ raw_client::raw_client(std::uint16_t port, duration limit) : limit_(limit) {
     setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
+raw_client raw_client::adopt(int connected, duration limit) { return raw_client(limit, connected); }
+
 raw_client::raw_client(raw_client&& other) noexcept
     : socket_(std::exchange(other.socket_, -1)),
       limit_(other.limit_),

@@ -43,6 +43,8 @@ public:
 
     /// Connects (TCP only; nothing is read). `limit` bounds every later wait too. Throws raw_error.
     explicit raw_client(std::uint16_t port, duration limit = std::chrono::seconds(10));
+    /// Takes over a socket that is connected, of whatever kind.
+    [[nodiscard]] static raw_client adopt(int connected, duration limit = std::chrono::seconds(10));
     raw_client(raw_client&&) noexcept;
     raw_client& operator=(raw_client&&) noexcept;
     ~raw_client();
@@ -101,6 +103,7 @@ public:
     [[nodiscard]] raw_result query(std::string_view statement);
 
 private:
+    raw_client(duration limit, int connected) : socket_(connected), limit_(limit) {}
     void wait_readable(const char* what);
     [[nodiscard]] bool refill(const char* what);  ///< false: the peer has closed
 

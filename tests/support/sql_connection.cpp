@@ -16,14 +16,23 @@ void set_limits(MYSQL* connection, const connect_options& options) {
 
 // Oracle's library and MariaDB's differ in how TLS is asked for, and in asking for the key of caching_sha2_password:
 // MariaDB's does that by itself.
-void set_security(MYSQL* connection, bool tls) {
+void set_security(MYSQL* connection, const connect_options& options) {
+    const bool tls = options.tls;
+    if (!options.tls_ca_file.empty()) mysql_options(connection, MYSQL_OPT_SSL_CA, options.tls_ca_file.c_str());
+    if (!options.tls_cert_file.empty()) mysql_options(connection, MYSQL_OPT_SSL_CERT, options.tls_cert_file.c_str());
+    if (!options.tls_key_file.empty()) mysql_options(connection, MYSQL_OPT_SSL_KEY, options.tls_key_file.c_str());
+    if (!options.plugin.empty()) mysql_options(connection, MYSQL_DEFAULT_AUTH, options.plugin.c_str());
+    if (!options.server_public_key_file.empty()) {
+        mysql_options(connection, MYSQL_SERVER_PUBLIC_KEY, options.server_public_key_file.c_str());
+    }
 #ifdef MARIADB_PACKAGE_VERSION
     const char on = 1;
     const char off = 0;
     if (tls) mysql_options(connection, MYSQL_OPT_SSL_ENFORCE, &on);
-    mysql_options(connection, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &off);
+    mysql_options(connection, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, options.tls_ca_file.empty() ? &off : &on);
 #else
-    const unsigned mode = tls ? SSL_MODE_REQUIRED : SSL_MODE_DISABLED;
+    const unsigned verified = options.tls_ca_file.empty() ? SSL_MODE_REQUIRED : SSL_MODE_VERIFY_IDENTITY;
+    const unsigned mode = tls ? verified : SSL_MODE_DISABLED;
     mysql_options(connection, MYSQL_OPT_SSL_MODE, &mode);
     const bool on = true;
     mysql_options(connection, MYSQL_OPT_GET_SERVER_PUBLIC_KEY, &on);
@@ -41,7 +50,7 @@ void set_security(MYSQL* connection, bool tls) {
 sql_connection::sql_connection(const connect_options& options) : connection_(mysql_init(nullptr)) {
     if (connection_ == nullptr) throw std::bad_alloc();
     set_limits(connection_, options);
-    set_security(connection_, options.tls);
+    set_security(connection_, options);
     mysql_options(connection_, MYSQL_SET_CHARSET_NAME, options.charset.c_str());
     const unsigned local_infile = options.local_infile ? 1 : 0;
     mysql_options(connection_, MYSQL_OPT_LOCAL_INFILE, &local_infile);
@@ -50,8 +59,10 @@ sql_connection::sql_connection(const connect_options& options) : connection_(mys
     if (options.multi_statements) flags |= CLIENT_MULTI_STATEMENTS;
     if (options.found_rows) flags |= CLIENT_FOUND_ROWS;
     const char* schema = options.schema.empty() ? nullptr : options.schema.c_str();
-    if (mysql_real_connect(connection_, options.host.c_str(), options.user.c_str(), options.password.c_str(), schema,
-                           options.port, nullptr, flags) == nullptr) {
+    const char* socket = options.unix_socket.empty() ? nullptr : options.unix_socket.c_str();
+    const char* host = socket != nullptr ? "localhost" : options.host.c_str();
+    if (mysql_real_connect(connection_, host, options.user.c_str(), options.password.c_str(), schema, options.port,
+                           socket, flags) == nullptr) {
         const sql_error failure(mysql_errno(connection_), mysql_sqlstate(connection_), mysql_error(connection_));
         mysql_close(connection_);
         throw failure;
@@ -155,6 +166,11 @@ std::string sql_connection::quote(std::string_view text) const {
     std::string escaped(text.size() * 2 + 1, '\0');
     escaped.resize(mysql_real_escape_string(connection_, escaped.data(), text.data(), text.size()));
     return "'" + escaped + "'";
+}
+
+std::string sql_connection::tls_cipher() const {
+    const char* name = mysql_get_ssl_cipher(connection_);
+    return name != nullptr ? name : "";
 }
 
 void sql_connection::ping() {

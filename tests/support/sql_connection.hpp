@@ -34,11 +34,16 @@ using rows = std::vector<row>;
 struct connect_options {
     std::string host = "127.0.0.1";
     std::uint16_t port = 3306;
+    std::string unix_socket;  ///< not empty: in place of host and port
     std::string user = "root";
     std::string password;
     std::string schema;  ///< empty: none
     std::string charset = "utf8mb4";
-    bool tls = false;  ///< false: never; true: or no connection
+    bool tls = false;         ///< false: never; true: or no connection
+    std::string tls_ca_file;  ///< not empty: the other end's certificate must be of this CA, and for `host`
+    std::string tls_cert_file, tls_key_file;  ///< the client's own
+    std::string plugin;                       ///< that the client begins with; empty: the library's choice
+    std::string server_public_key_file;       ///< for passwords on plain connections; empty: the key is asked for
     bool multi_statements = false;
     bool local_infile = false;
     bool found_rows = false;  ///< affected rows of UPDATE are the rows met, not those changed
@@ -72,6 +77,7 @@ public:
     [[nodiscard]] unsigned warning_count() const;
     [[nodiscard]] std::string quote(std::string_view text) const;  ///< 'text', escaped for this connection
     [[nodiscard]] std::string server_version() const;
+    [[nodiscard]] std::string tls_cipher() const;  ///< empty: the connection is plain
     void ping();
     /// COM_CHANGE_USER.
     void change_user(const std::string& user, const std::string& password, const std::string& schema);

@@ -1,5 +1,7 @@
 #include "tests/support/wire_transport.hpp"
 
+#include "tests/support/wire_reader_state.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -11,7 +13,6 @@
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <sched.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -53,11 +54,12 @@ int other_end(int socket) {
 
 }  // namespace
 
-void piecewise_sender::send_all(std::string_view bytes) const {
+void piecewise_sender::send_all(std::string_view bytes) {
     while (!bytes.empty()) {
         const auto sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
         if (sent < 0 && errno == EINTR) continue;
         if (sent < 0) throw closed(std::string("sending: ") + std::strerror(errno));
+        sent_ += static_cast<std::uint64_t>(sent);
         bytes.remove_prefix(static_cast<std::size_t>(sent));
     }
 }
@@ -77,10 +79,7 @@ void piecewise_sender::send(std::string_view bytes) {
 void piecewise_sender::wait_until_read() {
     const auto end = clock::now() + reading_limit;
     do {
-        int unacknowledged = 0;
-        int unread = 0;
-        if (ioctl(socket_, TIOCOUTQ, &unacknowledged) == 0 && unacknowledged == 0 && reader_ >= 0 &&
-            ioctl(reader_, FIONREAD, &unread) == 0 && unread == 0) {
+        if (reader_ >= 0 && has_read(reader_, sent_)) {
             ++count_.seen_read;
             return;
         }

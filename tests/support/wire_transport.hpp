@@ -31,19 +31,20 @@ public:
     [[nodiscard]] const piece_count& count() const noexcept { return count_; }
 
 private:
-    void send_all(std::string_view bytes) const;
+    void send_all(std::string_view bytes);
     void wait_until_read();
 
     int socket_;
     int reader_ = -1;  // the other end's descriptor, only ever asked how much it has unread
     std::size_t size_ = 0;
+    std::uint64_t sent_ = 0;  // bytes
     piece_count count_;
 };
 
 class transport {
 public:
     /// Connects to 127.0.0.1. Throws error.
-    explicit transport(std::uint16_t port, std::chrono::milliseconds limit = std::chrono::seconds(20));
+    explicit transport(std::uint16_t port, std::chrono::milliseconds limit = std::chrono::seconds(5));
     transport(const transport&) = delete;
     transport& operator=(const transport&) = delete;
     ~transport();

@@ -4,10 +4,11 @@
 
 namespace sluice {
 
-void proxy_adapter::connect(const proxy::proxy_server& server, const proxy::proxy_options& options) {
+void proxy_adapter::connect(proxy::proxy_server& server, const proxy::proxy_options& options) {
     sessions_max_ = options.connections_max;
-    listen_ = to_text({options.listen_address, server.port()});
-    server_text_ = to_text({options.server_host, options.server_port});
+    for (const auto& endpoint : server.endpoints()) listen_ += (listen_.empty() ? "" : ", ") + endpoint;
+    server_text_ = options.server_socket.empty() ? to_text({options.server_host, options.server_port})
+                                                 : "unix:" + options.server_socket;
     server_.store(&server, std::memory_order_release);
 }
 
@@ -47,6 +48,20 @@ std::vector<admin::session_view> proxy_adapter::sessions() const {
                        .age = s.age});
     }
     return all;
+}
+
+result<admin::shown_certificates, admin::refusal> proxy_adapter::reload_tls() {
+    proxy::proxy_server* server = server_.load(std::memory_order_acquire);
+    if (server == nullptr) return admin::refusal{"the proxy has not started yet"};
+    auto reloaded = server->reload_tls();
+    if (reloaded.has_error()) return admin::refusal{reloaded.error().message};
+    const auto shown = [](proxy::certificate_facts& facts) -> std::optional<admin::shown_certificate> {
+        if (facts.subject.empty() && facts.not_after.empty()) return std::nullopt;
+        return admin::shown_certificate{std::move(facts.subject), std::move(facts.issuer), std::move(facts.not_after),
+                                        facts.is_self_made};
+    };
+    return admin::shown_certificates{.for_clients = shown(reloaded->for_clients),
+                                     .for_server = shown(reloaded->for_server)};
 }
 
 proxy::show_answer to_proxy_answer(result<admin::text_table, admin::show_refusal> answer) {

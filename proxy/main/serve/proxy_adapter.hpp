@@ -15,18 +15,19 @@ namespace sluice {
 class proxy_adapter final : public admin::proxy_view {
 public:
     /// From now on shows this proxy, which must stay as long as anybody asks.
-    void connect(const proxy::proxy_server& server, const proxy::proxy_options& options);
+    void connect(proxy::proxy_server& server, const proxy::proxy_options& options);
     /// From now on `accepting` is false.
     void begin_drain() noexcept { draining_ = true; }
 
     [[nodiscard]] admin::proxy_status status() const override;
     [[nodiscard]] std::vector<admin::session_view> sessions() const override;
+    [[nodiscard]] result<admin::shown_certificates, admin::refusal> reload_tls() override;
 
 private:
     std::uint64_t sessions_max_ = 0;  // written before server_ and not afterwards
     std::string listen_;
     std::string server_text_;
-    std::atomic<const proxy::proxy_server*> server_{nullptr};
+    std::atomic<proxy::proxy_server*> server_{nullptr};
     std::atomic<bool> draining_{false};
 };
 

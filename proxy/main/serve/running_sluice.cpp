@@ -65,10 +65,6 @@ result<void, admin::refusal> running_sluice::start_all() {
     }
     migrations_.connect(*engine_);
     http_->serve([this](const admin::http_request& request) { return router_.answer(request); });
-    if (settings_.client_tls == tls_mode::preferred) {
-        spdlog::warn(
-            "proxy.tls is \"preferred\", but this version does not speak TLS with clients: connections are plain");
-    }
     if (!settings_.admin_token) spdlog::warn("the admin port takes commands without a token");
     spdlog::info("sluice {} serves {} for the server {}", version(), proxy_view_.status().listen,
                  settings_.engine.text());
@@ -97,6 +93,12 @@ void running_sluice::reload(const std::filesystem::path& file) {
     if (settings_.admin_token && fresh.admin_token) settings_.admin_token = fresh.admin_token;
     settings_.migration_defaults = fresh.migration_defaults;
     router_.replace_settings(settings_for_router(settings_));
+    if (const auto tls = proxy_->reload_tls(); tls.has_error()) {
+        spdlog::error("reload: TLS goes on with the certificates that it has: {}", tls.error().message);
+    } else if (!tls->for_clients.subject.empty()) {
+        spdlog::info("reload: certificate for clients: {}, good until {}", tls->for_clients.subject,
+                     tls->for_clients.not_after);
+    }
     spdlog::info("reload: done");
 }
 

@@ -64,7 +64,8 @@ public:
     void finish(transcript& into) {
         into.record = stream_.record();
         into.pieces = under_.pieces();
-        if (under_.compressed()) into.frames_compressed = under_.compressed()->frames_compressed();
+        into.is_compressed = under_.compressed().has_value();
+        if (into.is_compressed) into.frames_compressed = under_.compressed()->frames_compressed();
     }
 
 private:

@@ -35,6 +35,7 @@ struct transcript {
     std::uint64_t capabilities = 0;
     bool logged_in = false;
     bool over_tls = false;
+    bool is_compressed = false;
     std::vector<reply> replies;
     std::string broken;  ///< why the run ended before the script did; empty: it did not
     std::vector<wire::passage> record;

@@ -63,19 +63,21 @@ const std::vector<mode>& modes() {
             // What today's drivers ask for.
             {"modern",
              basic | several | flag::deprecate_eof | flag::session_track | flag::query_attributes |
-                 flag::expired_passwords},
+                 flag::expired_passwords,
+             true},
             // What drivers asked for in the days of 5.6.
-            {"classic", basic | several},
-            {"eof_and_trackers", basic | several | flag::session_track | flag::query_attributes},
-            {"optional_metadata", basic | several | flag::deprecate_eof | flag::optional_metadata},
-            {"optional_metadata_and_eof", basic | several | flag::optional_metadata | flag::session_track},
+            {"classic", basic | several, true},
+            {"eof_and_trackers", basic | several | flag::session_track | flag::query_attributes, false},
+            {"optional_metadata", basic | several | flag::deprecate_eof | flag::optional_metadata, false},
+            {"optional_metadata_and_eof", basic | several | flag::optional_metadata | flag::session_track, false},
             // One statement and one result only.
-            {"single", basic | flag::deprecate_eof | flag::found_rows},
+            {"single", basic | flag::deprecate_eof | flag::found_rows, false},
             // As old as protocol 4.1 itself: no plugins, no attributes.
-            {"bare", flag::long_password},
+            {"bare", flag::long_password, false},
             // Not calling itself MySQL's, so that MariaDB's own flags count.
             {"mariadb",
-             (basic & ~flag::long_password) | several | flag::deprecate_eof | flag::session_track | mariadb_flags},
+             (basic & ~flag::long_password) | several | flag::deprecate_eof | flag::session_track | mariadb_flags,
+             true},
         };
         if (const char* only = std::getenv("SLUICE_ORACLE_MODE")) {
             std::erase_if(made, [&](const auto& one) { return one.name != only; });

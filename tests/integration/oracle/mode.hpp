@@ -15,6 +15,7 @@ namespace sluice::test::oracle {
 struct mode {
     std::string name;
     std::uint64_t capabilities = 0;
+    bool is_main = false;  ///< every script runs in it
 };
 
 /// The matrix; $SLUICE_ORACLE_MODE leaves only the one of that name.

@@ -7,6 +7,7 @@ namespace flag = wire::flag;
 
 constexpr std::uint16_t more_results = 0x0008;
 constexpr std::uint16_t cursor_exists = 0x0040;
+constexpr std::uint16_t output_parameters = 0x1000;
 constexpr std::size_t frame_max = 0xFFFFFF;
 constexpr std::uint16_t progress_code = 0xFFFF;
 
@@ -94,8 +95,11 @@ void reply_reader::read_results(bool binary, std::vector<seen_packet>& into) {
             head.what = role::file_wish;
             send_file();
             continue;
-        } else if (!read_result_set(binary, into)) {
-            return;
+        } else {
+            of_parameters_ = 0;
+            if (!read_result_set(binary, into)) return;
+            // Of output parameters only the EOF behind the definitions says that more follow.
+            if ((of_parameters_ & more_results) != 0) continue;
         }
         if ((status_of(into.back()) & more_results) == 0) return;
     }
@@ -123,7 +127,9 @@ bool reply_reader::read_result_set(bool binary, std::vector<seen_packet>& into) 
         (void)next(into);
         if (into.back().what == role::err) return false;
         into.back().what = role::eof;
-        if (binary && (status_of(into.back()) & cursor_exists) != 0) return true;
+        const auto status = status_of(into.back());
+        if (binary && (status & cursor_exists) != 0) return true;
+        if ((status & output_parameters) != 0) of_parameters_ = status;
     }
     return read_rows(binary ? role::binary_row : role::text_row, into);
 }
@@ -165,8 +171,8 @@ void reply_reader::read_prepare(std::vector<seen_packet>& into) {
     const bool may_lack_definitions = has(flag::optional_metadata) && !head.at_end();
     const bool has_definitions = !may_lack_definitions || head.integer(1) != 0;
     for (const auto count : {parameters, columns}) {
-        if (count == 0 || !has_definitions) continue;
-        if (!read_definitions(count, into)) return;
+        if (count == 0) continue;
+        if (has_definitions && !read_definitions(count, into)) return;
         if (has(flag::deprecate_eof)) continue;
         (void)next(into);
         if (into.back().what == role::err) return;

@@ -74,6 +74,7 @@ private:
 
     wire::packet_stream& stream_;
     std::uint64_t capabilities_;
+    std::uint16_t of_parameters_ = 0;  // status of the EOF behind the definitions of output parameters
 };
 
 }  // namespace sluice::test::oracle

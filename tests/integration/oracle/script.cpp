@@ -96,6 +96,14 @@ void read_header(script& into, const std::string& line) {
         into.is_refused = true;
     } else if (key == "blind") {
         into.is_blind = true;
+    } else if (key == "plain") {
+        into.is_plain_only = true;
+    } else if (key == "not_replayed") {
+        into.is_replayed = false;
+    } else if (key == "cold") {
+        into.is_cold = true;
+    } else if (key == "alone") {
+        into.is_alone = true;
     } else if (key == "user") {
         into.user = value;
     } else if (key == "password") {

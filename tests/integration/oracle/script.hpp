@@ -34,6 +34,10 @@ struct script {
     bool is_large = false;      ///< megabytes: not delivered in the smallest pieces
     bool is_refused = false;    ///< the login fails
     bool is_blind = false;      ///< ends in a stream that cannot be followed (a replica's)
+    bool is_plain_only = false;  ///< not over compression, whose frames have sequence ids of their own
+    bool is_replayed = true;     ///< false: Sluice does not pass on at once, or at all, what was recorded
+    bool is_cold = false;     ///< the server has forgotten all passwords (caching_sha2_password's cache)
+    bool is_alone = false;    ///< no other session of the account may be there
     std::string user = throwaway::app_user;
     std::string password = throwaway::app_password;
     std::string database;

@@ -70,6 +70,13 @@ class proxy_double final : public admin::proxy_view {
 public:
     admin::proxy_status status() const override { return now; }
     std::vector<admin::session_view> sessions() const override { return open; }
+    result<admin::shown_certificates, admin::refusal> reload_tls() override {
+        ++tls_reloads;
+        if (!tls_problem.empty()) return admin::refusal{tls_problem};
+        return admin::shown_certificates{
+            .for_clients = admin::shown_certificate{"CN=sluice", "CN=ca", "2030-01-01T00:00:00Z", false},
+            .for_server = std::nullopt};
+    }
 
     admin::proxy_status now{.accepting = true,
                             .sessions = 3,
@@ -81,6 +88,8 @@ public:
                             .listen = "127.0.0.1:6033",
                             .server = "127.0.0.1:3306"};
     std::vector<admin::session_view> open;
+    std::string tls_problem;
+    int tls_reloads = 0;
 };
 
 }  // namespace sluice::test

@@ -91,6 +91,11 @@ TEST_CASE("every route answers with its status and every refusal with its code",
         {"POST", "/v1/migrations/ffff/abort", "", 404, "no_such_migration", ""},
         {"POST", "/v1/migrations", "[1]", 400, "invalid_json", ""},
         {"POST", "/v1/migrations", "{", 400, "invalid_json", ""},
+        {"POST", "/v1/tls/reload", "", 200, "", ""},
+        {"POST", "/v1/tls/reload", "{}", 200, "", ""},
+        {"POST", "/v1/tls/reload", R"({"file":"x"})", 400, "unknown_field", ""},
+        {"GET", "/v1/tls/reload", "", 405, "method_not_allowed", "POST"},
+        {"POST", "/v1/tls", "", 404, "no_such_path", ""},
     };
     for (const row& r : rows) {
         CAPTURE(r.method, r.target, r.body);
@@ -284,4 +289,27 @@ TEST_CASE("metrics count migrations by state and name only the running ones", "[
     CHECK(has("sluice_statements_held 1"));
     CHECK(has("sluice_statements_held_total 6"));
     CHECK(has(R"(sluice_build_info{version="1.2.3"} 1)"));
+}
+
+TEST_CASE("certificates are read again on request, and what is wrong with one is told", "[router]") {
+    bench b;
+    const auto done = object_of(b.answer("POST", "/v1/tls/reload"));
+    CHECK(b.proxy.tls_reloads == 1);
+    const auto& clients = done.at("for_clients").as_object();
+    CHECK(text(clients, "subject") == "CN=sluice");
+    CHECK(text(clients, "issuer") == "CN=ca");
+    CHECK(text(clients, "not_after") == "2030-01-01T00:00:00Z");
+    CHECK_FALSE(clients.at("self_made").as_bool());
+    CHECK(done.at("for_server").is_null());
+
+    b.proxy.tls_problem = "/etc/key.pem: is not the private key of /etc/cert.pem";
+    const auto refused = b.answer("POST", "/v1/tls/reload");
+    CHECK(refused.status == 422);
+    CHECK(text(object_of(refused), "code") == "tls_files_unusable");
+    CHECK(text(object_of(refused), "detail") == b.proxy.tls_problem);
+
+    auto stranger = bench::request("POST", "/v1/tls/reload");
+    stranger.authorization = "Bearer wrong";
+    CHECK(b.router.answer(stranger).status == 401);
+    CHECK(b.proxy.tls_reloads == 2);
 }

@@ -48,8 +48,14 @@ TEST_CASE("the smallest configuration has defaults for the rest", "[config]") {
     const folder f;
     const auto made = parse(f, engine + admin_section);
     REQUIRE(made);
-    CHECK(made->proxy.listen_address == "127.0.0.1");
-    CHECK(made->proxy.listen_port == 6033);
+    REQUIRE(made->proxy.listen.size() == 1);
+    CHECK(made->proxy.listen[0].address == "127.0.0.1");
+    CHECK(made->proxy.listen[0].port == 6033);
+    CHECK(made->proxy.listen[0].unix_path.empty());
+    CHECK(made->proxy.proxy_protocol_networks.empty());
+    CHECK(made->proxy.server_wait.count() == 0);
+    CHECK_FALSE(made->proxy.server_proxy_protocol);
+    CHECK(made->proxy.server_client_attributes);
     CHECK(made->proxy.server_host == "127.0.0.1");
     CHECK(made->proxy.server_port == 3306);
     CHECK(made->proxy.io_threads >= 1);
@@ -91,7 +97,9 @@ TEST_CASE("the example has every key, and with its default", "[config]") {
 TEST_CASE("every value arrives where it belongs", "[config]") {
     const folder f;
     const auto made = parse(f, R"([proxy]
-listen = "[::1]:4000"
+listen = ["unix:run/a.sock", "[::1]:4000", "localhost:4002"]
+listen_unix_mode = "750"
+proxy_protocol_networks = ["10.0.0.0/8", "unix"]
 threads = 3
 connections_max = 10
 unauthenticated_max = 5
@@ -102,10 +110,23 @@ held_statements_max = 7
 held_bytes_max = 4096
 release_burst = 2
 drain_limit_s = 9
-tls = "preferred"
+tls = "required"
+tls_cert_file = "tls/cert.pem"
+tls_key_file = "/elsewhere/key.pem"
+tls_client_ca_file = "clients.pem"
+tls_client_cert = "optional"
+rsa_key_file = "rsa.pem"
+rsa_public_key_file = "rsa.pub"
 [server]
+tls = "verify_identity"
+tls_ca_file = "ca.pem"
+tls_cert_file = "own.pem"
+tls_key_file = "own.key"
 host = "db.example"
 port = 3307
+wait_ms = 1500
+proxy_protocol = true
+client_address_attributes = false
 [engine]
 user = "eng"
 password_env = "SECRET"
@@ -128,8 +149,17 @@ file = "logs/sluice.log"
 )");
     if (made.has_error()) FAIL(made.error().front().text());
     const auto& p = made->proxy;
-    CHECK(p.listen_address == "::1");
-    CHECK(p.listen_port == 4000);
+    REQUIRE(p.listen.size() == 3);
+    CHECK(p.listen[0].unix_path == (f.path / "run/a.sock").string());
+    CHECK(p.listen[1].address == "::1");
+    CHECK(p.listen[1].port == 4000);
+    CHECK(p.listen[1].unix_path.empty());
+    CHECK(p.listen[2].address == "127.0.0.1");
+    CHECK(p.listen_unix_mode == 0750);
+    CHECK(p.proxy_protocol_networks == std::vector<std::string>{"10.0.0.0/8", "unix"});
+    CHECK(p.server_wait == std::chrono::milliseconds(1500));
+    CHECK(p.server_proxy_protocol);
+    CHECK_FALSE(p.server_client_attributes);
     CHECK(p.io_threads == 3);
     CHECK(p.connections_max == 10);
     CHECK(p.unauthenticated_max == 5);
@@ -142,7 +172,17 @@ file = "logs/sluice.log"
     CHECK(p.server_host == "db.example");
     CHECK(p.server_port == 3307);
     CHECK(made->drain_limit == std::chrono::seconds(9));
-    CHECK(made->client_tls == tls_mode::preferred);
+    CHECK(p.tls.client.mode == proxy::client_tls_mode::required);
+    CHECK(p.tls.client.certificate_file == f.path / "tls/cert.pem");
+    CHECK(p.tls.client.key_file == "/elsewhere/key.pem");
+    CHECK(p.tls.client.client_ca_file == f.path / "clients.pem");
+    CHECK(p.tls.client.client_certificate == proxy::client_certificate_mode::optional);
+    CHECK(p.tls.server.mode == proxy::server_tls_mode::verify_identity);
+    CHECK(p.tls.server.ca_file == f.path / "ca.pem");
+    CHECK(p.tls.server.certificate_file == f.path / "own.pem");
+    CHECK(p.tls.server.key_file == f.path / "own.key");
+    CHECK(p.rsa_key_file == f.path / "rsa.pem");
+    CHECK(p.rsa_public_key_file == f.path / "rsa.pub");
     CHECK(made->engine.host == "db.example");
     CHECK(made->engine.port == 3307);
     CHECK(made->engine.user == "eng");
@@ -162,6 +202,14 @@ file = "logs/sluice.log"
     CHECK(made->log.file == f.path / "logs/sluice.log");
 }
 
+TEST_CASE("the server may be behind a socket, for the proxy and for the engine", "[config]") {
+    const folder f;
+    const auto made = parse(f, "[server]\nsocket = \"mysqld.sock\"\n" + engine + admin_section);
+    REQUIRE(made);
+    CHECK(made->proxy.server_socket == (f.path / "mysqld.sock").string());
+    CHECK(made->engine.unix_socket == made->proxy.server_socket);
+}
+
 TEST_CASE("a wrong configuration is refused with line, key and what would be right", "[config]") {
     const folder f;
     f.write("open.token", "0123456789abcdef\n", 0644);
@@ -173,16 +221,39 @@ TEST_CASE("a wrong configuration is refused with line, key and what would be rig
     };
     const std::string rest = engine + admin_section;  // 5 lines
     const row rows[] = {
-        {rest + "[proxy]\nlisten = 6033\n", 7, "`proxy.listen` must be a string, not a whole number"},
+        {rest + "[proxy]\nlisten = 6033\n", 7,
+         "`proxy.listen` must be a string or an array of strings, not a whole number"},
         {rest + "[proxy]\nlisten = \"6033\"\n", 7, "`proxy.listen` must be address:port"},
         {rest + "[proxy]\nlisten = \"db.example:6033\"\n", 7, "`proxy.listen` must be address:port"},
         {rest + "[proxy]\nlisten = \"127.0.0.1:66000\"\n", 7, "`proxy.listen` must be address:port"},
+        {rest + "[proxy]\nlisten = []\n", 7, "`proxy.listen` must have an address"},
+        {rest + "[proxy]\nlisten = [\"127.0.0.1:1\", 2]\n", 7, "must be a string or an array of strings, not an array"},
+        {rest + "[proxy]\nlisten = [\"127.0.0.1:1\", \"x\"]\n", 7, "not \"x\""},
+        {rest + "[proxy]\nlisten = \"unix:\"\n", 7, "`proxy.listen` must have a path"},
+        {rest + "[proxy]\nlisten = \"unix:/" + std::string(107, 'p') + "\"\n", 7,
+         "of 108 bytes, and the system takes 107"},
+        {rest + "[proxy]\nlisten_unix_mode = \"0888\"\n", 7, "permissions in octal digits"},
+        {rest + "[proxy]\nlisten_unix_mode = \"1777\"\n", 7, "permissions in octal digits"},
+        {rest + "[proxy]\nlisten_unix_mode = 777\n", 7, "must be a string"},
+        {rest + "[proxy]\nproxy_protocol_networks = [\"10.0.0.1/8\"]\n", 7, "not \"10.0.0.1/8\""},
+        {rest + "[server]\nsocket = \"/s\"\nport = 1\n", 7, "exclude each other"},
+        {rest + "[server]\nsocket = \"/" + std::string(107, 's') + "\"\n", 7,
+         "`server.socket` has a socket's path of 108"},
+        {rest + "[server]\nwait_ms = -1\n", 7, "`server.wait_ms` must be a whole number from 0 to 3600000"},
         {rest + "[proxy]\n\nthreads = 300\n", 8, "`proxy.threads` must be a whole number from 0 to 256, not 300"},
         {rest + "[proxy]\nthreads = 2.5\n", 7, "not a number with a fraction"},
         {rest + "[proxy]\nthreads = \"2\"\n", 7, "not a string"},
         {rest + "[proxy]\ntls = \"maybe\"\n", 7,
          "must be one of \"disabled\", \"preferred\", \"required\", not \"maybe\""},
-        {rest + "[proxy]\ntls = \"required\"\n", 7, "does not speak TLS"},
+        {rest + "[proxy]\ntls_cert_file = \"c\"\n", 7, "`proxy.tls_cert_file` and its other half go together"},
+        {rest + "[proxy]\ntls_key_file = \"k\"\n", 7, "`proxy.tls_key_file` and its other half go together"},
+        {rest + "[proxy]\ntls_client_cert = \"optional\"\n", 7, "needs `proxy.tls_client_ca_file`"},
+        {rest + "[proxy]\ntls_client_ca_file = \"c\"\ntls_client_cert = \"required\"\n", 8,
+         "cannot be \"required\" unless `proxy.tls` is"},
+        {rest + "[server]\ntls = \"verify-ca\"\n", 7, "\"verify_ca\""},
+        {rest + "[server]\ntls_ca_file = \"c\"\n", 7, "is not looked at unless"},
+        {rest + "[server]\ntls_key_file = \"k\"\n", 7, "`server.tls_key_file` and its other half go together"},
+        {rest + "[server]\ntls = \"as_client\"\n[proxy]\ntls = \"disabled\"\n", 7, "no client would ever have it"},
         {rest + "[proxy]\nlogin_limit_s = 3\n", 7,
          "unknown key `proxy.login_limit_s` (did you mean `login_limit_ms`?)"},
         {rest + "[proxi]\n", 6, "unknown section `proxi` (did you mean `proxy`?)"},

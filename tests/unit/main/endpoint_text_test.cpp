@@ -36,3 +36,23 @@ TEST_CASE("host:port is read and written", "[endpoint_text]") {
         CHECK(to_text(*parsed) == r.text);
     }
 }
+
+TEST_CASE("places to listen on are addresses or sockets", "[endpoint_text]") {
+    const auto v6 = parse_listen_endpoint("[::]:6033");
+    REQUIRE(v6.has_value());
+    CHECK(v6->address == "::");
+    CHECK(v6->port == 6033);
+    CHECK(v6->unix_path.empty());
+    const auto local = parse_listen_endpoint("localhost:0");
+    REQUIRE(local.has_value());
+    CHECK(local->address == "127.0.0.1");
+    const auto socket = parse_listen_endpoint("unix:/run/a:1.sock");
+    REQUIRE(socket.has_value());
+    CHECK(socket->unix_path == "/run/a:1.sock");
+    CHECK(parse_listen_endpoint("unix:/" + std::string(106, 'p')).has_value());
+    for (const auto& text : {std::string("unix:"), "unix:/" + std::string(107, 'p'), std::string("unix:/a\0b", 9),
+                             std::string("db.example:1"), std::string("/run/a.sock"), std::string()}) {
+        CAPTURE(text);
+        CHECK(parse_listen_endpoint(text).has_error());
+    }
+}

@@ -1,90 +1,11 @@
 #include "proxy/session/connect_fsm.hpp"
-#include "protocol/auth/caching_sha2.hpp"
 #include "proxy/session/capability_filter.hpp"
-#include "tests/unit/session/packets.hpp"
+#include "tests/unit/session/login_script.hpp"
 
 #include <vector>
 
 namespace sluice::session {
 namespace {
-
-std::shared_ptr<const protocol::rsa_key_pair> a_key() {
-    static const auto key = std::make_shared<const protocol::rsa_key_pair>(*protocol::rsa_key_pair::generate());
-    return key;
-}
-const protocol::rsa_key_pair& servers_key() {
-    static const auto key = *protocol::rsa_key_pair::generate();
-    return key;
-}
-
-const std::string scramble = "01234567890123456789";
-
-protocol::server_greeting greeting_of(capability_flags capabilities = capability::mysql_mask) {
-    protocol::server_greeting greeting;
-    greeting.server_version = "9.7.0";
-    greeting.connection_id = 77;
-    greeting.capabilities = capabilities;
-    greeting.auth_data = scramble + std::string(1, '\0');
-    greeting.auth_plugin = protocol::caching_sha2_plugin;
-    return greeting;
-}
-
-template <class Message>
-std::string payload_of(const Message& message) {
-    byte_buffer out;
-    protocol::serialise(out, message);
-    return protocol::to_string(out);
-}
-
-std::string response_of(capability_flags capabilities,
-                        const std::string& plugin = std::string(protocol::caching_sha2_plugin)) {
-    protocol::handshake_response response;
-    response.capabilities = capabilities;
-    response.user = "app";
-    response.auth_response = std::string(32, 'a');
-    response.database = "shop";
-    response.auth_plugin = plugin;
-    return payload_of(response);
-}
-
-constexpr capability_flags client_flags = modern | capability::connect_with_db | capability::ssl_verify_server_cert |
-                                          capability::compress | capability::interactive;
-
-enum class from : std::uint8_t { server, client };
-
-struct spoken {
-    from who;
-    std::string payload;
-    std::uint8_t sequence;
-};
-
-struct heard {
-    byte_buffer by_client, by_server;
-    bool operator==(const heard&) const = default;
-};
-
-// Plays the packets, each in pieces of the given size, and returns what both sides have heard.
-heard play(connect_fsm& fsm, const std::vector<spoken>& lines, std::size_t piece = 1 << 20) {
-    heard all;
-    for (const auto& line : lines) {
-        const auto bytes = framed(line.payload, line.sequence);
-        for (std::size_t at = 0; at < bytes.size();) {
-            const auto part = byte_view(bytes).subspan(at, std::min(piece, bytes.size() - at));
-            const auto used = line.who == from::server ? fsm.on_server(part, all.by_client, all.by_server)
-                                                       : fsm.on_client(part, all.by_client, all.by_server);
-            REQUIRE(used == part.size());
-            at += used;
-        }
-    }
-    return all;
-}
-
-std::vector<spoken> fast_login() {
-    return {{from::server, payload_of(greeting_of()), 0},
-            {from::client, response_of(client_flags), 1},
-            {from::server, "\x01\x03", 2},
-            {from::server, std::string("\0\0\0\2\0\0\0", 7), 3}};
-}
 
 TEST_CASE("a fast login is passed on, with the capabilities that both sides then agree on") {
     for (const std::size_t piece : {1UL, 3UL, 1UL << 20}) {
@@ -123,21 +44,6 @@ TEST_CASE("what belongs to the next phase is left alone") {
     CHECK(fsm.on_server(last + framed("more", 4), all.by_client, all.by_server) == last.size());
     CHECK(fsm.on_server(framed("more", 4), all.by_client, all.by_server) == 0);
     CHECK(fsm.on_client(framed("more", 0), all.by_client, all.by_server) == 0);
-}
-
-std::string encrypted(const std::string& pem, const std::string& password) {
-    return *protocol::rsa_public_key::from_pem(pem)->encrypt(protocol::mask_password(password, scramble));
-}
-
-// What stands in the only packet of these bytes.
-std::string only_payload(const byte_buffer& bytes, std::uint8_t sequence) {
-    protocol::packet_assembler assembler(1 << 20);
-    const auto used = assembler.feed(bytes);
-    REQUIRE(used.has_value());
-    REQUIRE(*used == bytes.size());
-    REQUIRE(assembler.complete());
-    CHECK(assembler.last_sequence() == sequence);
-    return protocol::to_string(assembler.payload());
 }
 
 TEST_CASE("full authentication: the password comes under Sluice's key and goes under the server's") {
@@ -311,8 +217,11 @@ TEST_CASE("COM_CHANGE_USER runs the exchange again") {
     change.auth_plugin = std::string(protocol::caching_sha2_plugin);
     byte_buffer payload;
     protocol::serialise(payload, change, fsm.facts().capabilities);
-    fsm.begin_change_user(payload);
+    heard begun;
+    fsm.begin_change_user(payload, begun.by_client, begun.by_server);
     CHECK(fsm.state() == login_state::exchange);
+    CHECK(begun.by_client.empty());
+    CHECK(only_payload(begun.by_server, 0) == protocol::to_string(payload));
     (void)play(fsm, {{from::server, "\x01\x04", 1}});
     const auto answered = play(fsm, {{from::client, "\x02", 2}});
     CHECK(only_payload(answered.by_client, 3) == "\x01" + a_key()->public_pem());

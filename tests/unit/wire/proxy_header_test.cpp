@@ -97,6 +97,7 @@ TEST_CASE("what cannot become a PROXY header is refused at the byte that shows i
         {"port below zero", "PROXY TCP4 1.1.1.1 1.1.1.1 -1 1\r\n", 32, wire_errc::malformed},
         {"line feed alone", "PROXY UNKNOWN\n", 13, wire_errc::malformed},
         {"carriage return in the line", "PROXY UNKNOWN\rx\r\n", 14, wire_errc::malformed},
+        {"carriage return in a line of 108 bytes", "PROXY UNKNOWN\r" + std::string(94, 'x'), 14, wire_errc::malformed},
         {"a line of 108 bytes", "PROXY UNKNOWN " + std::string(92, 'x') + "\r\n", 106, wire_errc::too_large},
         {"version 1 in binary", signature + '\x11', 12, wire_errc::malformed},
         {"version 3", signature + '\x31', 12, wire_errc::malformed},
