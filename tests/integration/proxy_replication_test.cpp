@@ -58,7 +58,8 @@ TEST_CASE("a replica of 9.7 follows through the proxy, by GTID, with semi-synchr
     copy.exec("SET GLOBAL rpl_semi_sync_replica_enabled = ON");
     copy.exec("RESET BINARY LOGS AND GTIDS");
     copy.exec("CHANGE REPLICATION SOURCE TO SOURCE_HOST='127.0.0.1', SOURCE_PORT=" + std::to_string(proxied.port()) +
-              ", SOURCE_USER='follower', SOURCE_PASSWORD='secret', SOURCE_AUTO_POSITION=1, GET_SOURCE_PUBLIC_KEY=1, "
+              ", SOURCE_USER='follower', SOURCE_PASSWORD='secret', SOURCE_AUTO_POSITION=1, SOURCE_SSL=0, "
+              "GET_SOURCE_PUBLIC_KEY=1, "
               "SOURCE_CONNECT_RETRY=1");
     make_rows(source);
     copy.exec("START REPLICA");

@@ -12,6 +12,7 @@ namespace {
 
 constexpr const char* native_plugin = "mysql_native_password";
 constexpr const char* sha2_plugin = "caching_sha2_password";
+constexpr const char* sha256_plugin = "sha256_password";
 constexpr const char* clear_plugin = "mysql_clear_password";
 constexpr std::uint32_t packet_size_max = 1U << 30U;
 
@@ -76,7 +77,12 @@ bool exchange(transport& under, packet_stream& stream, std::string plugin, std::
                 plugin = std::string(asked.zero_ended());
                 scramble = std::string(asked.rest());
                 if (!scramble.empty() && scramble.back() == '\0') scramble.pop_back();
-                stream.send(scrambled(plugin, password, scramble), stream.next_sequence());
+                if (plugin == sha256_plugin) {
+                    // In clear under TLS; else it asks for the key to encrypt it with.
+                    stream.send(under.has_tls() ? password + '\0' : "\x01", stream.next_sequence());
+                } else {
+                    stream.send(scrambled(plugin, password, scramble), stream.next_sequence());
+                }
                 break;
             }
             case 0x01: {

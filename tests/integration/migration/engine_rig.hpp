@@ -20,7 +20,8 @@ inline migration::server_address engine_address(const mysql_server& server) {
             .port = server.port(),
             .unix_socket = {},
             .user = sluice_user,
-            .password = sluice_password};
+            .password = sluice_password,
+            .tls = {}};
 }
 
 /// The engine of one process; destroy it and make another to play a restart.

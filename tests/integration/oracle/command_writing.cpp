@@ -193,8 +193,8 @@ written_command with_id(std::uint8_t command, std::uint32_t id, reply_kind reply
 
 reply_kind reply_named(const std::string& name) {
     static const std::map<std::string, reply_kind> kinds = {
-        {"none", reply_kind::none},   {"one", reply_kind::one},         {"result", reply_kind::result},
-        {"text", reply_kind::text},   {"prepare", reply_kind::prepare}, {"binary_result", reply_kind::binary_result},
+        {"none", reply_kind::none},   {"one", reply_kind::one},          {"result", reply_kind::result},
+        {"text", reply_kind::text},   {"prepare", reply_kind::prepare},  {"binary_result", reply_kind::binary_result},
         {"fetch", reply_kind::fetch}, {"fields", reply_kind::field_list}};
     const auto found = kinds.find(name);
     if (found == kinds.end()) throw wire::error("no kind of reply: " + name);

@@ -73,8 +73,8 @@ std::string compare_login(const transcript& direct, const transcript& through) {
     const unsigned shift = through.over_tls && !direct.over_tls ? 1 : 0;
     const auto count = std::min(direct.login.size(), through.login.size());
     for (std::size_t i = 0; i < count; ++i) {
-        const auto wrong = compare_packet(direct.login[i], nullptr, direct, through.login[i], nullptr, through,
-                                          i == 0 ? 0 : shift);
+        const auto wrong =
+            compare_packet(direct.login[i], nullptr, direct, through.login[i], nullptr, through, i == 0 ? 0 : shift);
         if (!wrong.empty()) return "login, packet " + std::to_string(i) + ": " + wrong;
     }
     if (direct.login.size() != through.login.size()) {

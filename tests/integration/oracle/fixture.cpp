@@ -9,7 +9,8 @@ void add_tables(std::vector<std::string>& to, server_kind kind) {
     const bool json = kind != server_kind::mysql_5_6;
     const bool vector = kind == server_kind::mysql_9_7;
     std::string columns =
-        "id INT PRIMARY KEY, c_tiny TINYINT, c_utiny TINYINT UNSIGNED, c_small SMALLINT, c_medium MEDIUMINT, c_int INT, "
+        "id INT PRIMARY KEY, c_tiny TINYINT, c_utiny TINYINT UNSIGNED, c_small SMALLINT, c_medium MEDIUMINT, c_int "
+        "INT, "
         "c_uint INT UNSIGNED ZEROFILL, c_big BIGINT, c_ubig BIGINT UNSIGNED, c_decimal DECIMAL(20,5), c_float FLOAT, "
         "c_double DOUBLE, c_bit BIT(12), c_date DATE, c_time TIME(3), c_datetime DATETIME(6), c_timestamp TIMESTAMP "
         "NULL, c_year YEAR, c_char CHAR(10) CHARACTER SET latin1, c_varchar VARCHAR(300) CHARACTER SET utf8, c_binary "
@@ -61,7 +62,8 @@ void add_routines(std::vector<std::string>& to) {
 }
 
 void add_accounts(std::vector<std::string>& to) {
-    const char* accounts[][2] = {{"oracle_other", "other-secret"}, {"oracle_empty", ""}, {"oracle_lister", "lister-secret"}};
+    const char* accounts[][2] = {
+        {"oracle_other", "other-secret"}, {"oracle_empty", ""}, {"oracle_lister", "lister-secret"}};
     for (const auto& [user, password] : accounts) {
         for (const char* host : {"localhost", "127.0.0.1"}) {
             const auto account = std::string("'") + user + "'@'" + host + "'";

@@ -89,9 +89,8 @@ std::string cut_in_every_way(const std::vector<wire::passage>& record, const rep
         if (!wrong.empty()) return "cut at place " + std::to_string(r) + " of each passage: " + wrong + "\n";
     }
     for (const std::size_t piece : {1, 2, 3, 5, 7, 11, 64, 1000, 4095}) {
-        const auto cut = replay(record, [&](std::size_t, std::size_t size) {
-            return std::vector<std::size_t>(size / piece, piece);
-        });
+        const auto cut = replay(
+            record, [&](std::size_t, std::size_t size) { return std::vector<std::size_t>(size / piece, piece); });
         const auto wrong = difference_of(whole, cut);
         if (!wrong.empty()) return "in pieces of " + std::to_string(piece) + ": " + wrong + "\n";
     }

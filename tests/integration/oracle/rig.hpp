@@ -63,8 +63,8 @@ private:
 /// True when the script is meant for the mode.
 [[nodiscard]] bool applies(const script& what, server_kind kind, const mode& as, std::uint64_t offered);
 
-/// Collects what went wrong; its end shows the first ten ($SLUICE_ORACLE_ALL: all), and fails when nothing was compared.
-/// Thread-safe, but for its end.
+/// Collects what went wrong; its end shows the first ten ($SLUICE_ORACLE_ALL: all), and fails when nothing was
+/// compared. Thread-safe, but for its end.
 class findings {
 public:
     void add(std::string difference);

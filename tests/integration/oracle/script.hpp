@@ -30,14 +30,14 @@ struct script {
     std::uint64_t must_lack = 0;
     std::uint64_t added = 0;  ///< to the mode's
     std::uint64_t removed = 0;
-    bool fresh_schema = false;  ///< begins in an empty schema of its own, `oracle_<name>`; else in `oracle`
-    bool is_large = false;      ///< megabytes: not delivered in the smallest pieces
-    bool is_refused = false;    ///< the login fails
-    bool is_blind = false;      ///< ends in a stream that cannot be followed (a replica's)
+    bool fresh_schema = false;   ///< begins in an empty schema of its own, `oracle_<name>`; else in `oracle`
+    bool is_large = false;       ///< megabytes: not delivered in the smallest pieces
+    bool is_refused = false;     ///< the login fails
+    bool is_blind = false;       ///< ends in a stream that cannot be followed (a replica's)
     bool is_plain_only = false;  ///< not over compression, whose frames have sequence ids of their own
     bool is_replayed = true;     ///< false: Sluice does not pass on at once, or at all, what was recorded
-    bool is_cold = false;     ///< the server has forgotten all passwords (caching_sha2_password's cache)
-    bool is_alone = false;    ///< no other session of the account may be there
+    bool is_cold = false;        ///< the server has forgotten all passwords (caching_sha2_password's cache)
+    bool is_alone = false;       ///< no other session of the account may be there
     std::string user = throwaway::app_user;
     std::string password = throwaway::app_password;
     std::string database;
