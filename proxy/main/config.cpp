@@ -125,6 +125,7 @@ void read_server(reading& r) {
     read_server_tls(
         s, [&r](const std::string& path) { return r.resolve(path); }, r.made.proxy);
     s.finish();
+    a.tls = engine_tls(r.made.proxy);
     r.made.proxy.server_host = a.host;
     r.made.proxy.server_port = a.port;
 }

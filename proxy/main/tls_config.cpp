@@ -72,4 +72,21 @@ void read_server_tls(toml_section& s, const path_resolver& resolve, proxy::proxy
     }
 }
 
+migration::tls_settings engine_tls(const proxy::proxy_options& options) {
+    const auto& server = options.tls.server;
+    migration::tls_settings made;
+    switch (server.mode) {
+        case server_tls_mode::disabled: made.mode = migration::tls_mode::disabled; break;
+        case server_tls_mode::preferred:
+        case server_tls_mode::as_client: made.mode = migration::tls_mode::preferred; break;
+        case server_tls_mode::required: made.mode = migration::tls_mode::required; break;
+        case server_tls_mode::verify_ca: made.mode = migration::tls_mode::verify_ca; break;
+        case server_tls_mode::verify_identity: made.mode = migration::tls_mode::verify_identity; break;
+    }
+    made.ca_file = server.ca_file.string();
+    made.cert_file = server.certificate_file.string();
+    made.key_file = server.key_file.string();
+    return made;
+}
+
 }  // namespace sluice

@@ -32,7 +32,12 @@ TEST_CASE("commands are pipelined behind anything") {
         // Prepares and executions together, with closes between, as Connector/J's useBatchMultiSend sends them.
         client.send_command(command::stmt_prepare, "SELECT 7");
         const auto id = protocol::to_string(protocol::byte_view(client.receive_packet().payload).subspan(1, 4));
-        (void)client.receive_packet();
+        // The definition of the only column, and its EOF where there are such.
+        const auto skip_definition = [&] {
+            const bool has_eof = !protocol::has(client.capabilities(), capability::deprecate_eof);
+            for (int n = 0; n < (has_eof ? 2 : 1); ++n) (void)client.receive_packet();
+        };
+        skip_definition();
         for (int i = 0; i < 200; ++i) {
             client.send_command(command::stmt_execute, id + bytes({0, 1, 0, 0, 0}));
             client.send_command(command::stmt_close, bytes({99, 99, 99, 99}));
@@ -40,11 +45,12 @@ TEST_CASE("commands are pipelined behind anything") {
             client.send_command(command::stmt_reset, id);
         }
         for (int i = 0; i < 200; ++i) {
-            for (int n = 0; n < 2; ++n) (void)client.receive_packet();
+            (void)client.receive_packet();
+            skip_definition();
             CHECK(client.receive_packet().text().back() == 0);
             (void)client.receive_packet();
             CHECK(client.receive_packet().first_byte() == 0);
-            (void)client.receive_packet();
+            skip_definition();
             CHECK(client.receive_result().is_ok);
         }
 
