@@ -6,7 +6,7 @@ ratios to the direct connection within the run, and CPU time of the proxy per st
 
     scripts/setup --bench
     cmake --build build/release --target sluice throwaway_run
-    bench/proxy/run.py [--rounds 5] [--seconds 3] [--only TEXT]
+    bench/proxy/run.py [--rounds 5] [--seconds 3] [--tls] [--only TEXT]
 """
 
 import argparse
@@ -23,13 +23,13 @@ import ways  # noqa: E402
 import workloads  # noqa: E402
 
 
-def measure(server, endpoints, workload, rounds, seconds):
+def measure(server, endpoints, tls, workload, rounds, seconds):
     rates = {way.name: [] for way in endpoints}
     costs = {way.name: [] for way in endpoints}
     for turn in range(rounds):
         # Another one goes first each time.
         for way in endpoints[turn % len(endpoints):] + endpoints[:turn % len(endpoints)]:
-            statements, rate, cpu = workloads.run(server, way, workload, seconds)
+            statements, rate, cpu = workloads.run(server, way, tls, workload, seconds)
             rates[way.name].append(rate)
             costs[way.name].append(cpu / statements * 1e6)
     return rates, costs
@@ -55,6 +55,7 @@ def main():
     parser.add_argument("--throwaway-run", default=os.path.join(build, "bench", "throwaway", "throwaway_run"))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=3, help="of each measurement")
+    parser.add_argument("--tls", action="store_true", help="from client to proxy and from proxy to server")
     parser.add_argument("--only", default="", help="workloads whose name contains this")
     chosen = parser.parse_args()
 
@@ -62,14 +63,14 @@ def main():
     endpoints = []
     try:
         endpoints.append(ways.Direct(server))
-        endpoints.append(ways.HAProxy(server, servers.free_port()))
-        endpoints.append(ways.Router(server, servers.free_port()))
-        endpoints.append(ways.Sluice(chosen.sluice, server, servers.Proxy))
+        endpoints.append(ways.HAProxy(server, servers.free_port(), chosen.tls))
+        endpoints.append(ways.Router(server, servers.free_port(), chosen.tls))
+        endpoints.append(ways.Sluice(chosen.sluice, server, servers.Proxy, chosen.tls))
         print("\n".join(f"{way.name}: {way.version()}" for way in endpoints if way.version()), flush=True)
         workloads.prepare(server, endpoints[0])
         for workload in workloads.WORKLOADS:
             if chosen.only in workload.name:
-                table(workload, *measure(server, endpoints, workload, chosen.rounds, chosen.seconds))
+                table(workload, *measure(server, endpoints, chosen.tls, workload, chosen.rounds, chosen.seconds))
     finally:
         for way in endpoints:
             way.close()

@@ -42,8 +42,9 @@ class Direct:
 class _Program:
     """A proxy that is started with a configuration file on a free port."""
 
-    def __init__(self, server, port):
+    def __init__(self, server, port, tls):
         self.host, self.port = "127.0.0.1", port
+        self.tls = tls
         self.folder = tempfile.TemporaryDirectory(prefix="sluice-bench-")
         self.path = os.path.join(self.folder.name, "config")
         with open(self.path, "w", encoding="ascii") as file:
@@ -84,7 +85,7 @@ class _Program:
 
 
 class HAProxy(_Program):
-    """Copies bytes and knows nothing of them: what no proxy that reads the protocol can beat."""
+    """Copies bytes and knows nothing of them, TLS included: what no proxy that reads the protocol can beat."""
 
     name = "haproxy"
     version_arguments = ["-v"]
@@ -111,7 +112,7 @@ listen bench
 
 
 class Router(_Program):
-    """Reads the protocol as Sluice does."""
+    """Reads the protocol as Sluice does, and ends TLS as Sluice does."""
 
     name = "mysqlrouter"
     version_arguments = ["--version"]
@@ -124,6 +125,15 @@ class Router(_Program):
 
     def arguments(self):
         return ["-c", self.path] + (["--user=root"] if os.geteuid() == 0 else [])
+
+    def _tls_lines(self):
+        if not self.tls:
+            return "client_ssl_mode=DISABLED\nserver_ssl_mode=DISABLED"
+        certificate, key = (os.path.join(self.folder.name, name) for name in ("cert.pem", "key.pem"))
+        # The kind of key that Sluice makes for itself, so that handshakes cost both the same.
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=bench",
+                        "-keyout", key, "-out", certificate], stderr=subprocess.DEVNULL, check=True)
+        return f"client_ssl_mode=REQUIRED\nserver_ssl_mode=REQUIRED\nclient_ssl_cert={certificate}\nclient_ssl_key={key}"
 
     def configuration(self, server):
         return f"""[DEFAULT]
@@ -142,17 +152,17 @@ destinations={server.host}:{server.port}
 routing_strategy=first-available
 protocol=classic
 max_connections=2000
-client_ssl_mode=DISABLED
-server_ssl_mode=DISABLED
+{self._tls_lines()}
 """
 
 
 class Sluice:
     name = "sluice"
 
-    def __init__(self, program, server, proxy_class):
+    def __init__(self, program, server, proxy_class, tls):
         self.program = program
-        self.proxy = proxy_class(program, server, "threads = 1")
+        mode = f'tls = "{"required" if tls else "disabled"}"'
+        self.proxy = proxy_class(program, server, "threads = 1\n" + mode, mode)
         self.host, self.port, self.pid = self.proxy.host, self.proxy.port, self.proxy.process.pid
 
     def cpu_seconds(self):

@@ -34,10 +34,10 @@ class Failed(Exception):
     pass
 
 
-def sysbench(server, way, script, action, *options):
+def sysbench(server, way, tls, script, action, *options):
     command = ["sysbench", script, "--db-driver=mysql", "--mysql-host=" + way.host, f"--mysql-port={way.port}",
                "--mysql-user=" + server.user, "--mysql-password=" + server.password, "--mysql-db=" + SCHEMA,
-               *options, action]
+               *(["--mysql-ssl=on"] if tls else []), *options, action]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     output = done.stdout.decode(errors="replace")
     if done.returncode != 0:
@@ -46,17 +46,17 @@ def sysbench(server, way, script, action, *options):
 
 
 def prepare(server, way):
-    sysbench(server, way, "oltp_point_select", "prepare", "--tables=1", f"--table-size={ROWS}")
-    sysbench(server, way, os.path.join(HERE, "large_result.lua"), "prepare")
+    sysbench(server, way, False, "oltp_point_select", "prepare", "--tables=1", f"--table-size={ROWS}")
+    sysbench(server, way, False, os.path.join(HERE, "large_result.lua"), "prepare")
 
 
-def run(server, way, workload, seconds):
+def run(server, way, tls, workload, seconds):
     """Statements done in that time, and CPU seconds of the way's process for them."""
     options = list(workload.options)
     if workload.script.startswith("oltp"):
         options += ["--tables=1", f"--table-size={ROWS}"]
     cpu_before = way.cpu_seconds()
-    output = sysbench(server, way, workload.script, "run", f"--threads={workload.threads}", f"--time={seconds}", *options)
+    output = sysbench(server, way, tls, workload.script, "run", f"--threads={workload.threads}", f"--time={seconds}", *options)
     cpu = way.cpu_seconds() - cpu_before
     statements = int(re.search(r"^\s+total:\s+(\d+)", output, re.MULTILINE).group(1))
     rate = float(re.search(r"queries:\s+\d+\s+\(([\d.]+) per sec", output).group(1))
