@@ -164,10 +164,11 @@ private:
         for (const auto piece : pieces) {
             if (piece.empty()) return error_at(text_, "there is a comma with no clause before or behind it");
             if (continues_order_by(piece)) {
-                auto& order = statement_.clauses.back();
-                order.text += ", " + std::string(source_of(piece));
+                const auto end = source_of(piece);
+                statement_.clauses.back().text = std::string(order_by_, end.data() + end.size());
                 continue;
             }
+            order_by_ = piece.front().text.data();
             alter_clause_reader reader(piece, options_, statement_.clauses);
             const auto done = reader.read();
             if (done.has_error()) return error_at(source_of(piece), done.error());
@@ -198,6 +199,7 @@ private:
     std::vector<token> tokens_;
     std::span<const token> at_;
     const char* body_end_ = nullptr;
+    const char* order_by_ = nullptr;  // where the last clause begins that is not part of an ORDER BY's list
     alter_statement statement_;
 };
 

@@ -112,6 +112,8 @@ public:
     /// exchange.
     void begin_change_user(protocol::byte_view payload, protocol::byte_buffer& to_client,
                            protocol::byte_buffer& to_server);
+    /// It was refused, by a server that keeps the session: the facts of before hold again.
+    void keep_user(const login_facts& facts) { facts_ = facts; }
 
     /// The client has gone. A server counts a connection that ends before the answer to its greeting against the host
     /// that it came from (max_connect_errors): Sluice's. So a login that cannot succeed is sent instead, after which

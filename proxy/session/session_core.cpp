@@ -41,6 +41,8 @@ core_step session_core::on_client(byte_view unread, time_point now) {
         core.drop = protocol::frame_header_size + payload.size();
         core.forward -= core.drop;
         phase_ = core_phase::login;
+        before_change_ = login_.facts();
+        before_change_.schema = relay_.text().schema();
         login_.begin_change_user(payload, to_client_, to_server_);
         look_at_login(now);
         if (phase_ == core_phase::ended) return {core.forward, unread.size() - core.forward, core_next::ended};
@@ -86,6 +88,15 @@ void session_core::look_at_login(time_point now) {
             relay_.begin(login_.facts(), client_, now);
             return;
         case login_state::refused:
+            if (logged_in_once_) {
+                // A COM_CHANGE_USER: MySQL hangs up after its ERR, MariaDB goes on with the user of before, whose
+                // session it has reset.
+                phase_ = core_phase::commands;
+                login_.keep_user(before_change_);
+                relay_.begin(before_change_, client_, now);
+                return;
+            }
+            [[fallthrough]];
         case login_state::failed:
         case login_state::abandoned: phase_ = core_phase::ended; return;
         default: return;

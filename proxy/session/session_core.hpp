@@ -84,6 +84,7 @@ private:
     protocol::byte_buffer to_server_;
     core_phase phase_ = core_phase::login;
     bool logged_in_once_ = false;
+    login_facts before_change_;  // while a COM_CHANGE_USER is under way
 };
 
 }  // namespace sluice::session

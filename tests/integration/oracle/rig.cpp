@@ -151,7 +151,7 @@ void findings::add(std::string difference) {
 findings::~findings() {
     const char* all = std::getenv("SLUICE_ORACLE_ALL");  // set: show them all
     const std::size_t shown = all == nullptr ? 10 : all_.size();
-    CHECK(compared_ != 0);
+    if (std::getenv("SLUICE_ORACLE_SCRIPT") == nullptr) CHECK(compared_ != 0);
     for (std::size_t i = 0; i < std::min(shown, all_.size()); ++i) FAIL_CHECK(all_[i]);
     if (all_.size() > shown) FAIL_CHECK(all_.size() - shown << " more differences, not shown");
 }

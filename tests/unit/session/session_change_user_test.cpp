@@ -28,5 +28,21 @@ TEST_CASE("a command behind COM_CHANGE_USER is no answer to it, whenever it come
     }
 }
 
+TEST_CASE("a server that refuses COM_CHANGE_USER and goes on is followed with the user of before") {
+    gate_shard shard({});
+    running t(shard);
+    t.done("BEGIN", in_trans);
+    const auto change = command_packet(command::change_user, std::string("other\0\0elsewhere\0\x21\0p\0", 22));
+    (void)t.client(change);
+    CHECK(t.core.login().facts().user == "other");
+    (void)t.server(script().err(1045));
+    CHECK(t.core.phase() == core_phase::commands);
+    CHECK(t.core.login().facts().user == "app");
+    CHECK(t.core.relay().text().schema() == "shop");
+    CHECK_FALSE(t.core.relay().in_transaction());  // the server has reset the session before it looked at the password
+    t.done("SELECT 1");
+    CHECK(t.core.relay().idle());
+}
+
 }  // namespace
 }  // namespace sluice::session

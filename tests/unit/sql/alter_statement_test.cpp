@@ -188,6 +188,8 @@ TEST_CASE("alter: several clauses") {
     const auto ordered = parsed("ORDER BY a, `b` DESC, ADD c INT");
     REQUIRE(ordered.clauses.size() == 2);
     CHECK(ordered.clauses[0].text == "ORDER BY a, `b` DESC");
+    // As it was written, not put together anew.
+    CHECK(parsed("ORDER BY a ,/* then */b").clauses[0].text == "ORDER BY a ,/* then */b");
 
     CHECK(parsed("/*!50100 ADD COLUMN c INT */").clauses.at(0).name == "c");
     CHECK(parsed("ADD COLUMN c INT;").body == "ADD COLUMN c INT");
