@@ -6,10 +6,14 @@ Called with the proxy's port, and behind the other arguments with the server's o
 
 import os
 import re
+import subprocess
 import sys
+import tempfile
+import time
 
 from programs import Programs
 
+WAIT_SECONDS_MAX = 30
 # Every combination is dumped through the proxy and directly. No date is written, so there is nothing to mask.
 COMMON = ["--skip-dump-date", "--max-allowed-packet=64M", "--default-character-set=utf8mb4"]
 
@@ -86,6 +90,7 @@ def main(flavour, folder, host, port, _user, _password, schema, sql_folder, dire
         print("equal:", len(dumps[0]), "bytes with", " ".join(options), flush=True)
     restore(direct, proxied, schema)
     binary_logs(direct, proxied)
+    followed_log(direct, proxied)
     print("end of script")
 
 
@@ -113,6 +118,39 @@ def binary_logs(direct, proxied):
     if logs[0] != logs[1]:
         raise SystemExit(f"the binary logs differ: {len(logs[0])} and {len(logs[1])} bytes")
     print("binary logs:", len(logs[0]), "bytes of text are equal", flush=True)
+
+
+def followed_log(direct, proxied):
+    """--stop-never: the log as it grows, to the last byte that is there."""
+    status = "SHOW BINARY LOG STATUS" if direct.flavour == "mysql" else "SHOW MASTER STATUS"
+    name = direct.output("mysql", "-N", "-B", "-e", status).split()[0].decode()
+    with tempfile.TemporaryDirectory() as folder:
+        raw = ["--read-from-remote-server", "--raw"]
+        command = proxied.command("binlog", *raw, "--stop-never", f"--result-file={folder}/followed-", name)
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE) as follower:
+            try:
+                for _ in range(3):
+                    direct.output("mysql", "-e", "CREATE DATABASE followed; DROP DATABASE followed")
+                    size = int(direct.output("mysql", "-N", "-B", "-e", status).split()[1])
+                    wait_for_size(follower, f"{folder}/followed-{name}", size)
+            finally:
+                follower.terminate()
+        direct.output("binlog", *raw, f"--result-file={folder}/direct-", name)
+        # The end of what the follower has written, up to its last wait.
+        with open(f"{folder}/followed-{name}", "rb") as followed, open(f"{folder}/direct-{name}", "rb") as whole:
+            if followed.read(size) != whole.read(size):
+                raise SystemExit("the followed binary log differs from the direct one")
+    print("a followed binary log is equal", flush=True)
+
+
+def wait_for_size(follower, path, size):
+    until = time.monotonic() + WAIT_SECONDS_MAX
+    while not os.path.exists(path) or os.path.getsize(path) < size:
+        if follower.poll() is not None:
+            raise SystemExit(f"the follower ended: {follower.stderr.read().decode(errors='replace')}")
+        if time.monotonic() > until:
+            raise SystemExit(f"the follower has {os.path.getsize(path) if os.path.exists(path) else 0} of {size} bytes")
+        time.sleep(0.02)
 
 
 main(*sys.argv[1:])
