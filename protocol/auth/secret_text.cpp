@@ -9,4 +9,6 @@ void wipe(std::string& secret) noexcept {
     secret.clear();
 }
 
+void wipe(std::span<std::byte> secret) noexcept { OPENSSL_cleanse(secret.data(), secret.size()); }
+
 }  // namespace sluice::protocol

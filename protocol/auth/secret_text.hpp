@@ -2,12 +2,16 @@
 
 // Passwords in memory.
 
+#include <cstddef>
+#include <span>
 #include <string>
 
 namespace sluice::protocol {
 
 /// Overwrites the text, in a way that the compiler keeps, and empties it. (Copies that were made of it stay.)
 void wipe(std::string& secret) noexcept;
+/// Overwrites the bytes in the same way.
+void wipe(std::span<std::byte> secret) noexcept;
 
 /// Wipes a text at the end of the scope.
 class wipe_at_end {

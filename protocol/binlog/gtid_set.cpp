@@ -86,7 +86,7 @@ void gtid_set::add(const gtid_source& source, gtid_interval interval) {
     merge_into(intervals_[source], interval);
 }
 
-gtid_set gtid_set::of(interval_lists lists) {
+gtid_set gtid_set::of(interval_lists&& lists) {
     gtid_set set;
     for (auto& [source, list] : lists) {
         if (!list.empty()) merge_all_into(set.intervals_[source], std::move(list));

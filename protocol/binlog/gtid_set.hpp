@@ -58,7 +58,7 @@ public:
 private:
     using interval_lists = std::map<gtid_source, std::vector<gtid_interval>>;
     /// Of intervals in any order, overlapping or not.
-    [[nodiscard]] static gtid_set of(interval_lists lists);
+    [[nodiscard]] static gtid_set of(interval_lists&& lists);
 
     interval_lists intervals_;
 };

@@ -4,6 +4,8 @@
 #include <boost/asio/post.hpp>
 #include <cstring>
 
+#include "protocol/auth/secret_text.hpp"
+
 namespace sluice::proxy {
 
 namespace asio = boost::asio;
@@ -70,6 +72,7 @@ void session_driver::take_own_bytes() {
         if (made.empty()) continue;
         auto& own = at(which).own;
         own.insert(own.end(), made.begin(), made.end());
+        if (core_.phase() == core_phase::login) protocol::wipe(std::span(made));
         made.clear();
         flush(which);
     }
@@ -94,7 +97,12 @@ void session_driver::flush(side to) {
             return;
         }
         if (written.status == io_status::closed) {
-            return close(to == side::client ? "the client has gone" : "the server has gone");
+            if (to == side::server) return close("the server has gone");
+            if (core_.logged_in_once()) return close("the client has gone");
+            out.at_end = true;  // on_client_end() does not leave the server without a word
+            out.own = {};
+            out.own_sent = 0;
+            break;
         }
         const auto of_slice = std::min(written.size, in.approved);
         in.begin += of_slice;
@@ -103,6 +111,7 @@ void session_driver::flush(side to) {
     }
     out.blocked = false;
     if (!out.has_own() && !out.own.empty()) {
+        if (core_.phase() == core_phase::login) protocol::wipe(std::span(out.own));
         out.own = {};
         out.own_sent = 0;
     }
@@ -123,6 +132,8 @@ void session_driver::arm() {
     for (const auto which : {side::client, side::server}) {
         auto& one = at(which);
         if (one.buffer && !one.has_unread()) {
+            // It may have held a password, and goes to the next session.
+            if (core_.phase() == core_phase::login) protocol::wipe(std::span(*one.buffer).first(one.end));
             home_.buffers().give_back(std::move(one.buffer));
             one.begin = one.end = 0;
         }

@@ -165,6 +165,12 @@ void session_driver::begin_ending() {
 
 void session_driver::on_client_end() {
     if (ending_) return;
+    // A server counts what ends before it has greeted, or in its TLS handshake, against Sluice's address. That takes no
+    // long time, and it has limits; then abandon_login() ends it politely.
+    if (server_.is_open && limit_ != limit::none && !core_.logged_in_once() &&
+        (core_.login().state() == session::login_state::greeting || server_.securing)) {
+        return;
+    }
     if (core_.phase() != core_phase::commands || client_.next == core_next::held) {
         begin_ending();
         close_side(side::client);

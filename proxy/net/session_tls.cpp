@@ -26,6 +26,9 @@ bool session_driver::look_at_tls() {
     for (const auto which : {side::client, side::server}) {
         auto& one = at(which);
         if (!one.securing) continue;
+        // Only what the wait has announced is read: the TLS layer reads ahead, and a wait that is still out would never
+        // announce what it has taken.
+        if (one.handshake == handshake_step::wants_read && one.read_waits) return false;
         one.handshake = one.stream.continue_handshake();
         if (one.handshake == handshake_step::wants_read || one.handshake == handshake_step::wants_write) return false;
         one.securing = false;
@@ -55,6 +58,7 @@ bool session_driver::begin_handshake(side with) {
     const auto contexts = home_.surroundings().tls.contexts();
     one.stream.begin_tls(with == side::client ? contexts.clients : contexts.server);
     one.securing = true;
+    one.handshake = handshake_step::wants_write;  // it may have the first word
     return true;
 }
 

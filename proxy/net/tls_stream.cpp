@@ -19,6 +19,8 @@ namespace {
 constexpr std::size_t encrypt_at_once_max = 64 * 1024;
 // The two pieces of a write travel in one record where they are small.
 constexpr std::size_t join_max = 4 * 1024;
+// Besides, OpenSSL answers some messages by itself. A peer that makes it do so and reads nothing is cut off here.
+constexpr std::size_t unsent_max = 512 * 1024;
 
 int int_size(std::size_t size) { return static_cast<int>(std::min<std::size_t>(size, 1U << 30U)); }
 
@@ -42,6 +44,7 @@ struct tls_stream::socket_bio {
         auto* self = static_cast<tls_stream*>(BIO_get_data(bio));
         BIO_clear_retry_flags(bio);
         const auto* bytes = reinterpret_cast<const std::byte*>(from);
+        if (self->unsent_.size() + static_cast<std::size_t>(size) > unsent_max) return -1;
         try {
             self->unsent_.insert(self->unsent_.end(), bytes, bytes + size);
         } catch (const std::bad_alloc&) {

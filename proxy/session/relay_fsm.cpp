@@ -182,7 +182,7 @@ relay_fsm::passage relay_fsm::pass_command(byte_view rest, client_step& step, ti
 }
 
 // Whether what is under way may change how later texts are to be read.
-bool relay_fsm::settings_in_flight() noexcept {
+bool relay_fsm::settings_in_flight() {
     auto& queue = tracker_.queue();
     for (std::size_t i = 0; i < queue.size(); ++i) {
         const auto& reply = queue.at(i);

@@ -111,7 +111,7 @@ private:
     [[nodiscard]] bool waits_at_gate(const command_reading& reading, std::size_t bytes, time_point now);
     void admit(command_reading&& reading, time_point now);
     void on_reply_ended(time_point now);
-    [[nodiscard]] bool settings_in_flight() noexcept;
+    [[nodiscard]] bool settings_in_flight();
     void adopt_option(std::uint16_t option, bool done) noexcept;
     void go_blind(bool uses_tables);
     void tell_use();

@@ -98,7 +98,8 @@ TEST_CASE("a wrong configuration ends it with 2, the file and the lines", "[proc
         INFO(end.err);
         CHECK(end.exit_code == 2);
         CHECK(lines(end.err) == 3);
-        CHECK(holds(end.err, file + ":2: `proxy.listen` must be a string, not a whole number\n"));
+        CHECK(
+            holds(end.err, file + ":2: `proxy.listen` must be a string or an array of strings, not a whole number\n"));
         CHECK(holds(end.err, file + ":4: unknown key `server.prt` (did you mean `port`?)\n"));
         CHECK(holds(end.err, file + ":7: `engine.password` a password does not belong in this file"));
     }

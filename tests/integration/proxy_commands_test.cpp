@@ -47,8 +47,19 @@ struct talk {
                 std::fill(packet.payload.begin() + 1, packet.payload.begin() + 5, std::byte{0});
             }
             first = false;
+            if (err && !last_id.empty()) hide_id(packet);
             heard.push_back(std::move(packet));
         }
+    }
+
+    // MariaDB numbers statements over all connections, and names the number in errors.
+    void hide_id(raw_client::packet& packet) const {
+        std::uint32_t id = 0;
+        for (unsigned i = 0; i < 4; ++i) id |= std::uint32_t{static_cast<unsigned char>(last_id[i])} << (8 * i);
+        auto text = packet.text();
+        const std::string named = "(" + std::to_string(id) + ")";
+        const auto at = text.find(named);
+        if (at != std::string::npos) packet.payload = protocol::to_buffer(text.replace(at, named.size(), "(id)"));
     }
 };
 
@@ -172,14 +183,6 @@ TEST_CASE("MariaDB's own capabilities: cached metadata, extended types, bulk, pr
         client.login(login_with(own, less | capability::long_password));
         CHECK(client.query("SET progress_report_time = 1").is_ok);
         std::size_t reports = 0;
-        client.send_command(command::query, "SELECT SLEEP(1.5), COUNT(*) FROM slow_to_copy ORDER BY 2");
-        (void)client.receive_packet();
-        while (true) {
-            const auto next = client.receive_packet();
-            if (next.first_byte() == 0xFE && next.payload.size() < 9 + 20 && less == 0) break;
-            if (next.first_byte() == 0xFE && less != 0 && ++reports == 2) break;
-        }
-        reports = 0;
         for (int attempt = 0; attempt < 20 && reports == 0; ++attempt) {
             client.send_command(command::query, "ALTER TABLE slow_to_copy FORCE, ALGORITHM=COPY");
             auto packet = client.receive_packet();

@@ -1,10 +1,22 @@
 #include "tests/integration/proxy_fixture.hpp"
 
+#include "tests/integration/tls_authority.hpp"
+
 #include <map>
 
 #include <spdlog/spdlog.h>
 
 namespace sluice::test {
+namespace {
+
+// Finding an RSA key would be most of what a proxy's start takes.
+const std::filesystem::path& shared_rsa_key() {
+    static tls_authority keeper("the tests' keys");
+    static const auto file = keeper.issue("rsa").key;
+    return file;
+}
+
+}  // namespace
 
 mysql_server& shared_server(server_kind kind) {
     static std::map<server_kind, mysql_server> servers;
@@ -19,6 +31,7 @@ mysql_server& shared_server(server_kind kind) {
 proxy_under_test::proxy_under_test(server_kind server, proxy::proxy_options options) : kind(server) {
     if (std::getenv("SLUICE_TEST_LOG") == nullptr) spdlog::set_level(spdlog::level::off);
     if (options.server_port == 3306) options.server_port = shared_server(kind).port();
+    if (options.rsa_key_file.empty()) options.rsa_key_file = shared_rsa_key();
     auto started = proxy::proxy_server::start(std::move(options));
     REQUIRE(started.has_value());
     proxy = std::move(*started);

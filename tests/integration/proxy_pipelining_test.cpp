@@ -142,7 +142,11 @@ TEST_CASE("a server that shuts down takes its sessions with it") {
                    "1";
         }));
         own.stop();
-        for (auto* client : {&idle, &busy, &in_transaction}) CHECK(client->closed_by_peer());
+        for (auto* client : {&idle, &busy, &in_transaction}) {
+            CHECK(client->closed_by_peer());
+            // Clients that do not hang up in their turn are given up after a while; it is enough to see that once.
+            if (kind != server_kind::mysql_9_7) client->close();
+        }
         CHECK(eventually([&] { return proxied.proxy->statistics().sessions == 0; }));
     }
 }

@@ -186,6 +186,7 @@ TEST_CASE("every command's reply is the server's own, and its end is found") {
             }
             client.send_command(command::quit);
             CHECK(client.closed_by_peer());
+            client.close();
             CHECK(eventually([&] { return proxied.proxy->statistics().sessions == 0; }));
         }
     }
@@ -376,6 +377,7 @@ TEST_CASE("who hangs up is followed by the other side") {
     auto killed = proxied.client();
     root.exec("KILL " + std::to_string(killed.greeting().connection_id));
     CHECK(killed.closed_by_peer());
+    killed.close();
 
     auto timed_out = proxied.client();
     CHECK(timed_out.query("SET wait_timeout = 1").is_ok);
@@ -383,6 +385,7 @@ TEST_CASE("who hangs up is followed by the other side") {
     CHECK(said.sequence == 0);
     CHECK(protocol::parse_err(said.payload)->code == 4031);
     CHECK(timed_out.closed_by_peer());
+    timed_out.close();
     CHECK(eventually([&] { return proxied.proxy->statistics().sessions == 0; }));
 }
 

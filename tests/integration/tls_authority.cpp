@@ -19,10 +19,15 @@ void must(bool done) {
     if (!done) throw std::runtime_error("OpenSSL cannot make a test's certificate");
 }
 
+// RSA keys take long to find: those that no authority uses any more are used again.
 key_pointer make_key() {
-    key_pointer key(EVP_RSA_gen(2048), &EVP_PKEY_free);
-    must(key != nullptr);
-    return key;
+    static std::vector<key_pointer> all;
+    for (const auto& key : all) {
+        if (key.use_count() == 1) return key;
+    }
+    all.emplace_back(EVP_RSA_gen(2048), &EVP_PKEY_free);
+    must(all.back() != nullptr);
+    return all.back();
 }
 
 void extend(X509* certificate, X509* issuer, int kind, const std::string& value) {
@@ -77,7 +82,7 @@ tls_authority::~tls_authority() {
 }
 
 issued_certificate tls_authority::issue(const std::string& name, const std::string& alternatives, int days) {
-    const auto key = make_key();
+    const auto key = issued_keys_.emplace_back(make_key());
     const auto made = make_certificate(name, key.get(), certificate_.get(), key_.get(), alternatives, days);
     issued_certificate files{folder_ / (name + ".pem"), folder_ / (name + ".key")};
     write_file(files.certificate, [&](FILE* to) { return PEM_write_X509(to, made.get()); });

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 struct evp_pkey_st;
 struct x509_st;
@@ -33,6 +34,7 @@ public:
 private:
     std::filesystem::path folder_;
     std::shared_ptr<evp_pkey_st> key_;
+    std::vector<std::shared_ptr<evp_pkey_st>> issued_keys_;  // kept, so that nobody else has the same
     std::shared_ptr<x509_st> certificate_;
 };
 

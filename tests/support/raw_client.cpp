@@ -121,7 +121,7 @@ void raw_client::wait_readable(const char* what) {
 
 bool raw_client::refill(const char* what) {
     wait_readable(what);
-    std::byte chunk[16 * 1024];
+    std::byte chunk[64 * 1024];
     const auto received = recv(socket_, chunk, sizeof chunk, 0);
     if (received < 0 && errno != ECONNRESET) fail_system(what);
     if (received <= 0) return false;

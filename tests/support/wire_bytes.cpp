@@ -88,7 +88,7 @@ std::string hex_dump(std::string_view bytes, std::size_t marked, std::size_t lin
     const auto first = line_of_mark - std::min(line_of_mark, lines_before);
     std::string out;
     for (auto line = first; line <= line_of_mark + lines_behind && line * width < bytes.size(); ++line) {
-        char text[16];
+        char text[24];
         std::snprintf(text, sizeof text, "%08zx ", line * width);
         out += text;
         std::string shown;

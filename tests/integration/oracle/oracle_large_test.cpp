@@ -6,7 +6,7 @@
 namespace sluice::test::oracle {
 namespace {
 
-TEST_CASE("large packets") {
+TEST_CASE("large packets", "[pieces]") {
     findings found;
     for (const auto kind : servers()) {
         auto& server = rig::of(kind);

@@ -19,7 +19,7 @@ std::size_t size_of(const transcript& of) {
     return size;
 }
 
-TEST_CASE("sessions in pieces") {
+TEST_CASE("sessions in pieces", "[pieces]") {
     findings found;
     std::atomic<std::uint64_t> sent = 0;
     std::atomic<std::uint64_t> seen_read = 0;

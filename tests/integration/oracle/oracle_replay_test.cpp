@@ -97,7 +97,7 @@ std::string cut_in_every_way(const std::vector<wire::passage>& record, const rep
     return {};
 }
 
-TEST_CASE("recorded sessions, however they are cut") {
+TEST_CASE("recorded sessions, however they are cut", "[pieces]") {
     findings found;
     on_every_server(found, [&](rig& server) {
         const auto proxied = server.start_proxy({});
