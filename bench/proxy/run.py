@@ -13,6 +13,7 @@ import argparse
 import os
 import statistics
 import sys
+import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.normpath(os.path.join(HERE, "..", ".."))
@@ -59,18 +60,21 @@ def main():
     parser.add_argument("--only", default="", help="workloads whose name contains this")
     chosen = parser.parse_args()
 
-    server = servers.Server(chosen.throwaway_run, "mysql-9.7", [])
+    folder = tempfile.TemporaryDirectory(prefix="sluice-bench-") if chosen.tls else None
+    pair = workloads.make_certificate(folder.name) if folder else None
+    server = servers.Server(chosen.throwaway_run, "mysql-9.7",
+                            [f"--ssl-cert={pair[0]}", f"--ssl-key={pair[1]}"] if pair else [])
     endpoints = []
     try:
         endpoints.append(ways.Direct(server))
-        endpoints.append(ways.HAProxy(server, servers.free_port(), chosen.tls))
-        endpoints.append(ways.Router(server, servers.free_port(), chosen.tls))
-        endpoints.append(ways.Sluice(chosen.sluice, server, servers.Proxy, chosen.tls))
+        endpoints.append(ways.HAProxy(server, servers.free_port(), pair))
+        endpoints.append(ways.Router(server, servers.free_port(), pair))
+        endpoints.append(ways.Sluice(chosen.sluice, server, servers.Proxy, pair))
         print("\n".join(f"{way.name}: {way.version()}" for way in endpoints if way.version()), flush=True)
         workloads.prepare(server, endpoints[0])
         for workload in workloads.WORKLOADS:
             if chosen.only in workload.name:
-                table(workload, *measure(server, endpoints, chosen.tls, workload, chosen.rounds, chosen.seconds))
+                table(workload, *measure(server, endpoints, folder and folder.name, workload, chosen.rounds, chosen.seconds))
     finally:
         for way in endpoints:
             way.close()

@@ -129,10 +129,7 @@ class Router(_Program):
     def _tls_lines(self):
         if not self.tls:
             return "client_ssl_mode=DISABLED\nserver_ssl_mode=DISABLED"
-        certificate, key = (os.path.join(self.folder.name, name) for name in ("cert.pem", "key.pem"))
-        # The kind of key that Sluice makes for itself, so that handshakes cost both the same.
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=bench",
-                        "-keyout", key, "-out", certificate], stderr=subprocess.DEVNULL, check=True)
+        certificate, key = self.tls
         return f"client_ssl_mode=REQUIRED\nserver_ssl_mode=REQUIRED\nclient_ssl_cert={certificate}\nclient_ssl_key={key}"
 
     def configuration(self, server):
@@ -160,9 +157,11 @@ class Sluice:
     name = "sluice"
 
     def __init__(self, program, server, proxy_class, tls):
+        """tls: the paths of a certificate and its key, or None."""
         self.program = program
         mode = f'tls = "{"required" if tls else "disabled"}"'
-        self.proxy = proxy_class(program, server, "threads = 1\n" + mode, mode)
+        files = f'\ntls_cert_file = "{tls[0]}"\ntls_key_file = "{tls[1]}"' if tls else ""
+        self.proxy = proxy_class(program, server, "threads = 1\n" + mode + files, mode)
         self.host, self.port, self.pid = self.proxy.host, self.proxy.port, self.proxy.process.pid
 
     def cpu_seconds(self):

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -34,11 +35,22 @@ class Failed(Exception):
     pass
 
 
+def make_certificate(folder):
+    """One that signs itself, for the server, the proxies and the client, under the names that sysbench looks for in its
+    working folder once it is to use TLS. The key's kind decides what a handshake costs, so it is the same for all."""
+    key, certificate = (os.path.join(folder, name) for name in ("client-key.pem", "client-cert.pem"))
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=bench",
+                    "-keyout", key, "-out", certificate], stderr=subprocess.DEVNULL, check=True)
+    shutil.copy(certificate, os.path.join(folder, "cacert.pem"))
+    return certificate, key
+
+
 def sysbench(server, way, tls, script, action, *options):
+    """tls: the folder of make_certificate(), or None."""
     command = ["sysbench", script, "--db-driver=mysql", "--mysql-host=" + way.host, f"--mysql-port={way.port}",
                "--mysql-user=" + server.user, "--mysql-password=" + server.password, "--mysql-db=" + SCHEMA,
                *(["--mysql-ssl=on"] if tls else []), *options, action]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    done = subprocess.run(command, cwd=tls, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     output = done.stdout.decode(errors="replace")
     if done.returncode != 0:
         raise Failed(f"{way.name}: {' '.join(command)}:\n{output}")
@@ -46,8 +58,8 @@ def sysbench(server, way, tls, script, action, *options):
 
 
 def prepare(server, way):
-    sysbench(server, way, False, "oltp_point_select", "prepare", "--tables=1", f"--table-size={ROWS}")
-    sysbench(server, way, False, os.path.join(HERE, "large_result.lua"), "prepare")
+    sysbench(server, way, None, "oltp_point_select", "prepare", "--tables=1", f"--table-size={ROWS}")
+    sysbench(server, way, None, os.path.join(HERE, "large_result.lua"), "prepare")
 
 
 def run(server, way, tls, workload, seconds):
