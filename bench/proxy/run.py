@@ -27,20 +27,32 @@ import workloads  # noqa: E402
 def measure(server, endpoints, tls, workload, rounds, seconds):
     rates = {way.name: [] for way in endpoints}
     costs = {way.name: [] for way in endpoints}
+    failures = {}
     for turn in range(rounds):
         # Another one goes first each time.
         for way in endpoints[turn % len(endpoints):] + endpoints[:turn % len(endpoints)]:
-            statements, rate, cpu = workloads.run(server, way, tls, workload, seconds)
+            if way.name in failures:
+                continue
+            try:
+                statements, rate, cpu = workloads.run(server, way, tls, workload, seconds)
+            except workloads.Failed as failure:
+                if way.name == "direct":
+                    raise
+                failures[way.name] = next((line for line in str(failure).splitlines() if "FATAL: error" in line), "failed")
+                continue
             rates[way.name].append(rate)
             costs[way.name].append(cpu / statements * 1e6)
-    return rates, costs
+    return rates, costs, failures
 
 
-def table(workload, rates, costs):
+def table(workload, rates, costs, failures):
     print(f"\n### {workload.name}\n")
     print("| way | statements/s | of direct | CPU of the proxy, µs/statement | lowest .. highest |")
     print("|---|---:|---:|---:|---|")
     for name, seen in rates.items():
+        if name in failures:
+            print(f"| {name} | | | | {failures[name]} |")
+            continue
         # Round by round: what slows the machine for a while slows both.
         of_direct = statistics.median(rate / direct for rate, direct in zip(seen, rates["direct"]))
         cost = "" if name == "direct" else f"{statistics.median(costs[name]):.1f}"
@@ -63,7 +75,7 @@ def main():
     folder = tempfile.TemporaryDirectory(prefix="sluice-bench-") if chosen.tls else None
     pair = workloads.make_certificate(folder.name) if folder else None
     server = servers.Server(chosen.throwaway_run, "mysql-9.7",
-                            [f"--ssl-cert={pair[0]}", f"--ssl-key={pair[1]}"] if pair else [])
+                            [f"--ssl-cert={pair[0]}", f"--ssl-key={pair[1]}", f"--ssl-ca={pair[0]}"] if pair else [])
     endpoints = []
     try:
         endpoints.append(ways.Direct(server))
