@@ -4,6 +4,7 @@
 #include "bench/throwaway/child_process.hpp"
 #include "bench/throwaway/programs.hpp"
 #include "tests/integration/proxy_fixture.hpp"
+#include "tests/integration/tls_authority.hpp"
 
 #include <filesystem>
 #include <fstream>
@@ -203,7 +204,7 @@ std::optional<fs::path> mariadb_plugins() {
     return std::nullopt;
 }
 
-TEST_CASE("MariaDB's ed25519 accounts log in over every pair of transports") {
+TEST_CASE("MariaDB's ed25519 and native accounts log in over every pair of transports") {
     const auto plugins = mariadb_plugins();
     if (!plugins) {
         WARN("MariaDB's auth_ed25519 is not there: not tested");
@@ -211,18 +212,27 @@ TEST_CASE("MariaDB's ed25519 accounts log in over every pair of transports") {
     }
     server_options wanted;
     wanted.kind = server_kind::mariadb_10_11;
-    wanted.extra_arguments = {"--plugin-dir=" + plugins->string(), "--plugin-load-add=auth_ed25519"};
+    tls_authority ca("the server's");
+    const auto shown = ca.issue("mariadb");
+    wanted.extra_arguments = {"--plugin-dir=" + plugins->string(), "--plugin-load-add=auth_ed25519",
+                              "--ssl-cert=" + shown.certificate.string(), "--ssl-key=" + shown.key.string()};
     auto server = mysql_server::start(wanted);
     auto root = connect(server);
     root.exec("CREATE USER ed@'%' IDENTIFIED VIA ed25519 USING PASSWORD('secret')");
-    for (const auto to_server : {way::plain, way::local}) {
+    root.exec("CREATE USER native@'%' IDENTIFIED BY 'secret'");
+    for (const auto to_server : every_way) {
         const crossing through(server_kind::mariadb_10_11, to_server, server);
         for (const auto from_client : every_way) {
-            INFO(name_of(from_client) << " to " << name_of(to_server));
-            sql_connection made(through.as(from_client, "ed", "secret", ""));
-            CHECK(made.scalar("SELECT CURRENT_USER()") == "ed@%");
-            made.change_user("ed", "secret", "");
-            CHECK(login_error(through.as(from_client, "ed", "wrong", "")) == 1045);
+            for (const std::string user : {"ed", "native"}) {
+                INFO(user << ": " << name_of(from_client) << " to " << name_of(to_server));
+                sql_connection made(through.as(from_client, user, "secret", ""));
+                CHECK(made.scalar("SELECT CURRENT_USER()") == user + "@%");
+                CHECK((made.scalar("SELECT VARIABLE_VALUE FROM information_schema.session_status WHERE VARIABLE_NAME = "
+                                   "'Ssl_cipher'") != "") == (to_server == way::tls));
+                made.change_user(user, "secret", "");
+                CHECK(made.scalar("SELECT CURRENT_USER()") == user + "@%");
+                CHECK(login_error(through.as(from_client, user, "wrong", "")) == 1045);
+            }
         }
     }
 }
