@@ -28,7 +28,7 @@ struct mysql_executor_options {
 /// the server's RSA key.
 ///
 /// Failures of connect(): "access_denied" (abort), "cannot_connect" (retry), "unsupported_login" (abort; a plug-in that
-/// the client library lacks), "tls_failed" (abort), "server_error".
+/// the client library lacks), "tls_failed" (retry), "server_error".
 /// Failures of run(), see also sql_executor.hpp: "connection_lost", "deadlock", "lock_wait_timeout", "duplicate_entry",
 /// "data_truncated", "out_of_range", "null_not_allowed", "invalid_value", "access_denied", "no_such_table",
 /// "read_only", "interrupted", "out_of_space", "server_error". server_errno and sqlstate tell what the server said;

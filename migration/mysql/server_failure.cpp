@@ -78,6 +78,7 @@ constexpr std::array meanings{
     meaning{2006, "connection_lost", unknown},
     meaning{2013, "connection_lost", unknown},
     meaning{2020, "packet_too_large", abort},
+    meaning{2026, "connection_lost", unknown},  // TLS broke off in the middle of a statement
     meaning{2027, "connection_lost", unknown},  // malformed packet: the stream cannot be followed any more
     meaning{2055, "connection_lost", unknown},
     meaning{3024, "lock_wait_timeout", retry},  // max_execution_time
@@ -142,7 +143,11 @@ failure login_failure_of(const server_message& said, std::string_view address, s
         case 1226:  // a limit of this user's account
             failed = make("too_many_connections", retry, said, text);
             break;
-        case 2026: failed = make("tls_failed", abort, said, text); break;
+        case 2026:
+            // A certificate that is not accepted, or a server that went away in the middle of the handshake: the
+            // library does not tell which, and the latter passes.
+            failed = make("tls_failed", retry, said, text);
+            break;
         case 1251:  // the server wants another protocol than the client has
         case 2007:  // protocols differ
         case 2049:  // the server knows only the login of before 4.1

@@ -130,6 +130,7 @@ TEST_CASE("sluice is killed while it copies: the table stays as it was, and a ne
     REQUIRE(ended.completed());
     CHECK(contains(where.sluice.log(), "`test`.`_orders_gho` and `test`.`_orders_ghc` are dropped"));
     direct_load.stop();
+    for (const auto& error : direct_load.report().first_errors) UNSCOPED_INFO(error);
     CHECK(direct_load.report().errors == 0);
     CHECK(direct_load.report().wrong_answers == 0);
     const auto books = load::verify(direct_load.the_books(), where.direct, "orders");

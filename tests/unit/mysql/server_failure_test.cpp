@@ -25,6 +25,7 @@ TEST_CASE("a statement's failure tells what the server said and what may be done
         {1412, "table_changed", disposition::retry},
         {2006, "connection_lost", disposition::outcome_unknown},
         {2013, "connection_lost", disposition::outcome_unknown},
+        {2026, "connection_lost", disposition::outcome_unknown},
         {4031, "connection_lost", disposition::outcome_unknown},
         {1927, "connection_lost", disposition::outcome_unknown},
         {1053, "connection_lost", disposition::outcome_unknown},
@@ -78,6 +79,7 @@ TEST_CASE("a login's failure: refused for good, or worth another try") {
         {2003, "cannot_connect", disposition::retry},
         {2005, "cannot_connect", disposition::retry},
         {2013, "cannot_connect", disposition::retry},
+        {2026, "tls_failed", disposition::retry},
         {1053, "cannot_connect", disposition::retry},
         {1064, "server_error", disposition::abort},
     }));
