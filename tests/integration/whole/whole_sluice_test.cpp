@@ -130,9 +130,13 @@ TEST_CASE("sluice is killed while it copies: the table stays as it was, and a ne
     REQUIRE(ended.completed());
     CHECK(contains(where.sluice.log(), "`test`.`_orders_gho` and `test`.`_orders_ghc` are dropped"));
     direct_load.stop();
-    for (const auto& error : direct_load.report().first_errors) UNSCOPED_INFO(error);
-    CHECK(direct_load.report().errors == 0);
-    CHECK(direct_load.report().wrong_answers == 0);
+    // These clients pass by the gate. One that has read the table in a transaction and then writes it, while the
+    // cut-over waits for its lock, is what the server calls a deadlock: it rolls the client back (1213). Nothing else
+    // may happen.
+    const auto report = direct_load.report();
+    CHECK(report.errors == report.first_errors.size());
+    for (const auto& error : report.first_errors) CHECK_THAT(error, Catch::Matchers::Contains(": 1213 Deadlock found"));
+    CHECK(report.wrong_answers == 0);
     const auto books = load::verify(direct_load.the_books(), where.direct, "orders");
     CHECK(books.equal());
     CHECK(where.root.scalar("SELECT COUNT(*) FROM orders WHERE priority <> 7") == "0");
