@@ -12,7 +12,7 @@ namespace {
 
 // A passage is cut at each of its boundaries as long as it is not longer than this; of a longer one, at those around
 // the beginnings of its packets.
-constexpr std::size_t cut_everywhere_max = 2048;
+constexpr std::size_t cut_everywhere_max = 16 * 1024;
 constexpr std::size_t cuts_max = 2048;
 
 std::size_t first_packet_size(std::string_view bytes) { return 4 + wire::input(bytes).integer(3); }
