@@ -13,6 +13,7 @@ namespace {
 
 // The largest window that a frame of 16 MiB can use.
 constexpr int zstd_window_log_max = 24;
+constexpr std::size_t zstd_magic_size = 4;
 // A context that has grown beyond this is not kept for the next frame: most connections never see a second such frame.
 constexpr std::size_t kept_context_size_max = 4 * 1024 * 1024;
 
@@ -67,9 +68,16 @@ struct compressed_frame_decoder::inflater::by_zstd final : inflater {
         SLUICE_ASSERT(!ZSTD_isError(ZSTD_DCtx_setParameter(context.get(), ZSTD_d_windowLogMax, zstd_window_log_max)));
     }
 
-    void begin() override { SLUICE_ASSERT(!ZSTD_isError(ZSTD_DCtx_reset(context.get(), ZSTD_reset_session_only))); }
+    void begin() override {
+        SLUICE_ASSERT(!ZSTD_isError(ZSTD_DCtx_reset(context.get(), ZSTD_reset_session_only)));
+        at_begin = true;
+    }
 
     wire_result<moved> go_on(byte_view input, std::span<std::byte> output) override {
+        // A frame that is there as a whole would be decompressed in one pass, which ignores the limit on the window:
+        // what is accepted would depend on the pieces. The magic number alone is not a whole frame.
+        if (at_begin) input = input.first(std::min<std::size_t>(input.size(), zstd_magic_size));
+        at_begin = false;
         ZSTD_inBuffer in{input.data(), input.size(), 0};
         ZSTD_outBuffer out{output.data(), output.size(), 0};
         const auto outcome = ZSTD_decompressStream(context.get(), &out, &in);
@@ -87,6 +95,7 @@ struct compressed_frame_decoder::inflater::by_zstd final : inflater {
     }
 
     std::unique_ptr<ZSTD_DCtx, decltype(&ZSTD_freeDCtx)> context;
+    bool at_begin = true;
 };
 
 compressed_frame_decoder::compressed_frame_decoder(compression_algorithm algorithm) : algorithm_(algorithm) {

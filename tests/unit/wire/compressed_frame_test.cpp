@@ -254,3 +254,17 @@ TEST_CASE("a zstd window larger than a frame can need is refused") {
         CHECK(decode_all(compression_algorithm::zstd, stream, 100, 1'000).error == "too_large");
     }
 }
+
+TEST_CASE("a zstd window is judged alike whether its frame comes whole or in pieces") {
+    // As above, but with its content size (300): zstd would decompress it in one pass if it were there as a whole.
+    auto stream = from_hex("0c0000002c0100 28b52ffd 40 a0 2c00 630900 41");
+    for (const std::size_t piece : {1U, 5U, 100U}) {
+        CAPTURE(piece);
+        CHECK(decode_all(compression_algorithm::zstd, stream, piece, 1'000).error == "too_large");
+    }
+    stream[12] = std::byte{0x70};
+    for (const std::size_t piece : {1U, 5U, 100U}) {
+        CAPTURE(piece);
+        CHECK(decode_all(compression_algorithm::zstd, stream, piece, 1'000).plain == byte_buffer(300, std::byte{0x41}));
+    }
+}
