@@ -19,6 +19,7 @@ struct migration_options {
     std::size_t apply_workers = 2;                     ///< 1 … 32
     std::size_t apply_batch_keys = 500;                ///< keys in one delta transaction, 10 … 5 000
     std::size_t delta_keys_max = 1'000'000;            ///< bound of the delta set; full: the stream waits
+    std::size_t delta_bytes_max = 256 * 1024 * 1024;   ///< the same in bytes of keys; 1 MiB … 64 GiB
     bool defer_secondary_indexes = true;               ///< build non-unique secondary indexes after the copy
     bool postpone_cutover = false;                     ///< wait for the operator's cut-over command
     bool drop_old_table = false;                       ///< drop `_t_del` after the cut-over; false: keep it
@@ -26,6 +27,18 @@ struct migration_options {
     std::chrono::milliseconds hold_budget{500};        ///< longest time the gate stays closed, 10 ms … 10 s
     std::chrono::milliseconds hold_interval{5000};     ///< shortest time between two attempts, 100 ms … 1 h
     std::uint32_t cutover_attempts_max = 60;           ///< then the migration parks as failed
+    bool verify = true;                                ///< compare every row of the ghost before the swap
+    bool attempt_instant = false;                      ///< let the server do it with ALGORITHM=INSTANT if it can
+    bool attempt_inplace = false;                      ///< likewise INPLACE, where that changes metadata only
+    std::chrono::milliseconds ddl_lock_wait{500};  ///< longest wait of such a statement for its lock, 10 ms … 1 min
+    bool allow_nullable_unique_key = false;        ///< a unique key on nullable columns may identify rows; none is NULL
+    bool keep_foreign_keys = false;                ///< the table's own foreign keys are carried over
+    bool discard_foreign_keys = false;             ///< the table's own foreign keys are left behind
+    bool rebuild_referencing_keys = false;  ///< foreign keys of other tables to this one are pointed at the new one
+    bool include_triggers = false;          ///< the table's triggers are made again for the new table
+    std::string trigger_suffix;             ///< behind the name of each trigger that is made again
+    bool remove_trigger_suffix = false;     ///< take trigger_suffix away where a name ends with it, else add it
+    std::string time_zone;  ///< in which TIMESTAMP becomes DATETIME and back; empty: the server's global time_zone
 };
 
 struct migration_spec {

@@ -49,6 +49,8 @@ constexpr std::array fields{
     number<&o::apply_batch_keys>("apply_batch_keys", "keys in one transaction of the applier", 10, 5'000),
     number<&o::delta_keys_max>("delta_keys_max", "changed keys kept in memory; when full the stream waits", 1'000,
                                100'000'000),
+    number<&o::delta_bytes_max>("delta_bytes_max", "bytes of changed keys kept in memory; when full the stream waits",
+                                1 << 20, std::int64_t{64} << 30),
     flag<&o::defer_secondary_indexes>("defer_secondary_indexes", "build non-unique secondary indexes after the copy"),
     flag<&o::postpone_cutover>("postpone_cutover", "wait for the command cut-over"),
     flag<&o::drop_old_table>("drop_old_table", "drop the old table after the cut-over"),
@@ -57,6 +59,19 @@ constexpr std::array fields{
     number<&o::hold_interval>("hold_interval_ms", "shortest time between two attempts to cut over", 100, 3'600'000),
     number<&o::cutover_attempts_max>("cutover_attempts_max", "attempts to cut over before the migration fails", 1,
                                      1'000'000),
+    flag<&o::verify>("verify", "compare every row of the new table with the original before the cut-over"),
+    flag<&o::attempt_instant>("attempt_instant", "first let the server try ALGORITHM=INSTANT"),
+    flag<&o::attempt_inplace>("attempt_inplace", "then let it try ALGORITHM=INPLACE where that changes metadata only"),
+    number<&o::ddl_lock_wait>("ddl_lock_wait_ms", "longest wait of an INSTANT or INPLACE statement for its lock", 10,
+                              60'000),
+    flag<&o::allow_nullable_unique_key>("allow_nullable_unique_key",
+                                        "let a unique key on nullable columns identify the rows"),
+    flag<&o::keep_foreign_keys>("keep_foreign_keys", "carry the table's own foreign keys over"),
+    flag<&o::discard_foreign_keys>("discard_foreign_keys", "leave the table's own foreign keys behind"),
+    flag<&o::rebuild_referencing_keys>("rebuild_referencing_keys",
+                                       "point other tables' foreign keys to this table at the new one"),
+    flag<&o::include_triggers>("include_triggers", "make the table's triggers again for the new table"),
+    flag<&o::remove_trigger_suffix>("remove_trigger_suffix", "take trigger_suffix away from names that end with it"),
 };
 
 }  // namespace
