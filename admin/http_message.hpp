@@ -2,6 +2,7 @@
 
 // A request and its answer as values: the routes work on these, the HTTP server moves them over sockets.
 
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,6 +24,10 @@ struct http_response {
     std::string content_type = "application/json";
     std::vector<std::pair<std::string, std::string>> headers;  ///< besides content type and length
     std::string body;
+    /// Not empty: all else is void, and the answer is what this gives. It may take seconds: the server calls it on
+    /// another thread, one after another, and answers other requests meanwhile. What it refers to must outlive the
+    /// server.
+    std::function<http_response()> work{};
 };
 
 }  // namespace sluice::admin

@@ -5,6 +5,8 @@
 #include <spdlog/spdlog.h>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
@@ -59,8 +61,12 @@ bool is_http_error(const error_code& error) {
 class connection : public std::enable_shared_from_this<connection> {
 public:
     connection(tcp::socket&& socket, const http_server_options& options, const http_server::handler& answer,
-               std::size_t& open_connections)
-        : stream_(std::move(socket)), options_(options), answer_(answer), open_connections_(open_connections) {
+               std::size_t& open_connections, asio::thread_pool& workers)
+        : stream_(std::move(socket)),
+          options_(options),
+          answer_(answer),
+          open_connections_(open_connections),
+          workers_(workers) {
         ++open_connections_;
     }
     ~connection() { --open_connections_; }
@@ -128,17 +134,35 @@ private:
                              .host = text_of(message[http::field::host]),
                              .origin = text_of(message[http::field::origin]),
                              .body = std::move(message.body())};
-        http_response response;
-        try {
-            response = answer_(request);
-        } catch (const std::exception& e) {
-            spdlog::error("admin: {} {}: {}", request.method, request.target, e.what());
-            response = to_response({.status = 500,
-                                    .code = "internal_error",
-                                    .detail = "an error inside Sluice; its log says more",
-                                    .field = {}});
-        }
+        http_response response = guarded(request.method + " " + request.target, [&] { return answer_(request); });
+        if (response.work) return answer_later(std::move(response.work), message.keep_alive());
         write(std::move(response), message.keep_alive(), request.method == "HEAD");
+    }
+
+    template <class Answer>
+    static http_response guarded(const std::string& what, Answer answer) {
+        try {
+            return answer();
+        } catch (const std::exception& e) {
+            spdlog::error("admin: {}: {}", what, e.what());
+            return to_response({.status = 500,
+                                .code = "internal_error",
+                                .detail = "an error inside Sluice; its log says more",
+                                .field = {}});
+        }
+    }
+
+    /// Only the io thread may let go of a connection, so the worker gives it back with the answer.
+    void answer_later(std::function<http_response()> work, bool keep_alive) {
+        stream_.expires_never();
+        asio::post(workers_, [self = shared_from_this(), work = std::move(work), keep_alive]() mutable {
+            http_response made = guarded("answering later", work);
+            const auto executor = self->stream_.get_executor();
+            asio::post(executor, [self = std::move(self), made = std::move(made), keep_alive]() mutable {
+                self->stream_.expires_after(self->options_.request_limit);
+                self->write(std::move(made), keep_alive, false);
+            });
+        });
     }
 
     void write(http_response response, bool keep_alive, bool head) {
@@ -178,6 +202,7 @@ private:
     const http_server_options& options_;
     const http_server::handler& answer_;
     std::size_t& open_connections_;
+    asio::thread_pool& workers_;
 };
 
 result<tcp::endpoint, refusal> endpoint_of(const http_server_options& options) {
@@ -203,6 +228,7 @@ struct http_server::core {
     asio::io_context io{1};
     tcp::acceptor acceptor{io};
     std::uint16_t bound_port = 0;
+    asio::thread_pool workers{1};
     std::thread thread;
 
     [[nodiscard]] error_code listen(const tcp::endpoint& endpoint) {
@@ -239,7 +265,7 @@ struct http_server::core {
         // Being told costs a connection too, so that has a limit as well.
         if (open_connections >= options.connections_max * 2) return;
         const bool turned_away = open_connections >= options.connections_max;
-        auto fresh = std::make_shared<connection>(std::move(socket), options, answer, open_connections);
+        auto fresh = std::make_shared<connection>(std::move(socket), options, answer, open_connections, workers);
         turned_away ? fresh->turn_away() : fresh->serve();
     }
 
@@ -260,6 +286,7 @@ http_server::http_server(std::unique_ptr<core> self) : self_(std::move(self)) {}
 http_server::~http_server() {
     self_->io.stop();
     if (self_->thread.joinable()) self_->thread.join();
+    self_->workers.join();
 }
 
 result<std::unique_ptr<http_server>, refusal> http_server::listen(http_server_options options) {

@@ -75,11 +75,33 @@ json::value text_or_null(const std::optional<std::chrono::system_clock::time_poi
 json::object to_json(const migration::migration_options& options) {
     json::object object;
     for (const option_field& field : option_fields()) {
-        const std::int64_t value = field.get(options);
-        object[field.name] = field.is_flag ? json::value(value != 0) : json::value(value);
+        switch (field.kind) {
+            case migration::option_kind::number: object[field.name] = field.get(options); break;
+            case migration::option_kind::flag: object[field.name] = field.get(options) != 0; break;
+            case migration::option_kind::text: object[field.name] = clean_utf8(field.get_text(options)); break;
+        }
     }
     return object;
 }
+
+namespace {
+
+json::object to_json(const migration::verification_report& report, bool enabled) {
+    json::array not_compared;
+    for (const auto& column : report.columns_not_compared) not_compared.emplace_back(clean_utf8(column));
+    json::object object{{"enabled", enabled},
+                        {"passes", report.passes},
+                        {"rows_counted", report.last_pass.rows_counted},
+                        {"rows_compared", report.last_pass.rows_compared},
+                        {"rows_in_motion", report.last_pass.rows_in_motion},
+                        {"rows_repaired", report.rows_repaired},
+                        {"pass_in_hand_rows_compared", report.pass_in_hand.rows_compared},
+                        {"last_pass_ended", text_or_null(report.last_pass_ended)}};
+    object["columns_not_compared"] = std::move(not_compared);
+    return object;
+}
+
+}  // namespace
 
 json::object to_json_summary(const migration::migration_snapshot& snapshot) {
     // A number that is none (0/0 early in the copy) would not be JSON.
@@ -91,6 +113,7 @@ json::object to_json_summary(const migration::migration_snapshot& snapshot) {
         {"alter", clean_utf8(snapshot.spec.alter)},
         {"options", to_json(snapshot.spec.options)},
         {"state", migration::to_string(snapshot.state)},
+        {"way", snapshot.way ? json::value(migration::to_string(*snapshot.way)) : json::value(nullptr)},
         {"paused", snapshot.paused},
         {"postponed", snapshot.postponed},
         {"waiting_for", clean_utf8(snapshot.waiting_for)},
@@ -112,9 +135,16 @@ json::object to_json_summary(const migration::migration_snapshot& snapshot) {
         {"cutover_attempts_made", snapshot.cutover_attempts.empty() ? 0 : snapshot.cutover_attempts.back().number},
         {"error", error_to_json(snapshot.error)},
     };
+    object["verification"] = to_json(snapshot.verification, snapshot.spec.options.verify);
     json::array leftovers;
     for (const auto& table : snapshot.leftovers) leftovers.emplace_back(clean_utf8(table));
     object["leftovers"] = std::move(leftovers);
+    json::array passed_over;
+    for (const auto& other : snapshot.passed_over) {
+        passed_over.push_back(
+            json::object{{"way", migration::to_string(other.way)}, {"reason", clean_utf8(other.reason)}});
+    }
+    object["ways_passed_over"] = std::move(passed_over);
     return object;
 }
 
@@ -123,6 +153,7 @@ json::object to_json(const migration::migration_snapshot& snapshot) {
     json::array attempts;
     for (const auto& attempt : snapshot.cutover_attempts) attempts.push_back(attempt_to_json(attempt));
     object["cutover_attempts"] = std::move(attempts);
+    object["direct_hold"] = hold_to_json(snapshot.direct_hold);
     return object;
 }
 

@@ -77,6 +77,12 @@ constexpr migration_number migration_numbers[] = {
      [](const auto& s) { return static_cast<double>(s.deltas_seen); }},
     {"sluice_migration_deltas_applied", "Keys written to the ghost table", MetricType::Gauge,
      [](const auto& s) { return static_cast<double>(s.deltas_applied); }},
+    {"sluice_migration_rows_compared", "Rows that the last complete comparison found the same", MetricType::Gauge,
+     [](const auto& s) { return static_cast<double>(s.verification.last_pass.rows_compared); }},
+    {"sluice_migration_rows_repaired", "Rows of the ghost table that comparisons found wrong and that were copied again",
+     MetricType::Gauge, [](const auto& s) { return static_cast<double>(s.verification.rows_repaired); }},
+    {"sluice_migration_comparisons", "Complete comparisons of both tables", MetricType::Gauge,
+     [](const auto& s) { return static_cast<double>(s.verification.passes); }},
     {"sluice_migration_cutover_attempts", "Attempts to cut over so far", MetricType::Gauge,
      [](const auto& s) {
          return s.cutover_attempts.empty() ? 0.0 : static_cast<double>(s.cutover_attempts.back().number);

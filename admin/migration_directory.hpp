@@ -17,6 +17,8 @@ public:
     virtual ~migration_directory() = default;
 
     virtual migration::outcome<migration::snapshot_ptr> create(migration::migration_spec spec) = 0;
+    /// Blocks for seconds.
+    virtual migration::outcome<migration::alter_forecast> dry_run(const migration::migration_spec& spec) = 0;
     virtual migration::outcome<std::vector<migration::snapshot_ptr>> list() const = 0;
     /// "no_such_migration" when there is none, or several that begin so.
     virtual migration::outcome<migration::snapshot_ptr> find(std::string_view id) const = 0;

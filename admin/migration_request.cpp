@@ -85,9 +85,18 @@ result<void, problem> apply_option(migration::migration_options& options, const 
                                    const json::value& value) {
     const std::string field = "options." + std::string(option.name);
     const std::string expected = expected_value(option);
-    if (option.is_flag) {
+    if (option.kind == migration::option_kind::flag) {
         if (!value.is_bool()) return mistyped(field, value, expected);
         option.set(options, value.get_bool() ? 1 : 0);
+        return {};
+    }
+    if (option.kind == migration::option_kind::text) {
+        if (!value.is_string()) return mistyped(field, value, expected);
+        const std::string_view text = value.get_string();
+        if (!migration::text_fits(option, text)) {
+            return bad_field(field, "invalid_field", "`" + field + "` must be " + expected);
+        }
+        option.set_text(options, text);
         return {};
     }
     if (!value.is_int64() && !value.is_uint64()) return mistyped(field, value, expected);
@@ -117,10 +126,10 @@ result<void, problem> apply_options(migration::migration_options& options, const
 
 }  // namespace
 
-result<migration::migration_spec, problem> parse_migration_request(std::string_view body,
-                                                                   const migration::migration_options& defaults) {
+result<migration_request, problem> parse_migration_request(std::string_view body,
+                                                           const migration::migration_options& defaults) {
     SLUICE_TRY(const json::object object, parse_object(body));
-    constexpr std::array<std::string_view, 4> known{"schema", "table", "alter", "options"};
+    constexpr std::array<std::string_view, 5> known{"schema", "table", "alter", "options", "dry_run"};
     for (const auto& member : object) {
         const std::string_view key = member.key();
         if (std::find(known.begin(), known.end(), key) == known.end()) {
@@ -128,7 +137,8 @@ result<migration::migration_spec, problem> parse_migration_request(std::string_v
                              "unknown field `" + std::string(key) + "`" + name_hint(key, known));
         }
     }
-    migration::migration_spec spec;
+    migration_request made;
+    migration::migration_spec& spec = made.spec;
     SLUICE_TRY(spec.table.schema, text_field(object, "schema", identifier_bytes_max));
     SLUICE_TRY(spec.table.table, text_field(object, "table", identifier_bytes_max));
     SLUICE_TRY(spec.alter, text_field(object, "alter", alter_bytes_max));
@@ -136,7 +146,11 @@ result<migration::migration_spec, problem> parse_migration_request(std::string_v
     if (const json::value* options = object.if_contains("options")) {
         SLUICE_TRY_VOID(apply_options(spec.options, *options));
     }
-    return spec;
+    if (const json::value* dry_run = object.if_contains("dry_run")) {
+        if (!dry_run->is_bool()) return mistyped("dry_run", *dry_run, "true or false");
+        made.dry_run = dry_run->get_bool();
+    }
+    return made;
 }
 
 result<void, problem> check_command_body(std::string_view body) {

@@ -4,6 +4,7 @@
 #include "admin/json_view.hpp"
 #include "admin/metrics.hpp"
 #include "admin/migration_request.hpp"
+#include "admin/plan_view.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
@@ -190,14 +191,30 @@ http_response router::answer_migrations(const http_request& request, std::string
 
 http_response router::create(const http_request& request, const router_settings& settings) {
     if (!is_json(request.content_type)) return wrong_media_type();
-    auto spec = parse_migration_request(request.body, settings.defaults);
-    if (spec.has_error()) return to_response(spec.error());
-    auto created = migrations_.create(std::move(spec).value());
+    auto wanted = parse_migration_request(request.body, settings.defaults);
+    if (wanted.has_error()) return to_response(wanted.error());
+    if (wanted->dry_run) {
+        http_response later;
+        later.work = [this, spec = std::move(wanted->spec)] { return dry_run(spec); };
+        return later;
+    }
+    auto created = migrations_.create(std::move(wanted->spec));
     if (created.has_error()) return to_response(to_problem(created.error()));
     const migration::migration_snapshot& snapshot = **created;
     http_response response = json_response(201, to_json(snapshot));
     response.headers.emplace_back("Location", std::string(collection) + "/" + snapshot.id);
     return response;
+}
+
+http_response router::dry_run(const migration::migration_spec& spec) {
+    const auto found = migrations_.dry_run(spec);
+    if (found.has_error()) {
+        problem why = to_problem(found.error());
+        // What the engine does not know as a mistake of the request itself is a table that it refuses.
+        if (why.status == 500 && found.error().then == migration::disposition::abort) why.status = 422;
+        return to_response(why);
+    }
+    return json_response(200, to_json(*found));
 }
 
 http_response router::list() const {

@@ -46,6 +46,7 @@ private:
     [[nodiscard]] http_response answer_migrations(const http_request& request, std::string_view path,
                                                   const router_settings& settings);
     [[nodiscard]] http_response create(const http_request& request, const router_settings& settings);
+    [[nodiscard]] http_response dry_run(const migration::migration_spec& spec);
     [[nodiscard]] http_response list() const;
     [[nodiscard]] http_response reload_tls(const http_request& request);
     [[nodiscard]] http_response show(std::string_view id) const;

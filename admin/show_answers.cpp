@@ -36,6 +36,11 @@ cell optional_text(const std::string& text) {
     return text;
 }
 
+cell way_text(const migration_snapshot& snapshot) {
+    if (!snapshot.way) return std::nullopt;
+    return std::string(migration::to_string(*snapshot.way));
+}
+
 std::string yes_no(bool value) { return value ? "yes" : "no"; }
 
 std::string known_states() {
@@ -53,6 +58,7 @@ std::vector<cell> list_row(const migration_snapshot& s) {
             s.spec.table.schema,
             s.spec.table.table,
             std::string(migration::to_string(s.state)),
+            way_text(s),
             percent(s.progress),
             std::to_string(s.rows_copied),
             std::to_string(s.rows_estimate),
@@ -77,7 +83,7 @@ result<text_table, show_refusal> migrations_table(const sql::show_request& reque
                                     "Unknown migration state '" + *request.state + "' (known: " + known_states() + ")"};
         }
     }
-    text_table table{.columns = {"id", "schema", "table", "state", "progress_percent", "rows_copied", "rows_estimate",
+    text_table table{.columns = {"id", "schema", "table", "state", "way", "progress_percent", "rows_copied", "rows_estimate",
                                  "rows_per_s", "backlog_keys", "eta_s", "created", "note"},
                      .rows = {}};
     const auto known = migrations.list();
@@ -120,6 +126,21 @@ void add_last_attempt(text_table& table, const migration_snapshot& s) {
     for (const auto& blocker : last.blockers) add("last_attempt_blocker", blocker_text(blocker));
 }
 
+void add_verification(text_table& table, const migration_snapshot& s) {
+    const auto add = [&](std::string name, cell value) { table.rows.push_back({std::move(name), std::move(value)}); };
+    const migration::verification_report& report = s.verification;
+    add("verification", s.spec.options.verify ? "on" : "off: nothing is compared");
+    if (!s.spec.options.verify) return;
+    add("verification_passes", std::to_string(report.passes));
+    add("verification_last_pass_ended", optional_time(report.last_pass_ended));
+    add("verification_rows_counted", std::to_string(report.last_pass.rows_counted));
+    add("verification_rows_compared", std::to_string(report.last_pass.rows_compared));
+    add("verification_rows_in_motion", std::to_string(report.last_pass.rows_in_motion));
+    add("verification_rows_repaired", std::to_string(report.rows_repaired));
+    add("verification_pass_in_hand_rows_compared", std::to_string(report.pass_in_hand.rows_compared));
+    for (const auto& column : report.columns_not_compared) add("verification_column_not_compared", column);
+}
+
 text_table migration_table(const migration_snapshot& s) {
     text_table table{.columns = {"name", "value"}, .rows = {}};
     const auto add = [&](std::string name, cell value) { table.rows.push_back({std::move(name), std::move(value)}); };
@@ -128,6 +149,10 @@ text_table migration_table(const migration_snapshot& s) {
     add("table", s.spec.table.table);
     add("alter", s.spec.alter);
     add("state", std::string(migration::to_string(s.state)));
+    add("way", way_text(s));
+    for (const auto& other : s.passed_over) {
+        add("way_passed_over", std::string(migration::to_string(other.way)) + ": " + other.reason);
+    }
     add("paused", yes_no(s.paused));
     add("postponed", yes_no(s.postponed));
     add("waiting_for", optional_text(s.waiting_for));
@@ -141,6 +166,7 @@ text_table migration_table(const migration_snapshot& s) {
     add("deltas_applied", std::to_string(s.deltas_applied));
     add("deltas_dropped", std::to_string(s.deltas_dropped));
     add("backlog_keys", std::to_string(s.backlog_keys));
+    add_verification(table, s);
     add("eta_s", eta_text(s));
     add("stream_position", optional_text(s.stream_position));
     add("created", to_utc_text(s.created));
@@ -155,8 +181,7 @@ text_table migration_table(const migration_snapshot& s) {
     }
     for (const auto& leftover : s.leftovers) add("leftover", leftover);
     for (const option_field& field : option_fields()) {
-        const std::int64_t value = field.get(s.spec.options);
-        add("option_" + std::string(field.name), field.is_flag ? yes_no(value != 0) : std::to_string(value));
+        add("option_" + std::string(field.name), migration::shown_value(field, s.spec.options));
     }
     return table;
 }

@@ -22,7 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Changes whenever this file makes a different directory, so that an old one is not taken for it.
-constexpr const char* recipe = "1";
+constexpr const char* recipe = "2";
 
 std::string accounts(server_kind kind) {
     std::ostringstream sql;
@@ -39,8 +39,8 @@ std::string accounts(server_kind kind) {
            "LOCK TABLES, EXECUTE, CREATE VIEW, SHOW VIEW, CREATE ROUTINE, ALTER ROUTINE, TRIGGER, EVENT ON *.* TO '"
         << app_user << "'@'%';\n"
         << "CREATE USER '" << sluice_user << "'@'%' IDENTIFIED BY '" << sluice_password << "';\n"
-        << "GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, INDEX, REFERENCES, LOCK TABLES, TRIGGER, "
-           "PROCESS, RELOAD, REPLICATION CLIENT, REPLICATION SLAVE ON *.* TO '"
+        << "GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, CREATE TEMPORARY TABLES, DROP, ALTER, INDEX, REFERENCES, "
+           "LOCK TABLES, TRIGGER, PROCESS, RELOAD, REPLICATION CLIENT, REPLICATION SLAVE ON *.* TO '"
         << sluice_user << "'@'%';\n"
         << "CREATE DATABASE IF NOT EXISTS test;\n";
     return sql.str();

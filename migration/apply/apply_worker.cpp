@@ -2,9 +2,11 @@
 
 #include "migration/apply/apply_batch.hpp"
 #include "migration/apply/unique_conflict.hpp"
+#include "migration/apply/value_loss.hpp"
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 namespace sluice::migration {
 namespace {
@@ -18,7 +20,10 @@ constexpr unsigned conflicts_max = 20;
 }  // namespace
 
 apply_worker::apply_worker(const migration_plan& plan, work_ledger& ledger, sql_executor& executor)
-    : plan_(plan), ledger_(ledger), session_(executor, [&ledger] { return ledger.stopping(); }) {}
+    : plan_(plan),
+      ledger_(ledger),
+      session_(executor, [&ledger] { return ledger.stopping(); }),
+      batch_keys_(plan.options.apply_batch_keys) {}
 
 void apply_worker::run() {
     auto worked = work();
@@ -28,7 +33,7 @@ void apply_worker::run() {
 outcome<void> apply_worker::work() {
     while (!ledger_.stopping()) {
         SLUICE_TRY_VOID(confirm_visibility());
-        const auto batch = ledger_.take_batch(plan_.options.apply_batch_keys, batch_wait);
+        const auto batch = ledger_.take_batch(batch_keys_, batch_wait);
         if (!batch) continue;
         if (!ledger_.wait_for_chunks(*batch)) {
             ledger_.batch_failed(*batch);
@@ -56,23 +61,36 @@ outcome<void> apply_worker::apply(const work_ledger::batch& batch) {
     auto applied = apply_batch(plan_, run_statement, batch.keys, batch_commit::own_transaction, true);
     if (applied) {
         ledger_.batch_applied(batch);
+        batch_keys_ = std::min(batch_keys_ + batch_keys_ / 8 + 1, plan_.options.apply_batch_keys);
         attempts_ = 0;
         conflicts_ = 0;
         return {};
     }
     ledger_.batch_failed(batch);
     if (ledger_.stopping()) return {};
-    return recover_from(std::move(applied).error());
+    // A wide batch has more keys than this, and must stay whole.
+    if (applied.error().code == "transaction_too_large" && batch.keys.size() <= batch_keys_) {
+        if (batch.keys.size() == 1) return row_too_large(plan_, std::move(applied).error());
+        batch_keys_ = batch.keys.size() / 2;
+        return {};
+    }
+    auto recovered = recover_from(std::move(applied).error());
+    if (recovered || !is_value_loss(recovered.error())) return recovered;
+    std::vector<std::string> keys;
+    keys.reserve(batch.keys.size());
+    for (const row_key& key : batch.keys) keys.push_back(key.literals);
+    return value_loss_in_batch(plan_, session_, keys, ledger_.count(), recovered.error());
 }
 
 outcome<void> apply_worker::recover_from(failure why) {
     if (const auto key = duplicate_key_of(why)) {
         // On the identifying key: a chunk brought the row between our delete and our insert.
-        if (*key == plan_.columns.ghost_index && ++attempts_ < attempts_max) return {};
-        if (*key == plan_.columns.ghost_index || ++conflicts_ > conflicts_max) return unique_key_conflict(plan_, why);
+        const bool is_same_row = *key == plan_.columns.ghost_index && !plan_.mapping.key.may_collide;
+        if (is_same_row && ++attempts_ < attempts_max) return {};
+        if (is_same_row || ++conflicts_ > conflicts_max) return why;
         // The row that holds the value now has changed too: read its change, and let both travel together.
         ledger_.widen_next_batch();
-        auto position = read_server_position(session_, plan_.follow_by_gtid);
+        auto position = read_server_position(session_, plan_);
         if (!position) {
             if (position.error().then == disposition::abort) return std::move(position).error();
             return {};

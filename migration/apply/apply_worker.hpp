@@ -26,6 +26,7 @@ private:
     const migration_plan& plan_;
     work_ledger& ledger_;
     reconnecting_session session_;
+    std::size_t batch_keys_;  ///< fewer than options.apply_batch_keys where rows are too large for a transaction
     unsigned attempts_ = 0;   ///< failed in a row
     unsigned conflicts_ = 0;  ///< unique conflicts in a row
 };

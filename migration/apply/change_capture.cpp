@@ -1,6 +1,7 @@
 #include "migration/apply/stream_reader.hpp"
 #include "migration/sql/identifier.hpp"
 #include "protocol/sql/classifier.hpp"
+#include "protocol/sql/lexer.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -18,6 +19,43 @@ bool begins_with(std::string_view text, std::string_view upper_case_word) {
            });
 }
 
+/// A definition statement that may empty a table, or put another in its place, without a trace in row events, and with
+/// the same definition afterwards. It is known to name the original, maybe only beside another table.
+bool may_take_rows_away(std::string_view text) {
+    const sql::lexer_options options;
+    sql::lexer lex(text, options);
+    const sql::token first = lex.next();
+    if (first.is("TRUNCATE") || first.is("DROP") || first.is("RENAME")) {
+        const sql::token what = lex.next();
+        return !first.is("DROP") || what.is("TABLE") || what.is("TABLES");
+    }
+    if (first.is("CREATE")) return lex.next().is("OR");  // OR REPLACE TABLE, of MariaDB; a view has no rows
+    if (!first.is("ALTER")) return false;
+    for (sql::token now = lex.next(); now.kind != sql::token_kind::end; now = lex.next()) {
+        if (now.is("PARTITION") || now.is("TABLESPACE") || now.is("RENAME")) return true;
+    }
+    return false;
+}
+
+/// A statement that gives the table another definition; names: of its footprint, in the order of the text.
+bool redefines(std::string_view text, const sql::table_name& table, const std::vector<sql::table_name>& names,
+               int lower_case_table_names) {
+    const sql::lexer_options options;
+    sql::lexer lex(text, options);
+    const sql::token first = lex.next();
+    if (first.is("CREATE") || first.is("DROP")) {
+        // [UNIQUE] INDEX ... ON t; ONLINE and the like may stand between.
+        for (int words = 0; words < 3; ++words) {
+            if (lex.next().is("INDEX")) return true;
+        }
+        return false;
+    }
+    if (!first.is("ALTER") || names.empty()) return false;
+    sql::token what = lex.next();
+    while (what.is("ONLINE") || what.is("OFFLINE") || what.is("IGNORE")) what = lex.next();
+    return what.is("TABLE") && sql::may_be_same_name(names.front().name, table.name, lower_case_table_names);
+}
+
 failure undecodable(std::string why) {
     return refuse("binlog_undecodable", "the binary log cannot be followed: " + std::move(why));
 }
@@ -30,6 +68,7 @@ change_capture::change_capture(const migration_plan& plan, work_ledger& ledger, 
 void change_capture::stream_begins() {
     gtid_.reset();
     transaction_ = 0;
+    in_group_ = false;
     in_transaction_ = false;
     in_xa_ = false;
     xa_keys_.clear();
@@ -46,12 +85,33 @@ bool change_capture::wants(std::string_view schema, std::string_view table) cons
 }
 
 outcome<void> change_capture::take(const binlog::decoded_event& event, const binlog::coordinates& end) {
+    SLUICE_TRY_VOID(take_event(event, end));
+    // Between transactions the place moves too: a rotation and what stands at the head of a file are part of the
+    // position that the server tells.
+    if (!in_group_ && !std::holds_alternative<binlog::heartbeat_event>(event.body) && position_.at != end) {
+        position_.at = end;
+        ledger_.read_through(std::nullopt, end);
+    }
+    return {};
+}
+
+void change_capture::group_begins() {
+    gtid_.reset();
+    transaction_ = 0;
+    in_group_ = true;
+}
+
+outcome<void> change_capture::take_event(const binlog::decoded_event& event, const binlog::coordinates& end) {
     if (const auto* begun = std::get_if<binlog::gtid_event>(&event.body)) {
+        group_begins();
         gtid_ = begun->id;
-        transaction_ = 0;
     } else if (std::holds_alternative<binlog::anonymous_gtid_event>(event.body)) {
-        gtid_.reset();
-        transaction_ = 0;
+        group_begins();
+    } else if (const auto* other = std::get_if<binlog::mariadb_gtid_event>(&event.body)) {
+        // MariaDB writes neither BEGIN nor XA START: its GTID event says so.
+        group_begins();
+        in_transaction_ = !other->has_flag(binlog::mariadb_gtid_flag::standalone);
+        in_xa_ = other->has_flag(binlog::mariadb_gtid_flag::prepared_xa);
     } else if (const auto* query = std::get_if<binlog::query_event>(&event.body)) {
         return take_query(*query, end);
     } else if (const auto* map = std::get_if<binlog::table_map_event>(&event.body)) {
@@ -61,19 +121,7 @@ outcome<void> change_capture::take(const binlog::decoded_event& event, const bin
     } else if (std::holds_alternative<binlog::xid_event>(event.body)) {
         transaction_ends(end);
     } else if (const auto* prepare = std::get_if<binlog::xa_prepare_event>(&event.body)) {
-        std::vector<row_key> keys = std::exchange(xa_keys_, {});
-        if (prepare->one_phase) {
-            SLUICE_TRY_VOID(add(std::move(keys)));
-        } else {
-            prepared_keys_ += keys.size();
-            if (prepared_keys_ > plan_.options.delta_keys_max) {
-                return refuse(
-                    "prepared_transactions_too_large",
-                    "prepared XA transactions changed more than delta_keys_max rows of " + quote_table(plan_.original));
-            }
-            prepared_[prepare->to_string()] = std::move(keys);
-        }
-        transaction_ends(end);
+        return take_prepare(*prepare, end);
     } else if (const auto* unknown = std::get_if<binlog::undecodable_event>(&event.body)) {
         return undecodable(unknown->why);
     } else if (std::holds_alternative<binlog::incident_event>(event.body)) {
@@ -82,12 +130,39 @@ outcome<void> change_capture::take(const binlog::decoded_event& event, const bin
     return {};
 }
 
+outcome<void> change_capture::take_prepare(const binlog::xa_prepare_event& prepare, const binlog::coordinates& end) {
+    std::vector<row_key> keys = std::exchange(xa_keys_, {});
+    if (prepare.one_phase) {
+        SLUICE_TRY_VOID(add(std::move(keys)));
+    } else {
+        prepared_keys_ += keys.size();
+        if (prepared_keys_ > plan_.options.delta_keys_max) {
+            return refuse(
+                "prepared_transactions_too_large",
+                "prepared XA transactions changed more than delta_keys_max rows of " + quote_table(plan_.original));
+        }
+        prepared_[prepare.to_string()] = std::move(keys);
+        tell_prepared();
+    }
+    transaction_ends(end);
+    return {};
+}
+
+void change_capture::tell_prepared() {
+    std::vector<std::string> xids;
+    for (const auto& [xid, keys] : prepared_) {
+        if (!keys.empty()) xids.push_back(xid);
+    }
+    ledger_.set_prepared(std::move(xids));
+}
+
 void change_capture::transaction_ends(const binlog::coordinates& end) {
     if (position_.executed && gtid_) position_.executed->add(*gtid_);
     position_.at = end;
     ledger_.read_through(gtid_, end);
     gtid_.reset();
     transaction_ = 0;
+    in_group_ = false;
     in_transaction_ = false;
     in_xa_ = false;
 }
@@ -95,11 +170,13 @@ void change_capture::transaction_ends(const binlog::coordinates& end) {
 outcome<void> change_capture::take_query(const binlog::query_event& query, const binlog::coordinates& end) {
     const std::string_view text = query.statement;
     if (text == "BEGIN") {
+        in_group_ = true;
         in_transaction_ = true;
         return {};
     }
     if (begins_with(text, "XA ")) {
         if (begins_with(text, "XA START")) {
+            in_group_ = true;
             in_transaction_ = true;
             in_xa_ = true;
             return {};
@@ -129,6 +206,7 @@ outcome<void> change_capture::take_xa_end(std::string_view statement, const binl
             std::vector<row_key> keys = std::move(place->second);
             prepared_.erase(place);
             if (commits) SLUICE_TRY_VOID(add(std::move(keys)));
+            tell_prepared();
         } else if (commits && unknown_prepared_) {
             return refuse("unknown_xa_transaction",
                           "XA transaction " + xid +
@@ -144,6 +222,14 @@ outcome<void> change_capture::take_xa_end(std::string_view statement, const binl
 outcome<void> change_capture::check_statement(const binlog::query_event& query) const {
     const std::string_view text = query.statement;
     const sql::table_name table{plan_.original.schema, plan_.original.table};
+    const sql::statement_kind kind = sql::cheap_kind(text);
+    if (kind == sql::statement_kind::select || kind == sql::statement_kind::do_ || kind == sql::statement_kind::call) {
+        // Only calls of stored functions that change something are logged so; what they change is not said.
+        return refuse("statement_based_change",
+                      "a routine that may have changed " + quote_table(plan_.original) +
+                          " was logged as a statement, not as rows (binlog_format of some session): " +
+                          std::string(text.substr(0, 200)));
+    }
     if (sql::dismissed(text, table.name)) return {};
     const sql::statement_footprint footprint = sql::classify(text);
     if (!footprint.may_touch(table, query.schema, plan_.lower_case_table_names)) return {};
@@ -153,19 +239,26 @@ outcome<void> change_capture::check_statement(const binlog::query_event& query) 
         case sql::statement_kind::delete_:
         case sql::statement_kind::replace:
         case sql::statement_kind::load_data:
+        case sql::statement_kind::other:
             return refuse("statement_based_change",
                           "a change of " + quote_table(plan_.original) +
                               " was logged as a statement, not as rows (binlog_format of some session)");
         case sql::statement_kind::ddl: break;
         default: return {};
     }
-    // Definitions are compared at the cut-over; what empties or takes away the table shows nowhere else.
-    const bool of_another_table = sql::mentions(text, plan_.ghost.table) || sql::mentions(text, plan_.changelog.table);
-    if (!of_another_table &&
-        (begins_with(text, "TRUNCATE") || begins_with(text, "DROP TABLE") || begins_with(text, "RENAME"))) {
+    // What empties or takes away the table shows nowhere else.
+    const bool of_another_table = sql::mentions(text, plan_.ghost.table) ||
+                                  sql::mentions(text, plan_.changelog.table) ||
+                                  (!plan_.rename_under_lock && sql::mentions(text, plan_.swap_ghost.table));
+    if (!of_another_table && may_take_rows_away(text)) {
         return refuse("original_changed",
                       quote_table(plan_.original) +
                           " was truncated, dropped or renamed meanwhile: " + std::string(text.substr(0, 200)));
+    }
+    // Also between the last comparison and the lock.
+    if (!of_another_table && redefines(text, table, footprint.names, plan_.lower_case_table_names)) {
+        return refuse("original_changed", quote_table(plan_.original) + " was changed by somebody else meanwhile: " +
+                                              std::string(text.substr(0, 200)) + "; start the migration again");
     }
     return {};
 }
@@ -175,6 +268,18 @@ outcome<void> change_capture::check_shape(const std::shared_ptr<const binlog::ta
     if (shape_ ? !table->same_shape(*shape_) : table->columns.size() != plan_.original_description.columns.size()) {
         return refuse("original_changed", "the columns of " + quote_table(plan_.original) +
                                               " were changed by somebody else while it was being copied");
+    }
+    for (std::size_t i = 0; i < table->columns.size(); ++i) {
+        // MariaDB with mysql56_temporal_format=OFF: the log does not say how long such a value is.
+        const binlog::field_type type = table->columns[i].type.type;
+        const bool is_old = type == binlog::field_type::time || type == binlog::field_type::datetime ||
+                            type == binlog::field_type::timestamp;
+        const column_description& column = plan_.original_description.columns[i];
+        if (is_old && column.fraction_digits != 0) {
+            return undecodable("column " + quote_identifier(column.name) + " of " + quote_table(plan_.original) +
+                               " has fractions of a second in the format of before MySQL 5.6; run ALTER TABLE … FORCE "
+                               "with mysql56_temporal_format=ON first");
+        }
     }
     shape_ = table;
     return {};

@@ -29,6 +29,13 @@ failure bad_key(const migration_plan& plan, const std::string& column, const std
 
 }  // namespace
 
+failure null_in_key(const migration_plan& plan) {
+    return refuse("null_in_key", "a row of " + quote_table(plan.original) + " has a NULL in unique key " +
+                                     describe(plan.mapping.key) +
+                                     ", by which rows are found: with allow_nullable_unique_key no row may have one. "
+                                     "The table is unchanged");
+}
+
 void append_ordered(std::string& order, const binlog::key_value& value) {
     constexpr std::uint64_t sign_bit = std::uint64_t{1} << 63U;
     switch (value.kind) {
@@ -87,7 +94,7 @@ outcome<row_key> key_codec::key_of(const binlog::table_map& table, const binlog:
             return bad_key(plan_, key.columns[i].original, "the row image does not hold it");
         }
         if (found.state == binlog::cell_state::null) {
-            return bad_key(plan_, key.columns[i].original, "it is NULL");
+            return null_in_key(plan_);
         }
         binlog::column_type type = table.columns[ordinal].type;
         type.is_unsigned = key.original_columns[i].is_unsigned;

@@ -21,6 +21,7 @@ public:
     explicit key_codec(const migration_plan& plan) : plan_(plan) {}
 
     /// The key in a row image. "key_missing" when the image does not hold it: the stream cannot be followed then.
+    /// "null_in_key" when it is NULL.
     /// otherwise: where to look for key columns that the image leaves out (the image before an update, when the one
     /// after holds only what was assigned); may be null.
     [[nodiscard]] outcome<row_key> key_of(const binlog::table_map& table, const binlog::row_image& image,
@@ -37,6 +38,9 @@ private:
 
     const migration_plan& plan_;
 };
+
+/// A row has a NULL in a key that may be NULL: it cannot be found by it. "null_in_key".
+[[nodiscard]] failure null_in_key(const migration_plan& plan);
 
 /// Appends a value so that memcmp of two such strings orders as the server orders the values (integers, temporal types
 /// in their fixed-width text, binary strings). Composite keys: the parts one after another.

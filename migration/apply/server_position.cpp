@@ -12,9 +12,9 @@ failure unreadable(std::string what) {
 
 }  // namespace
 
-outcome<stream_position> read_server_position(const statement_runner& run, bool by_gtid) {
+outcome<stream_position> read_server_position(const statement_runner& run, const migration_plan& plan) {
     stream_position position;
-    if (by_gtid) {
+    if (plan.follow_by_gtid) {
         SLUICE_TRY(const query_result set, run("SELECT @@GLOBAL.gtid_executed"));
         if (set.rows.empty() || !set.rows[0][0]) return unreadable("gtid_executed is empty");
         auto parsed = binlog::gtid_set::parse(*set.rows[0][0]);
@@ -22,21 +22,18 @@ outcome<stream_position> read_server_position(const statement_runner& run, bool 
         position.executed = std::move(parsed).value();
         return position;
     }
-    // 8.2 renamed the statement, 8.4 dropped the old name.
-    auto status = run("SHOW BINARY LOG STATUS");
-    if (!status && status.error().server_errno != 0) status = run("SHOW MASTER STATUS");
-    if (!status) return std::move(status).error();
-    if (status->rows.empty() || status->rows[0].size() < 2 || !status->rows[0][0] || !status->rows[0][1]) {
+    SLUICE_TRY(const query_result status, run(plan.family->binlog_status_statement()));
+    if (status.rows.empty() || status.rows[0].size() < 2 || !status.rows[0][0] || !status.rows[0][1]) {
         return unreadable("binary logging is off");
     }
-    const std::string& offset = *status->rows[0][1];
-    position.at.file_name = *status->rows[0][0];
+    const std::string& offset = *status.rows[0][1];
+    position.at.file_name = *status.rows[0][0];
     std::from_chars(offset.data(), offset.data() + offset.size(), position.at.position);
     return position;
 }
 
-outcome<stream_position> read_server_position(reconnecting_session& session, bool by_gtid) {
-    return read_server_position([&session](std::string_view sql) { return session.run(sql); }, by_gtid);
+outcome<stream_position> read_server_position(reconnecting_session& session, const migration_plan& plan) {
+    return read_server_position([&session](std::string_view sql) { return session.run(sql); }, plan);
 }
 
 }  // namespace sluice::migration

@@ -3,6 +3,7 @@
 // The end of the server's binary log, as a place in the stream.
 
 #include "migration/ledger/work_ledger.hpp"
+#include "migration/model/migration_plan.hpp"
 #include "migration/ports/reconnecting_session.hpp"
 
 #include <functional>
@@ -13,9 +14,9 @@ namespace sluice::migration {
 /// How to run a statement: on a plain or on a reconnecting session.
 using statement_runner = std::function<outcome<query_result>(std::string_view sql)>;
 
-/// by_gtid: gtid_executed, which holds a transaction only once it is visible. Else file and position of the log's end,
-/// which may run ahead of visibility.
-outcome<stream_position> read_server_position(const statement_runner& run, bool by_gtid);
-outcome<stream_position> read_server_position(reconnecting_session& session, bool by_gtid);
+/// Where the plan follows GTIDs: gtid_executed, which holds a transaction only once it is visible. Else file and
+/// position of the log's end, which may run ahead of visibility.
+outcome<stream_position> read_server_position(const statement_runner& run, const migration_plan& plan);
+outcome<stream_position> read_server_position(reconnecting_session& session, const migration_plan& plan);
 
 }  // namespace sluice::migration

@@ -43,7 +43,11 @@ private:
     outcome<void> check_statement(const binlog::query_event& query) const;
     outcome<void> check_shape(const std::shared_ptr<const binlog::table_map>& table);
     outcome<void> add(std::vector<row_key> keys);
+    outcome<void> take_event(const binlog::decoded_event& event, const binlog::coordinates& end);
+    outcome<void> take_prepare(const binlog::xa_prepare_event& prepare, const binlog::coordinates& end);
+    void group_begins();
     void transaction_ends(const binlog::coordinates& end);
+    void tell_prepared();
     [[nodiscard]] bool same_name(std::string_view a, std::string_view b) const;
 
     const migration_plan& plan_;
@@ -54,6 +58,7 @@ private:
     std::shared_ptr<const binlog::table_map> shape_;  ///< of the original, as first seen
     std::optional<binlog::gtid> gtid_;
     std::uint64_t transaction_ = 0;  ///< number in the ledger; 0: has not touched the table yet
+    bool in_group_ = false;          ///< between a GTID event (or what comes in its place) and the transaction's end
     bool in_transaction_ = false;    ///< between BEGIN (or XA START) and its end
     bool in_xa_ = false;
     /// Changes of XA transactions become visible with XA COMMIT, possibly much later: kept by xid until then.

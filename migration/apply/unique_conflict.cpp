@@ -32,13 +32,13 @@ failure unique_key_conflict(const migration_plan& plan, const failure& why) {
     conflict.message = "rows of " + quote_table(plan.original) + " collide under unique key " +
                        quote_identifier(duplicate_key_of(why).value_or("?")) +
                        " of the new definition (server: " + why.message +
-                       "); make the values distinct or leave the key out. The table is unchanged";
+                       "); make the values distinct or leave the key out";
     return conflict;
 }
 
 outcome<void> catch_up(const migration_plan& plan, work_ledger& ledger, reconnecting_session& session) {
     const auto until = std::chrono::steady_clock::now() + catch_up_max;
-    auto position = read_server_position(session, plan.follow_by_gtid);
+    auto position = read_server_position(session, plan);
     if (!position) {
         if (position.error().then == disposition::abort) return std::move(position).error();
         return {};

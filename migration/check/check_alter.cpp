@@ -27,18 +27,18 @@ outcome<void> check_clause(const sql::alter_clause& clause) {
         case kind::rename_table:
             return refuse_clause(clause, "the table keeps its name; rename it in a statement of its own");
         case kind::add_foreign_key:
-        case kind::drop_foreign_key: return refuse_clause(clause, "tables with foreign keys cannot be migrated");
-        case kind::algorithm:
-        case kind::lock:
             return refuse_clause(clause,
-                                 "it tells the server how to alter the original in place, but here a new table is "
-                                 "filled; leave it out, or run the statement directly");
-        case kind::drop_check:
-        case kind::alter_check:
-            return refuse_clause(
-                clause,
-                "names of CHECK constraints belong to the schema, so the constraint has another name in "
-                "the new table; run it directly, it changes metadata only");
+                                 "until the cut-over rows that break it could be written to the original, and "
+                                 "checking all rows under the cut-over's lock takes too long; add it in a statement "
+                                 "of its own");
+        case kind::algorithm:
+            // COPY, INPLACE and LOCK=… say how the original may be treated meanwhile: it is left alone in any case.
+            // INSTANT says that nothing may be copied at all.
+            if (sql::equal_ignoring_case(clause.value, "INSTANT") || sql::equal_ignoring_case(clause.value, "NOCOPY")) {
+                return refuse_clause(clause,
+                                     "here a new table is filled; set attempt_instant, or run the statement directly");
+            }
+            return {};
         case kind::tablespace: return refuse_clause(clause, "it works on the files of the original");
         case kind::engine:
             if (!sql::equal_ignoring_case(clause.value, "InnoDB")) {

@@ -9,24 +9,27 @@ namespace sluice::migration {
 outcome<void> check_artefacts(const check_subject& subject) {
     const auto& table = subject.spec.table;
     const auto names = artefact_names_of(table.table);
+    const std::string swap_names = subject.facts.family->rename_under_lock()
+                                       ? ""
+                                       : ", " + quote_string(names.swap_ghost) + ", " + quote_string(names.swap_old);
     SLUICE_TRY(const auto found,
                subject.session.run("SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = " +
                                    quote_string(table.schema) + " AND TABLE_NAME IN (" + quote_string(names.ghost) +
                                    ", " + quote_string(names.changelog) + ", " + quote_string(names.old_table) +
-                                   ") ORDER BY TABLE_NAME"));
+                                   swap_names + ") ORDER BY TABLE_NAME"));
     if (found.rows.empty()) return {};
     std::vector<std::string> leftovers;
-    bool has_old_table = false;
+    std::string old_table;
     for (const auto& row : found.rows) {
         if (row.empty() || !row[0]) continue;
         leftovers.push_back(quote_table({table.schema, *row[0]}));
-        has_old_table = has_old_table || *row[0] == names.old_table;
+        if (*row[0] == names.old_table || *row[0] == names.swap_old) old_table = quote_table({table.schema, *row[0]});
     }
     std::string message = "tables of an earlier migration of " + quote_table(table) +
                           " still exist: " + listed(leftovers) + ". Unless that migration still runs, ";
-    message += has_old_table ? "DROP TABLE them (" + quote_table({table.schema, names.old_table}) +
-                                   " holds the rows as they were before that migration), or rename them"
-                             : "set the option drop_leftovers, or DROP TABLE them";
+    message += !old_table.empty() ? "DROP TABLE them (" + old_table +
+                                        " holds the rows as they were before that migration), or rename them"
+                                  : "set the option drop_leftovers, or DROP TABLE them";
     return refuse("leftover_tables", std::move(message));
 }
 

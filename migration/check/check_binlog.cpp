@@ -26,12 +26,9 @@ failure refuse_filter(const std::string& schema, const std::string& filter, cons
 }
 
 outcome<void> check_filters(const check_subject& subject) {
-    auto status = subject.session.run("SHOW BINARY LOG STATUS");
-    // Before 8.2 the statement had another name; a server that does not know it answers with a syntax error.
-    if (status.has_error() && status.error().server_errno != 0) status = subject.session.run("SHOW MASTER STATUS");
-    if (status.has_error()) return std::move(status).error();
-    if (status->rows.empty()) return refuse("binlog_off", "the server has no binary log");
-    const named_cells row(*status, 0);
+    SLUICE_TRY(const auto status, subject.session.run(subject.facts.family->binlog_status_statement()));
+    if (status.rows.empty()) return refuse("binlog_off", "the server has no binary log");
+    const named_cells row(status, 0);
     const auto& schema = subject.spec.table.schema;
     const auto only = row.text("Binlog_Do_DB");
     const auto without = row.text("Binlog_Ignore_DB");

@@ -16,6 +16,14 @@ outcome<server_facts> run_checks(sql_session& session, const migration_spec& spe
     return facts;
 }
 
+outcome<server_facts> run_direct_checks(sql_session& session, const migration_spec& spec,
+                                        const sql::alter_statement& alter) {
+    SLUICE_TRY(server_facts facts, check_server(session));
+    const check_subject subject{session, spec, alter, facts};
+    for (const auto check : {check_names, check_privileges, check_writable, check_engine}) SLUICE_TRY_VOID(check(subject));
+    return facts;
+}
+
 std::string listed(const std::vector<std::string>& names, std::size_t shown_max) {
     const std::size_t shown = std::min(names.size(), shown_max);
     std::string text;

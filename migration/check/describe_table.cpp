@@ -1,5 +1,6 @@
 #include "migration/check/checks.hpp"
 #include "migration/check/named_cells.hpp"
+#include "migration/family/server_family.hpp"
 #include "migration/sql/identifier.hpp"
 
 #include <algorithm>
@@ -24,7 +25,7 @@ std::string lower(std::string text) {
     return text;
 }
 
-column_description column_of(const named_cells& row) {
+column_description column_of(const server_family& family, const named_cells& row) {
     column_description column;
     column.name = row.text("COLUMN_NAME");
     column.data_type = lower(row.text("DATA_TYPE"));
@@ -41,10 +42,9 @@ column_description column_of(const named_cells& row) {
     column.nullable = row.text("IS_NULLABLE") == "YES";
     const auto extra = lower(row.text("EXTRA"));
     column.auto_increment = contains(extra, "auto_increment");
-    // Not "default_generated", which MySQL says of a DEFAULT that is an expression.
-    column.generated = contains(extra, "virtual generated") || contains(extra, "stored generated");
-    column.invisible = contains(extra, "invisible");
-    if (const cell* value = row.find("COLUMN_DEFAULT"); value != nullptr) column.default_value = *value;
+    family.describe_specials(row, column);
+    column.stored = column.generated && contains(extra, "stored generated");
+    if (column.generated) column.generation_expression = row.text("GENERATION_EXPRESSION");
     return column;
 }
 
@@ -56,7 +56,7 @@ key_part part_of(const named_cells& row) {
     return part;
 }
 
-std::vector<key_description> keys_of(const query_result& statistics) {
+std::vector<key_description> keys_of(const server_family& family, const query_result& statistics) {
     std::vector<key_description> keys;
     for (std::size_t i = 0; i < statistics.rows.size(); ++i) {
         const named_cells row(statistics, i);
@@ -65,7 +65,7 @@ std::vector<key_description> keys_of(const query_result& statistics) {
             auto& key = keys.emplace_back();
             key.name = std::move(name);
             key.unique = row.text("NON_UNIQUE") == "0";
-            key.visible = row.text("IS_VISIBLE") != "NO" && row.text("IGNORED") != "YES";  // IGNORED: MariaDB
+            key.visible = family.is_visible_index(row);
             key.index_type = row.text("INDEX_TYPE");
         }
         keys.back().parts.push_back(part_of(row));
@@ -78,6 +78,7 @@ std::vector<key_description> keys_of(const query_result& statistics) {
 outcome<table_description> describe_table(sql_session& session, const table_name& name) {
     SLUICE_TRY_VOID(check_identifier(name.schema));
     SLUICE_TRY_VOID(check_identifier(name.table));
+    SLUICE_TRY(const auto family, family_of(session));
     SLUICE_TRY(const auto tables, session.run(rows_about("TABLES", name, "")));
     if (tables.rows.empty()) {
         return refuse("no_such_table",
@@ -99,10 +100,10 @@ outcome<table_description> describe_table(sql_session& session, const table_name
 
     SLUICE_TRY(const auto columns, session.run(rows_about("COLUMNS", name, "ORDINAL_POSITION")));
     for (std::size_t i = 0; i < columns.rows.size(); ++i)
-        description.columns.push_back(column_of(named_cells(columns, i)));
+        description.columns.push_back(column_of(*family, named_cells(columns, i)));
 
     SLUICE_TRY(const auto statistics, session.run(rows_about("STATISTICS", name, "INDEX_NAME, SEQ_IN_INDEX")));
-    description.keys = keys_of(statistics);
+    description.keys = keys_of(*family, statistics);
     return description;
 }
 

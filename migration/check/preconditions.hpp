@@ -20,7 +20,7 @@ struct check_subject {
     const server_facts& facts;
 };
 
-/// Learns what the server is. "unsupported_server" for MariaDB and for MySQL before 8.0.13.
+/// Learns what the server is. "unsupported_server" for MySQL before 5.6.5 and MariaDB before 10.5.2.
 [[nodiscard]] outcome<server_facts> check_server(sql_session& session);
 
 /// The ALTER itself. "unsupported_alter" for clauses that a copy of the table cannot carry out exactly.
@@ -39,13 +39,16 @@ struct check_subject {
 /// "binlog_off", "binlog_format", "binlog_filtered".
 [[nodiscard]] outcome<void> check_binlog(const check_subject& subject);
 
-/// "no_such_table", "not_a_table", "wrong_engine", and the codes of require_usable_key().
+/// "no_such_table", "not_a_table", "wrong_engine".
+[[nodiscard]] outcome<void> check_engine(const check_subject& subject);
+
+/// Those of check_engine(), and the codes of require_usable_key().
 [[nodiscard]] outcome<void> check_table(const check_subject& subject);
 
-/// "foreign_keys", of the table and to the table, naming the constraints.
+/// "foreign_keys" and the other codes of plan_foreign_keys(), naming the constraints.
 [[nodiscard]] outcome<void> check_foreign_keys(const check_subject& subject);
 
-/// "triggers", naming them.
+/// "triggers" and the other codes of plan_triggers(), naming them.
 [[nodiscard]] outcome<void> check_triggers(const check_subject& subject);
 
 /// "leftover_tables": names that the migration needs for tables of its own are in use.

@@ -1,6 +1,8 @@
 #include "migration/copy/copy_worker.hpp"
 
+#include "migration/apply/apply_batch.hpp"
 #include "migration/apply/unique_conflict.hpp"
+#include "migration/apply/value_loss.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -29,8 +31,27 @@ chunk_planner::chunk_planner(const migration_plan& plan, work_ledger& ledger)
       sizer_(plan.options.chunk_rows_initial, plan.options.chunk_rows_fixed, plan.options.chunk_time_target) {}
 
 outcome<void> chunk_planner::read_range(reconnecting_session& session) {
-    SLUICE_TRY(const query_result least, session.run(range_min_statement(plan_.columns)));
-    SLUICE_TRY(const query_result greatest, session.run(range_max_statement(plan_.columns)));
+    // What was logged before the stream began must be within the range, visible yet or not: the reads lock as the
+    // chunks do. A row at the edge may be locked by a client for a while.
+    const auto run_patiently = [&](const std::string& statement) -> outcome<query_result> {
+        for (unsigned attempt = 1;; ++attempt) {
+            auto found = session.run(statement);
+            if (found || found.error().then != disposition::retry || ledger_.stopping()) return found;
+            if (attempt == attempts_max) {
+                failure why = std::move(found).error();
+                why.then = disposition::abort;
+                return why;
+            }
+            ledger_.idle(milliseconds(20));
+        }
+    };
+    if (plan_.mapping.key.nullable) {
+        // Rows with a NULL stand outside the order in which chunks follow each other. Later ones come by the stream.
+        SLUICE_TRY(const query_result without_key, run_patiently(null_key_statement(plan_.columns, plan_.lock)));
+        if (!without_key.rows.empty()) return null_in_key(plan_);
+    }
+    SLUICE_TRY(const query_result least, run_patiently(range_min_statement(plan_.columns, plan_.lock)));
+    SLUICE_TRY(const query_result greatest, run_patiently(range_max_statement(plan_.columns, plan_.lock)));
     std::optional<copy_range> range;
     if (!least.rows.empty() && !greatest.rows.empty()) {
         SLUICE_TRY(key_bound min, codec_.bound_of(least.rows[0]));
@@ -77,7 +98,11 @@ std::size_t chunk_planner::chunk_rows() const {
 
 copy_worker::copy_worker(const migration_plan& plan, work_ledger& ledger, chunk_planner& planner,
                          sql_executor& executor)
-    : plan_(plan), ledger_(ledger), planner_(planner), session_(executor, [&ledger] { return ledger.stopping(); }) {}
+    : plan_(plan),
+      ledger_(ledger),
+      planner_(planner),
+      session_(executor, [&ledger] { return ledger.stopping(); }),
+      codec_(plan) {}
 
 void copy_worker::run() {
     auto worked = work();
@@ -86,7 +111,8 @@ void copy_worker::run() {
 
 outcome<void> copy_worker::work() {
     while (!ledger_.stopping()) {
-        if (ledger_.copy_paused()) {
+        // A pause that comes when nothing is left to copy must not keep the worker: the coordinator waits for its end.
+        if (ledger_.copy_paused() && !ledger_.all_copied()) {
             ledger_.idle(pause_poll);
             continue;
         }
@@ -102,30 +128,53 @@ outcome<void> copy_worker::copy(work_ledger::chunk chunk) {
     skip_present_ = !plan_.mapping.key.exactly_ordered;
     attempts_ = 0;
     conflicts_ = 0;
+    std::uint64_t rows = 0;
+    chunk_parts parts(bounds_of(chunk), planner_.chunk_rows());
     while (true) {
         const auto began = steady_clock::now();
-        auto copied = session_.run(copy_chunk_statement(plan_.columns, bounds_of(chunk), plan_.lock, skip_present_));
+        auto copied = session_.run(copy_chunk_statement(plan_.columns, parts.next(), plan_.lock, skip_present_));
         ledger_.chunk_attempt_ended(chunk);
         if (copied) {
             const auto elapsed = std::chrono::duration_cast<microseconds>(steady_clock::now() - began);
             planner_.took(copied->affected_rows, elapsed);
-            ledger_.chunk_copied(copied->affected_rows);
-            return {};
+            rows += copied->affected_rows;
+            parts.copied();
+            if (parts.all_copied()) {
+                ledger_.chunk_copied(rows);
+                return {};
+            }
+            ledger_.dispatch_again(chunk);
+            continue;
         }
         if (ledger_.stopping()) return {};
-        SLUICE_TRY_VOID(recover_from(std::move(copied).error()));
+        if (copied.error().code == "transaction_too_large") {
+            SLUICE_TRY_VOID(halve(parts, copied.error()));
+            ledger_.dispatch_again(chunk);
+            continue;
+        }
+        auto recovered = recover_from(std::move(copied).error());
+        if (!recovered && is_value_loss(recovered.error())) {
+            return value_loss_in_chunk(plan_, session_, bounds_of(chunk), ledger_.count(), recovered.error());
+        }
+        SLUICE_TRY_VOID(recovered);
         ledger_.dispatch_again(chunk);
     }
+}
+
+outcome<void> copy_worker::halve(chunk_parts& parts, const failure& too_large) {
+    planner_.failed();
+    auto halved = parts.halve(plan_, codec_, session_);
+    if (!halved) return recover_from(std::move(halved).error());
+    return *halved ? outcome<void>() : outcome<void>(row_too_large(plan_, too_large));
 }
 
 outcome<void> copy_worker::recover_from(failure why) {
     if (const auto key = duplicate_key_of(why)) {
         skip_present_ = true;
-        if (*key == plan_.columns.ghost_index && ++attempts_ < attempts_max) return {};
+        const bool is_same_row = *key == plan_.columns.ghost_index && !plan_.mapping.key.may_collide;
+        if (is_same_row && ++attempts_ < attempts_max) return {};
         // Either a value is in motion between rows and the ghost holds it in its old place, or the rows really collide.
-        if (*key == plan_.columns.ghost_index || ++conflicts_ > conflicts_max) {
-            return unique_key_conflict(plan_, why);
-        }
+        if (is_same_row || ++conflicts_ > conflicts_max) return why;
         return catch_up(plan_, ledger_, session_);
     }
     if (why.then != disposition::retry || ++attempts_ >= attempts_max) {

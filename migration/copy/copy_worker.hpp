@@ -4,6 +4,7 @@
 // and runs on its own thread.
 
 #include "migration/apply/key_codec.hpp"
+#include "migration/copy/chunk_parts.hpp"
 #include "migration/copy/chunk_sizer.hpp"
 #include "migration/ledger/work_ledger.hpp"
 #include "migration/model/migration_plan.hpp"
@@ -51,11 +52,13 @@ private:
     outcome<void> copy(work_ledger::chunk chunk);
     /// What to do about a failed attempt; an error ends the migration.
     outcome<void> recover_from(failure why);
+    outcome<void> halve(chunk_parts& parts, const failure& too_large);
 
     const migration_plan& plan_;
     work_ledger& ledger_;
     chunk_planner& planner_;
     reconnecting_session session_;
+    key_codec codec_;
 
     bool skip_present_ = false;  ///< of the chunk in hand
     unsigned attempts_ = 0;

@@ -1,15 +1,20 @@
 #include "migration/cutover/cutover.hpp"
 
 #include "migration/apply/apply_batch.hpp"
+#include "migration/apply/value_loss.hpp"
+#include "migration/cutover/sentry_swap.hpp"
 #include "migration/cutover/statement_watch.hpp"
 #include "migration/cutover/swap_check.hpp"
+#include "migration/family/lock_holders.hpp"
 #include "migration/ports/reconnecting_session.hpp"
+#include "migration/relations/relation_steps.hpp"
 #include "migration/sql/identifier.hpp"
 #include "migration/sql/table_statements.hpp"
 
 #include <array>
 #include <charconv>
 #include <utility>
+#include <vector>
 
 namespace sluice::migration {
 namespace {
@@ -20,12 +25,8 @@ using std::chrono::steady_clock;
 
 // What the lock session may take for the last changes; more means that the applier is behind and should go on first.
 constexpr std::uint64_t last_keys_max = 5'000;
-
-std::uint64_t number(const cell& text) {
-    std::uint64_t value = 0;
-    if (text) std::from_chars(text->data(), text->data() + text->size(), value);
-    return value;
-}
+// Renaming the ghost waits for whoever reads it. The gate is still open.
+constexpr milliseconds prepare_names_max{1'000};
 
 // AUTO_INCREMENT=n among the table options of SHOW CREATE TABLE; 0 when there is none. The options stand on the last
 // line that begins with ")", behind every quoted name and comment of a column.
@@ -45,7 +46,8 @@ std::uint64_t auto_increment_of(const std::string& create_statement) {
 
 /// The state of one attempt, so that each step is a short function.
 struct cutover::attempt_run {
-    const migration_plan& plan;
+    const migration_plan& usual;  ///< as it is outside of the attempt
+    const migration_plan& plan;   ///< with the names that the tables have during it
     work_ledger& ledger;
     sql_executor& executor;
     table_gate& gate;
@@ -53,7 +55,9 @@ struct cutover::attempt_run {
     cutover_attempt report{};
     reconnecting_session session;
     std::unique_ptr<statement_watch> watch{};
+    std::unique_ptr<sentry_swap> sentry{};  ///< where the server refuses RENAME TABLE under LOCK TABLES
     bool may_have_swapped = false;
+    bool ghost_related = false;  ///< triggers or foreign keys may have been made on the ghost
 
     // A step's error code "given_up" ends the attempt without blame; any other code is weighed by its disposition.
     static failure give_up(std::string why) { return refuse("given_up", std::move(why)); }
@@ -67,13 +71,17 @@ struct cutover::attempt_run {
     }
 
     outcome<void> connect();
+    outcome<void> prepare_sentry();
     outcome<void> close_and_drain();
     outcome<void> lock();
     outcome<void> read_to_the_end();
     outcome<void> apply_last();
     outcome<void> carry_auto_increment();
+    outcome<void> relate();
     outcome<void> swap();
+    outcome<void> release_old();
     outcome<void> all_steps();
+    void release(sql_session& on, const migration_plan& names);
     cutover_outcome conclude(const outcome<void>& done);
     cutover_end ask_the_server(std::optional<failure>& why);
     // Never reconnects by itself: a new connection would not have the lock.
@@ -88,6 +96,19 @@ outcome<void> cutover::attempt_run::connect() {
     SLUICE_TRY(auto killer, executor.connect());
     watch = std::make_unique<statement_watch>(std::move(killer), session.raw().connection_id());
     return {};
+}
+
+outcome<void> cutover::attempt_run::prepare_sentry() {
+    if (plan.rename_under_lock) return {};
+    return timed("names", [&]() -> outcome<void> {
+        const auto until = steady_clock::now() + prepare_names_max;
+        if (!ledger.park_batches(until)) return give_up("a batch of changes did not end in time");
+        sentry = std::make_unique<sentry_swap>(plan, executor);
+        watch->arm(until);
+        auto prepared = sentry->prepare(session.raw(), usual.ghost);
+        if (watch->disarm()) return give_up("the ghost table is in use by somebody else");
+        return prepared;
+    });
 }
 
 outcome<void> cutover::attempt_run::close_and_drain() {
@@ -109,11 +130,16 @@ outcome<void> cutover::attempt_run::close_and_drain() {
 
 outcome<void> cutover::attempt_run::lock() {
     return timed("lock", [&]() -> outcome<void> {
-        const std::array tables{plan.original, plan.ghost};
+        std::vector<table_name> tables{plan.original, plan.ghost};
+        if (sentry) tables.push_back(plan.old_table);
+        const auto& related = plan.relations.related_tables;
+        tables.insert(tables.end(), related.begin(), related.end());
         watch->arm(deadline - plan.options.hold_budget / 10);
         auto locked = run(lock_tables_statement(tables));
         const bool killed = watch->disarm();
         if (!locked && (killed || locked.error().then == disposition::retry)) {
+            report.blockers = lock_holders(*plan.family, plan.original, session.raw());
+            if (report.blockers.empty()) report.blockers = open_transactions(*plan.family, session.raw());
             return give_up("the table's lock was not to be had in time");
         }
         if (!locked) return std::move(locked).error();
@@ -125,8 +151,13 @@ outcome<void> cutover::attempt_run::lock() {
 outcome<void> cutover::attempt_run::read_to_the_end() {
     return timed("position", [&]() -> outcome<void> {
         // Read after the lock: whoever changed the table has committed, and nobody can any more.
-        SLUICE_TRY(const stream_position end, read_server_position(runner(), plan.follow_by_gtid));
+        SLUICE_TRY(const stream_position end, read_server_position(runner(), plan));
         if (!ledger.wait_read_through(end, deadline)) return give_up("the binary log was not read to its end in time");
+        // On MariaDB, and after a restart elsewhere, a prepared transaction that has lost its connection holds no
+        // metadata lock: its XA COMMIT would change the old table.
+        if (const auto xids = ledger.prepared(); !xids.empty()) {
+            return give_up("prepared XA transactions have changed the table: " + xids.front());
+        }
         return {};
     });
 }
@@ -138,6 +169,7 @@ outcome<void> cutover::attempt_run::apply_last() {
         auto applied = apply_batch(plan, runner(), last.keys, batch_commit::by_statement, true);
         if (!applied) {
             ledger.batch_failed(last);
+            if (is_value_loss(applied.error())) return value_loss(plan, applied.error());
             return applied;
         }
         ledger.batch_applied(last);
@@ -157,10 +189,38 @@ outcome<void> cutover::attempt_run::carry_auto_increment() {
     return {};
 }
 
+outcome<void> cutover::attempt_run::relate() {
+    return timed("relations", [&]() -> outcome<void> {
+        SLUICE_TRY_VOID(carry_auto_increment());
+        SLUICE_TRY_VOID(check_relations_unchanged(session.raw(), usual));
+        if (plan.relations.empty()) return {};
+        ghost_related = true;
+        watch->arm(deadline);
+        auto related = relate_ghost(session.raw(), plan);
+        if (watch->disarm()) return give_up("triggers and foreign keys could not be made in time");
+        return related;
+    });
+}
+
+outcome<void> cutover::attempt_run::release_old() {
+    if (plan.relations.found.empty()) return {};
+    return timed("release", [&] { return release_old_table(session.raw(), plan, sentry == nullptr); });
+}
+
+// Before the applier writes to the ghost again, what the attempt has made of it must be gone.
+void cutover::attempt_run::release(sql_session& on, const migration_plan& names) {
+    constexpr int attempts_max = 3;  // a lost connection comes back
+    for (int attempt = 0; ghost_related && attempt < attempts_max; ++attempt) {
+        const auto released = release_ghost(on, names);
+        if (released) ghost_related = false;
+        if (!released && released.error().then != disposition::retry) return;
+    }
+}
+
 outcome<void> cutover::attempt_run::swap() {
     return timed("rename", [&]() -> outcome<void> {
-        SLUICE_TRY_VOID(carry_auto_increment());
         if (steady_clock::now() >= deadline) return give_up("the hold budget was spent before the rename");
+        if (sentry) return sentry->swap(session.raw(), deadline);
         may_have_swapped = true;
         SLUICE_TRY_VOID(run(swap_statement(plan.original, plan.ghost, plan.old_table)));
         return {};
@@ -169,11 +229,14 @@ outcome<void> cutover::attempt_run::swap() {
 
 outcome<void> cutover::attempt_run::all_steps() {
     SLUICE_TRY_VOID(connect());
+    SLUICE_TRY_VOID(prepare_sentry());
     SLUICE_TRY_VOID(close_and_drain());
     SLUICE_TRY_VOID(lock());
     SLUICE_TRY_VOID(read_to_the_end());
     SLUICE_TRY_VOID(apply_last());
-    return swap();
+    SLUICE_TRY_VOID(relate());
+    SLUICE_TRY_VOID(swap());
+    return release_old();
 }
 
 cutover_end cutover::attempt_run::ask_the_server(std::optional<failure>& why) {
@@ -182,7 +245,7 @@ cutover_end cutover::attempt_run::ask_the_server(std::optional<failure>& why) {
         why = std::move(replaced).error();
         return cutover_end::unknown;
     }
-    const auto state = ask_which_table_is_which(runner(), plan.ghost, plan.old_table);
+    const auto state = settle_swap(runner(), usual);
     if (!state) {
         why = state.error();
         return cutover_end::unknown;
@@ -200,12 +263,22 @@ cutover_outcome cutover::attempt_run::conclude(const outcome<void>& done) {
         const bool hopeless = why.code != "given_up" && why.then == disposition::abort && why.server_errno != 1317;
         result.end = hopeless ? cutover_end::failed : cutover_end::given_up;
         if (hopeless) result.why = why;
-        if (may_have_swapped || why.then == disposition::outcome_unknown) {
+        // After an attempt with a sentry the tables must get their usual names back in any case.
+        if (may_have_swapped || sentry || why.then == disposition::outcome_unknown) {
             const cutover_end end = ask_the_server(result.why);
             if (end != cutover_end::given_up) result.end = end;
         }
     }
+    if (result.end == cutover_end::given_up || result.end == cutover_end::failed) {
+        release(session, usual);
+        if (ghost_related) {
+            result.end = cutover_end::failed;
+            result.why = refuse("ghost_not_released", "triggers or foreign keys that the cut-over had made on " +
+                                                          quote_table(usual.ghost) + " could not be taken back");
+        }
+    }
     if (result.end == cutover_end::swapped) {
+        if (!done) (void)release_old_table(session, usual, false).has_error();
         report.succeeded = true;
         report.given_up_because.clear();
         result.why.reset();
@@ -214,10 +287,15 @@ cutover_outcome cutover::attempt_run::conclude(const outcome<void>& done) {
 }
 
 cutover::cutover(const migration_plan& plan, work_ledger& ledger, sql_executor& executor, table_gate& gate)
-    : plan_(plan), ledger_(ledger), executor_(executor), gate_(gate) {}
+    : plan_(plan),
+      plan_in_attempt_(plan.rename_under_lock ? plan : with_swap_names(plan)),
+      ledger_(ledger),
+      executor_(executor),
+      gate_(gate) {}
 
 cutover_outcome cutover::attempt(std::uint32_t number) {
-    attempt_run run{.plan = plan_,
+    attempt_run run{.usual = plan_,
+                    .plan = plan_in_attempt_,
                     .ledger = ledger_,
                     .executor = executor_,
                     .gate = gate_,
@@ -227,39 +305,21 @@ cutover_outcome cutover::attempt(std::uint32_t number) {
     const outcome<void> opened = run.timed("open", [&]() -> outcome<void> {
         // Unlock before opening: what is released must find the table, not a lock. A lost connection unlocks by itself,
         // and what becomes of it is settled in conclude().
-        if (run.session.connected()) (void)run.run("UNLOCK TABLES").has_error();
+        if (run.session.connected()) {
+            if (!done && !run.may_have_swapped) run.release(run.session.raw(), run.plan);
+            (void)run.run("UNLOCK TABLES").has_error();
+        }
         run.report.hold = gate_.open();
         return {};
     });
+    if (run.sentry) run.sentry->end();
     SLUICE_ASSERT(opened.has_value());
     cutover_outcome result = run.conclude(done);
-    if (result.end != cutover_end::swapped) ledger_.unpark_batches();
+    // While it is unknown which table is which, nothing may be written to one of them.
+    const bool not_swapped = result.end == cutover_end::given_up || result.end == cutover_end::failed;
+    if (not_swapped && !run.ghost_related) ledger_.unpark_batches();
     result.report = std::move(run.report);
     return result;
-}
-
-std::vector<gate_blocker> cutover::lock_holders(const migration_plan& plan, sql_session& session) {
-    auto found = session.run(
-        "SELECT t.PROCESSLIST_ID, CONCAT(IFNULL(t.PROCESSLIST_USER, '?'), '@', IFNULL(t.PROCESSLIST_HOST, '?')),"
-        " LEFT(IFNULL(t.PROCESSLIST_INFO, ''), 200), IFNULL(x.TIMER_WAIT, 0) DIV 1000000000"
-        " FROM performance_schema.metadata_locks m"
-        " JOIN performance_schema.threads t ON t.THREAD_ID = m.OWNER_THREAD_ID"
-        " LEFT JOIN performance_schema.events_transactions_current x ON x.THREAD_ID = t.THREAD_ID"
-        " WHERE m.OBJECT_TYPE = 'TABLE' AND m.LOCK_STATUS = 'GRANTED' AND m.LOCK_DURATION <> 'STATEMENT'"
-        " AND m.OBJECT_SCHEMA = " +
-        quote_string(plan.original.schema) + " AND m.OBJECT_NAME = " + quote_string(plan.original.table) +
-        " AND t.PROCESSLIST_ID IS NOT NULL AND t.PROCESSLIST_ID <> CONNECTION_ID() ORDER BY 4 DESC");
-    std::vector<gate_blocker> holders;
-    if (!found) return holders;
-    for (const auto& row : found->rows) {
-        if (row.size() < 4) continue;
-        holders.push_back({.connection_id = number(row[0]),
-                           .client = row[1].value_or(""),
-                           .statement = row[2].value_or(""),
-                           .age = milliseconds(number(row[3])),
-                           .in_transaction = true});
-    }
-    return holders;
 }
 
 }  // namespace sluice::migration

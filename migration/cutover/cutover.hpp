@@ -19,7 +19,7 @@ enum class cutover_end {
     swapped,   ///< the new table bears the name
     given_up,  ///< nothing has changed; try again later
     failed,    ///< nothing has changed, and trying again cannot help
-    unknown,   ///< the server could not be asked whether the swap took place
+    unknown,   ///< the server could not be asked whether the swap took place; batches stay parked
 };
 
 struct cutover_outcome {
@@ -34,10 +34,6 @@ class cutover {
 public:
     cutover(const migration_plan& plan, work_ledger& ledger, sql_executor& executor, table_gate& gate);
 
-    /// Sessions of the server that hold a metadata lock on the table in an open transaction, but for the engine's own;
-    /// empty where performance_schema cannot tell.
-    static std::vector<gate_blocker> lock_holders(const migration_plan& plan, sql_session& session);
-
     /// Blocks for at most about options.hold_budget (longer only if the server does not answer the rename).
     cutover_outcome attempt(std::uint32_t number);
 
@@ -45,6 +41,7 @@ private:
     struct attempt_run;
 
     const migration_plan& plan_;
+    const migration_plan plan_in_attempt_;  ///< with swap names where two sessions change places
     work_ledger& ledger_;
     sql_executor& executor_;
     table_gate& gate_;

@@ -1,25 +1,106 @@
 #include "migration/cutover/swap_check.hpp"
 
+#include "migration/cutover/sentry_swap.hpp"
 #include "migration/sql/identifier.hpp"
+#include "migration/sql/table_statements.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <thread>
 
 namespace sluice::migration {
 namespace {
 
-outcome<bool> exists(const statement_runner& run, const table_name& table) {
+constexpr unsigned no_such_thread = 1094;
+constexpr std::chrono::minutes pending_rename_max{1};
+constexpr std::chrono::milliseconds pending_rename_poll{20};
+
+struct present_tables {
+    bool ghost = false;
+    bool old_table = false;
+    bool swap_ghost = false;
+    bool swap_old = false;
+    bool sentry = false;  ///< it is the sentry that bears the name swap_old
+};
+
+// One statement, so that it sees the tables before a swap or after it. The server compares the names: it knows how it
+// folds their letters where it does.
+outcome<present_tables> look(const statement_runner& run, const migration_plan& names) {
+    const auto bytes = [](const std::string& text) { return "CAST(" + text + " AS BINARY)"; };
+    std::string columns = "table_comment";
+    std::string list;
+    for (const table_name& table : {names.ghost, names.old_table, names.swap_ghost, names.swap_old}) {
+        const std::string name = quote_string(table.table);
+        columns += names.lower_case_table_names == 0 ? ", " + bytes("table_name") + " = " + bytes(name)
+                                                     : ", table_name = " + name;
+        list += (list.empty() ? "" : ", ") + name;
+    }
     SLUICE_TRY(const query_result found,
-               run("SELECT 1 FROM information_schema.tables WHERE table_schema = " + quote_string(table.schema) +
-                   " AND table_name = " + quote_string(table.table)));
-    return !found.rows.empty();
+               run("SELECT " + columns + " FROM information_schema.tables WHERE table_schema = " +
+                   quote_string(names.original.schema) + " AND table_name IN (" + list + ")"));
+    present_tables present;
+    for (const auto& row : found.rows) {
+        if (row.size() < 5) continue;
+        if (row[1] == "1") present.ghost = true;
+        if (row[2] == "1") present.old_table = true;
+        if (row[3] == "1") present.swap_ghost = true;
+        if (row[4] != "1") continue;
+        if (!row[0]) {
+            failure locked = refuse("lock_wait_timeout", quote_table(names.swap_old) + " is locked by somebody");
+            locked.then = disposition::retry;
+            return locked;
+        }
+        present.sentry = row[0] == sentry_comment;
+        present.swap_old = !present.sentry;
+    }
+    return present;
+}
+
+// A rename whose client is gone waits on in the server.
+outcome<void> end_pending_rename(const statement_runner& run, const migration_plan& names) {
+    const std::string statement = swap_statement(names.original, names.swap_ghost, names.swap_old);
+    const auto until = std::chrono::steady_clock::now() + pending_rename_max;
+    while (true) {
+        SLUICE_TRY(const query_result pending,
+                   run("SELECT id FROM information_schema.processlist WHERE info = " + quote_string(statement)));
+        if (pending.rows.empty()) return {};
+        if (std::chrono::steady_clock::now() > until) {
+            return refuse("swap_pending", "the swap's RENAME TABLE could not be ended on the server in a minute");
+        }
+        for (const auto& row : pending.rows) {
+            auto killed = run("KILL " + row.at(0).value_or("0"));
+            if (!killed && killed.error().server_errno != no_such_thread) return std::move(killed).error();
+        }
+        std::this_thread::sleep_for(pending_rename_poll);
+    }
+}
+
+outcome<void> rename(const statement_runner& run, const table_name& from, const table_name& to) {
+    const std::array renames{table_rename{from, to}};
+    SLUICE_TRY_VOID(run(rename_statement(renames)));
+    return {};
 }
 
 }  // namespace
 
-outcome<swap_state> ask_which_table_is_which(const statement_runner& run, const table_name& ghost,
-                                             const table_name& old_table) {
-    SLUICE_TRY(const bool ghost_exists, exists(run, ghost));
-    if (ghost_exists) return swap_state::not_swapped;
-    SLUICE_TRY(const bool old_exists, exists(run, old_table));
-    return old_exists ? swap_state::swapped : swap_state::neither;
+outcome<swap_state> settle_swap(const statement_runner& run, const migration_plan& names) {
+    if (!names.rename_under_lock) SLUICE_TRY_VOID(end_pending_rename(run, names));
+    SLUICE_TRY(present_tables present, look(run, names));
+    if (!names.rename_under_lock) {
+        // The ghost goes first: without it under that name, the swap cannot take place any more.
+        if (present.swap_ghost) {
+            SLUICE_TRY_VOID(rename(run, names.swap_ghost, names.ghost));
+            present.ghost = true;
+        }
+        if (present.sentry) SLUICE_TRY_VOID(run(drop_table_statement(names.swap_old)));
+        if (!present.ghost && present.swap_old) {
+            SLUICE_TRY_VOID(rename(run, names.swap_old, names.old_table));
+            present.old_table = true;
+        }
+    }
+    if (present.ghost) return swap_state::not_swapped;
+    return present.old_table ? swap_state::swapped : swap_state::neither;
 }
 
 }  // namespace sluice::migration

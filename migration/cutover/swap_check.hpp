@@ -1,22 +1,26 @@
 #pragma once
 
-// Which table is which? Asked after the connection was lost around the swap, and after a restart.
+// Which table is which? Asked after the connection was lost around the swap, after an attempt by two sessions, and
+// after a restart.
 
 #include "migration/apply/server_position.hpp"
 #include "migration/model/failure.hpp"
-#include "migration/model/table_description.hpp"
+#include "migration/model/migration_plan.hpp"
 
 namespace sluice::migration {
 
 enum class swap_state {
-    not_swapped,  ///< the ghost still bears its own name
+    not_swapped,  ///< the ghost still is a table of its own
     swapped,      ///< the ghost has become the table, and the old table bears its `_del` name
     neither,      ///< there is no ghost and no old table: nothing was begun, or somebody tidied by hand
 };
 
 /// The swap is one atomic statement, and the old table's name is free before it (a precondition of every migration):
-/// its existence alone tells.
-outcome<swap_state> ask_which_table_is_which(const statement_runner& run, const table_name& ghost,
-                                             const table_name& old_table);
+/// the existence of the tables alone tells.
+///
+/// Without names.rename_under_lock (the swap by two sessions, cutover/sentry_swap) it also ends a rename that is still
+/// pending, and gives the tables back the names that they have outside of an attempt; the sentry is dropped. Of `names`
+/// only the names and rename_under_lock are looked at. May be repeated after any failure.
+outcome<swap_state> settle_swap(const statement_runner& run, const migration_plan& names);
 
 }  // namespace sluice::migration

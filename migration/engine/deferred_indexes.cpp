@@ -42,11 +42,26 @@ std::string index_clauses(const table_name& table, const std::vector<deferred_in
 }  // namespace
 
 std::vector<deferred_index> deferrable_indexes(const table_description& ghost) {
-    std::vector<deferred_index> found;
+    struct candidate {
+        std::size_t place;  ///< in SHOW CREATE TABLE
+        const key_description* key;
+    };
+    std::vector<candidate> in_order;
     for (const key_description& key : ghost.keys) {
-        if (key.unique || key.index_type != "BTREE" || needed_by_auto_increment(ghost, key)) continue;
+        // The server keeps fulltext indexes behind all others by itself.
+        if (key.unique || key.index_type == "FULLTEXT") continue;
+        in_order.push_back({ghost.create_statement.find("KEY " + quote_identifier(key.name) + " ("), &key});
+    }
+    std::ranges::sort(in_order, {}, &candidate::place);
+    // An index that is built later comes to stand last: one that stays in front of others cannot be deferred, or the
+    // order of the definition would change.
+    std::vector<deferred_index> found;
+    for (auto one = in_order.rbegin(); one != in_order.rend(); ++one) {
+        const key_description& key = *one->key;
+        if (key.index_type != "BTREE" || needed_by_auto_increment(ghost, key)) break;
         std::string definition = definition_of(ghost, key.name);
-        if (!definition.empty()) found.push_back({key.name, std::move(definition)});
+        if (definition.empty()) break;
+        found.insert(found.begin(), {key.name, std::move(definition)});
     }
     return found;
 }

@@ -15,7 +15,8 @@ struct deferred_index {
     std::string definition;  ///< as in SHOW CREATE TABLE: "KEY `a` (`b`)"
 };
 
-/// What can be deferred: plain BTREE indexes, but for those that an AUTO_INCREMENT column needs.
+/// What can be deferred: plain BTREE indexes, but for those that an AUTO_INCREMENT column needs, and for those in front
+/// of one that stays (the definition must have its indexes in their order).
 /// Read from the server's own SHOW CREATE TABLE, so that every attribute of an index comes back as it was.
 [[nodiscard]] std::vector<deferred_index> deferrable_indexes(const table_description& ghost);
 

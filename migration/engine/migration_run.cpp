@@ -1,7 +1,10 @@
 #include "migration/engine/migration_run.hpp"
 
 #include "migration/apply/server_position.hpp"
+#include "migration/check/preconditions.hpp"
 #include "migration/cutover/swap_check.hpp"
+#include "migration/engine/lost_artefact.hpp"
+#include "migration/relations/relation_steps.hpp"
 #include "migration/sql/identifier.hpp"
 #include "migration/sql/table_statements.hpp"
 
@@ -21,15 +24,6 @@ using std::chrono::system_clock;
 constexpr milliseconds tick_wait{100};
 constexpr std::chrono::seconds save_interval{5};
 constexpr std::chrono::seconds barrier_max{60};
-failure interruption(bool abort) {
-    return abort ? refuse("aborted", "aborted by the operator") : refuse("stopped", "Sluice is stopping");
-}
-
-std::string describe(const shared_key& key) {
-    std::string text = key.original_index + " (";
-    for (std::size_t i = 0; i < key.columns.size(); ++i) text += (i == 0 ? "" : ", ") + key.columns[i].original;
-    return text + ")";
-}
 
 }  // namespace
 
@@ -85,6 +79,10 @@ void migration_run::interrupt_statement() {
     if (connection == 0) return;
     auto killer = environment_.sql->connect();
     if (killer) (void)(*killer)->run("KILL QUERY " + std::to_string(connection)).has_error();
+}
+
+failure migration_run::interruption() const {
+    return abort_requested_ ? refuse("aborted", "aborted by the operator") : refuse("stopped", "Sluice is stopping");
 }
 
 void migration_run::publish() {
@@ -166,10 +164,15 @@ outcome<void> migration_run::tick(milliseconds wait) {
         std::unique_lock lock(mutex_);
         woken_.wait_for(lock, wait);
     }
-    if (interrupted()) return interruption(abort_requested_);
+    if (interrupted()) return interruption();
     if (ledger_) {
         ledger_->pause_copy(paused_);
         if (auto why = ledger_->first_failure()) return std::move(*why);
+        if (reader_ && prepared_ && stream_guard_.due(steady_clock::now())) {
+            const auto position = read_server_position(control_, prepared_->plan);
+            if (position) SLUICE_TRY_VOID(stream_guard_.told(*position, steady_clock::now()));
+            if (!position && position.error().then == disposition::abort) return position.error();
+        }
     }
     return {};
 }
@@ -193,19 +196,26 @@ outcome<migration_run::ending> migration_run::proceed() {
     enter(migration_state::checking);
     SLUICE_TRY(const sql::alter_statement alter, parse_alter_of(current_.spec));
     if (current_.spec.options.drop_leftovers) {
-        (void)drop_artefacts(*environment_.sql, plan_names(current_.spec)).size();
+        SLUICE_TRY(const migration_plan names, names_on_server());
+        (void)drop_artefacts(*environment_.sql, names).size();
     }
+    SLUICE_TRY(const bool altered, altered_by_server(alter));
+    if (altered) return ending::completed;
+    if (current_.state != migration_state::checking) enter(migration_state::checking);
     SLUICE_TRY(const server_facts facts, run_checks(control_, current_.spec, alter));
-    if (interrupted()) return interruption(abort_requested_);
+    if (interrupted()) return interruption();
 
+    current_.way = alter_way::copy;
     enter(migration_state::preparing);
     tables_made_ = true;
     SLUICE_TRY(prepared_, prepare_tables(control_, current_.spec, alter, facts));
     current_.unique_key = describe(prepared_->plan.mapping.key);
     current_.rows_estimate = prepared_->plan.original_description.rows_estimate;
     SLUICE_TRY_VOID(begin_stream());
+    SLUICE_TRY_VOID(prepare_verification());
     SLUICE_TRY_VOID(copy());
     SLUICE_TRY_VOID(build_indexes());
+    SLUICE_TRY_VOID(verify());
     SLUICE_TRY_VOID(wait_and_cut_over());
     tidy();
     return ending::completed;
@@ -214,16 +224,32 @@ outcome<migration_run::ending> migration_run::proceed() {
 // Two processes must not work on one migration. The lock lives as long as this connection; a killed process's
 // connection may take a moment to end on the server.
 outcome<void> migration_run::claim() {
-    SLUICE_TRY(const query_result got, run_control("SELECT GET_LOCK('sluice:migration:" + current_.id + "', 10)"));
-    if (!got.rows.empty() && got.rows[0][0] == "1") return {};
+    constexpr int attempts_max = 10;
+    auto got = control_.take_lock("sluice:migration:" + current_.id, 10);
+    for (int attempt = 1; !got && got.error().then == disposition::retry && attempt < attempts_max; ++attempt) {
+        if (interrupted()) break;
+        got = control_.take_lock("sluice:migration:" + current_.id, 10);
+    }
+    if (!got) return std::move(got).error();
+    if (*got) return {};
     return refuse("running_elsewhere", "migration " + current_.id + " is being worked on by another process");
+}
+
+outcome<migration_plan> migration_run::names_on_server() {
+    migration_plan names = plan_names(current_.spec);
+    SLUICE_TRY(const server_facts facts, check_server(control_));
+    names.rename_under_lock = facts.family->rename_under_lock();
+    names.lower_case_table_names = facts.lower_case_table_names;
+    return names;
 }
 
 outcome<std::optional<migration_run::ending>> migration_run::settle_interrupted() {
     std::optional<ending> settled;
     if (found_state_ == migration_state::queued) return settled;
-    const migration_plan names = plan_names(current_.spec);
-    SLUICE_TRY(const swap_state state, ask_which_table_is_which(runner(), names.ghost, names.old_table));
+    // Before `preparing` nothing of ours was made, and a table by the old table's name is somebody else's.
+    if (found_state_ <= migration_state::altering) return settle_altering();
+    SLUICE_TRY(const migration_plan names, names_on_server());
+    SLUICE_TRY(const swap_state state, settle_swap(runner(), names));
     if (state == swap_state::swapped) {
         spdlog::info("migration {}: its cut-over had taken place before the interruption", current_.id);
         prepared_ = prepared_migration{names, {}};
@@ -243,22 +269,17 @@ outcome<std::optional<migration_run::ending>> migration_run::settle_interrupted(
 
 outcome<void> migration_run::begin_stream() {
     const migration_plan& plan = prepared_->plan;
-    ledger_ = std::make_unique<work_ledger>(
-        work_ledger_options{plan.options.delta_keys_max, plan.mapping.key.bytes_are_identity});
+    ledger_ = std::make_unique<work_ledger>(work_ledger_options{
+        plan.options.delta_keys_max, plan.mapping.key.bytes_are_identity, plan.options.delta_bytes_max});
     changelog_ = std::make_unique<changelog>(plan.changelog);
-    while (true) {
-        SLUICE_TRY(stream_position begin, read_server_position(control_, plan.follow_by_gtid));
-        reader_ = std::make_unique<stream_reader>(plan, *ledger_, *environment_.feeds, std::move(begin));
-        SLUICE_TRY_VOID(reader_->attach());
-        bool waited = false;
-        SLUICE_TRY(const bool none_prepared, wait_for_prepared_transactions(control_, [&](const std::string& names) {
-                       waited = true;
-                       wait_for("prepared XA transactions (XA COMMIT or XA ROLLBACK them): " + names);
-                       return tick(tick_wait).has_value();
-                   }));
-        if (!none_prepared) reader_->expect_unknown_prepared();
-        if (!waited) break;
-    }
+    SLUICE_TRY(stream_position begin, read_server_position(control_, plan));
+    reader_ = std::make_unique<stream_reader>(plan, *ledger_, *environment_.feeds, std::move(begin));
+    SLUICE_TRY_VOID(reader_->attach());
+    SLUICE_TRY(const bool none_prepared, wait_for_prepared_transactions(control_, [&](const std::string& names) {
+                   wait_for("prepared XA transactions (XA COMMIT or XA ROLLBACK them): " + names);
+                   return tick(tick_wait).has_value();
+               }));
+    if (!none_prepared) reader_->expect_unknown_prepared();
     wait_for("");
     crew_ = std::make_unique<crew>(plan, *ledger_, *environment_.sql);
     crew_->start_reader(*reader_);
@@ -279,6 +300,7 @@ outcome<void> migration_run::copy() {
     planner_ = std::make_unique<chunk_planner>(plan, *ledger_);
     SLUICE_TRY_VOID(planner_->read_range(control_));
     enter(migration_state::copying);
+    const auto began = steady_clock::now();
     crew_->start_apply();
     ledger_->pause_copy(paused_);
     crew_->start_copy(*planner_);
@@ -286,7 +308,10 @@ outcome<void> migration_run::copy() {
         wait_for(paused_ ? "paused by the operator" : "");
         SLUICE_TRY_VOID(tick(tick_wait));
     }
+    // A worker that was told to pause would wait for ever now: nobody listens to commands until it has ended.
+    ledger_->pause_copy(false);
     crew_->join_copy();
+    current_.copy_took = std::chrono::duration_cast<milliseconds>(steady_clock::now() - began);
     return {};
 }
 
@@ -298,10 +323,9 @@ outcome<void> migration_run::build_indexes() {
         // One statement for all of them, or each would read the table once more. Changes are applied meanwhile.
         SLUICE_TRY_VOID(control_.connect());
         running_statement_of_ = control_.connection_id();
-        auto built =
-            interrupted() ? interruption(abort_requested_) : control_.run(add_indexes_statement(plan.ghost, missing));
+        auto built = interrupted() ? interruption() : control_.run(add_indexes_statement(plan.ghost, missing));
         running_statement_of_ = 0;
-        if (interrupted()) return interruption(abort_requested_);
+        if (interrupted()) return interruption();
         if (built) break;
         if (built.error().then != disposition::retry) return std::move(built).error();
         // The connection was lost: the server may have finished, or may not have begun.
@@ -322,6 +346,17 @@ void migration_run::tidy() {
     const migration_plan& plan = prepared_->plan;
     enter(migration_state::tidying);
     current_.leftovers.clear();
+    // The old table gets the name that people know; the rest of this goes on without, and names what is there.
+    if (auto settled = settle_swap(runner(), plan); !settled) {
+        spdlog::warn("migration {}: {} could not be renamed to {}: {}", current_.id, quote_table(plan.swap_old),
+                     quote_table(plan.old_table), settled.error().message);
+        current_.leftovers.push_back(quote_table(plan.swap_old));
+    }
+    // Mostly done in the cut-over already; needed where a connection or the process was lost behind the swap.
+    if (auto released = release_old_table(control_, plan, false); !released) {
+        spdlog::warn("migration {}: foreign keys of {} could not be dropped: {}", current_.id,
+                     quote_table(plan.old_table), released.error().message);
+    }
     const auto drop = [this](const table_name& table) {
         const auto dropped = run_control(drop_table_statement(table));
         if (dropped) return;
@@ -350,9 +385,11 @@ void migration_run::conclude(outcome<ending> end) {
     }
     SLUICE_ASSERT(end.has_error());
     current_.error = std::move(end).error();
+    if (prepared_) current_.error = name_lost_artefact(std::move(*current_.error), prepared_->plan);
     // What the swap has made the table must not be dropped; before it, everything of ours can go.
-    if (tables_made_ && !swap_possible_)
-        current_.leftovers = drop_artefacts(*environment_.sql, plan_names(current_.spec));
+    if (tables_made_ && !swap_possible_) {
+        current_.leftovers = drop_artefacts(*environment_.sql, prepared_ ? prepared_->plan : plan_names(current_.spec));
+    }
     if (current_.error->code != "aborted") {
         spdlog::error("migration {} of {} failed ({}): {}{}{}", current_.id, quote_table(current_.spec.table),
                       current_.error->code, current_.error->message,

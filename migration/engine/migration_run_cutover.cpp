@@ -4,6 +4,9 @@
 #include "migration/check/checks.hpp"
 #include "migration/cutover/swap_check.hpp"
 #include "migration/engine/migration_run.hpp"
+#include "migration/family/lock_holders.hpp"
+#include "migration/relations/joined_gate.hpp"
+#include "migration/relations/relation_steps.hpp"
 #include "migration/sql/identifier.hpp"
 
 #include <spdlog/spdlog.h>
@@ -43,18 +46,28 @@ outcome<bool> migration_run::good_moment(table_gate& gate) {
         return false;
     }
     auto blockers = gate.blockers();
-    const auto direct = cutover::lock_holders(plan, control_);
-    blockers.insert(blockers.end(), direct.begin(), direct.end());
+    const auto add_direct = [&](const table_name& table) {
+        const auto direct = lock_holders(*plan.family, table, control_);
+        blockers.insert(blockers.end(), direct.begin(), direct.end());
+    };
+    add_direct(plan.original);
+    for (const table_name& table : plan.relations.related_tables) add_direct(table);
     const auto oldest =
         std::max_element(blockers.begin(), blockers.end(), [](const auto& a, const auto& b) { return a.age < b.age; });
     if (oldest != blockers.end() && oldest->age > blocker_age_max) {
         wait_for(describe(*oldest));
         return false;
     }
+    if (const auto xids = ledger_->prepared(); !xids.empty()) {
+        wait_for("prepared XA transactions that have changed the table (XA COMMIT or XA ROLLBACK them): " + xids.front());
+        return false;
+    }
     // The stream must be close behind the server, or the hold would be spent on reading it.
     const auto asked = steady_clock::now();
     SLUICE_TRY(const std::uint64_t marker, changelog_->write_marker(runner()));
-    if (!ledger_->wait_marker(marker, asked + plan.options.hold_budget / 4)) {
+    const bool came_back = ledger_->wait_marker(marker, asked + plan.options.hold_budget / 4);
+    SLUICE_TRY_VOID(stream_guard_.marker(came_back, ledger_->count().position, steady_clock::now()));
+    if (!came_back) {
         wait_for("the binary-log stream, which is behind the server");
         return false;
     }
@@ -65,17 +78,22 @@ outcome<bool> migration_run::good_moment(table_gate& gate) {
 outcome<void> migration_run::wait_and_cut_over() {
     const migration_plan& plan = prepared_->plan;
     enter(migration_state::ready);
-    const auto gate = environment_.gate->watch({plan.original.schema, plan.original.table});
+    std::vector<gated_table> gated{{plan.original.schema, plan.original.table}};
+    for (const table_name& table : plan.relations.related_tables) gated.push_back({table.schema, table.table});
+    const auto gate = watch_tables(*environment_.gate, gated);
     if (!gate) return refuse("gate_unavailable", "the proxy cannot watch another table: too many are watched already");
     cutover changing_places(plan, *ledger_, *environment_.sql, *gate);
     std::uint32_t attempts = 0;
     auto not_before = steady_clock::now();
     while (true) {
         SLUICE_TRY_VOID(tick(moment_poll));
-        if (steady_clock::now() < not_before) continue;
+        SLUICE_TRY(const bool settled, verify_meanwhile());
+        if (!settled || steady_clock::now() < not_before) continue;
         SLUICE_TRY(const bool good, good_moment(*gate));
         if (!good) continue;
-        if (auto same = check_original_unchanged(control_, plan.original_description); !same) {
+        auto same = check_original_unchanged(control_, plan.original_description);
+        if (same) same = check_relations_unchanged(control_, plan);
+        if (!same) {
             if (same.error().then == disposition::retry) continue;  // a lost connection; there is a new one
             return same;
         }
@@ -85,6 +103,10 @@ outcome<void> migration_run::wait_and_cut_over() {
         if (attempt.end == cutover_end::unknown) {
             SLUICE_TRY(attempt.end, ask_until_known(attempt.why));
             attempt.report.succeeded = attempt.end == cutover_end::swapped;
+            if (!attempt.report.succeeded) {
+                SLUICE_TRY_VOID(release_ghost(control_, plan));
+                ledger_->unpark_batches();
+            }
         }
         swap_possible_ = attempt.end == cutover_end::swapped;
         current_.cutover_attempts.push_back(attempt.report);
@@ -107,7 +129,7 @@ outcome<void> migration_run::wait_and_cut_over() {
 outcome<cutover_end> migration_run::ask_until_known(const std::optional<failure>& why) {
     wait_for("the server, to say whether the swap took place: " + (why ? why->message : std::string()));
     while (true) {
-        const auto state = ask_which_table_is_which(runner(), prepared_->plan.ghost, prepared_->plan.old_table);
+        const auto state = settle_swap(runner(), prepared_->plan);
         if (state) return *state == swap_state::swapped ? cutover_end::swapped : cutover_end::given_up;
         // Not even an abort may end this wait: dropping the ghost could drop the table.
         publish();

@@ -1,5 +1,6 @@
 #include "migration/engine/migration_service.hpp"
 
+#include "migration/engine/dry_run.hpp"
 #include "migration/engine/migration_run.hpp"
 #include "migration/engine/state_store.hpp"
 #include "migration/model/option_fields.hpp"
@@ -38,12 +39,9 @@ outcome<void> check_request(const migration_spec& spec) {
     if (spec.alter.empty()) {
         return refuse("invalid_request", "alter: is empty; give what follows ALTER TABLE, such as ADD COLUMN c INT");
     }
-    for (const option_field& field : option_fields()) {
-        const std::int64_t value = field.get(spec.options);
-        if (value < field.min || value > field.max) {
-            return refuse("invalid_request", std::string(field.name) + ": is " + std::to_string(value) + ", must be " +
-                                                 expected_value(field));
-        }
+    if (const option_field* bad = find_bad_value(spec.options)) {
+        return refuse("invalid_request", std::string(bad->name) + ": is " + shown_value(*bad, spec.options) +
+                                             ", must be " + expected_value(*bad));
     }
     return {};
 }
@@ -61,6 +59,8 @@ struct migration_service::implementation {
     std::map<std::string, std::unique_ptr<migration_run>> runs;  ///< by id: of this process
     std::map<std::string, snapshot_ptr> history;                 ///< by id: ended before this process
 
+    std::vector<table_name> dry_running{};
+
     [[nodiscard]] run_environment environment() const { return {sql, feeds, gate, store}; }
 
     [[nodiscard]] std::vector<snapshot_ptr> all() const {
@@ -72,6 +72,16 @@ struct migration_service::implementation {
         });
         if (found.size() > history_max) found.resize(history_max);
         return found;
+    }
+
+    [[nodiscard]] outcome<void> require_free(const table_name& table) const {
+        for (const auto& [id, run] : runs) {
+            const snapshot_ptr last = run->snapshot();
+            if (is_final(last->state) || !(last->spec.table == table)) continue;
+            return refuse("already_running", "migration " + id + " of " + quote_table(table) +
+                                                 " is running; abort it or wait for its end");
+        }
+        return {};
     }
 
     /// Ended runs keep nothing but their last snapshot. Their threads have ended, or are about to.
@@ -126,17 +136,35 @@ outcome<void> migration_service::recover() {
     return {};
 }
 
+outcome<alter_forecast> migration_service::dry_run(const migration_spec& spec) {
+    SLUICE_TRY_VOID(check_request(spec));
+    {
+        const std::lock_guard lock(self_->mutex);
+        SLUICE_ASSERT(self_->recovered);
+        SLUICE_TRY_VOID(self_->require_free(spec.table));
+        auto& tables = self_->dry_running;
+        if (std::find(tables.begin(), tables.end(), spec.table) != tables.end()) {
+            return refuse("already_running", "a dry run for " + quote_table(spec.table) + " is running; wait for its end");
+        }
+        tables.push_back(spec.table);
+    }
+    struct end_of_run {
+        implementation& self;
+        const table_name& table;
+        ~end_of_run() {
+            const std::lock_guard lock(self.mutex);
+            std::erase(self.dry_running, table);
+        }
+    } const end{*self_, spec.table};
+    return migration::dry_run(*self_->sql, self_->store, spec);
+}
+
 outcome<snapshot_ptr> migration_service::create(migration_spec spec) {
     SLUICE_TRY_VOID(check_request(spec));
     const std::lock_guard lock(self_->mutex);
     SLUICE_ASSERT(self_->recovered);
     self_->retire_ended_runs();
-    for (const auto& [id, run] : self_->runs) {
-        if (run->snapshot()->spec.table == spec.table) {
-            return refuse("already_running", "migration " + id + " of " + quote_table(spec.table) +
-                                                 " is running; abort it or wait for its end");
-        }
-    }
+    SLUICE_TRY_VOID(self_->require_free(spec.table));
     migration_snapshot begin;
     begin.id = fresh_id();
     begin.spec = std::move(spec);
@@ -152,6 +180,8 @@ std::vector<snapshot_ptr> migration_service::list() const {
 snapshot_ptr migration_service::find(std::string_view id) const {
     if (id.size() < id_prefix_min) return nullptr;
     const std::lock_guard lock(self_->mutex);
+    // A whole id, which is what programs that poll have, is not looked for among all of them.
+    if (const auto run = self_->runs.find(std::string(id)); run != self_->runs.end()) return run->second->snapshot();
     snapshot_ptr found;
     for (const snapshot_ptr& snapshot : self_->all()) {
         if (!snapshot->id.starts_with(id)) continue;

@@ -3,6 +3,7 @@
 // The facade of the engine: all migrations of one primary. Admin, command line and proxy see nothing else of it.
 
 #include "migration/engine/migration_snapshot.hpp"
+#include "migration/model/alter_forecast.hpp"
 #include "migration/ports/change_feed.hpp"
 #include "migration/ports/sql_executor.hpp"
 #include "migration/ports/traffic_gate.hpp"
@@ -37,6 +38,10 @@ public:
     /// Validates the request (not yet the table) and starts the migration. "already_running" if the table has one,
     /// "invalid_request" naming the field otherwise. Returns at once; preconditions are reported by the snapshot.
     outcome<snapshot_ptr> create(migration_spec spec);
+
+    /// Does every check of create() and of the migration, and says how it would go, see dry_run.hpp. Blocks for seconds.
+    /// Refuses with the codes of a real run. "already_running" too while the table has another dry run.
+    outcome<alter_forecast> dry_run(const migration_spec& spec);
 
     /// All known migrations, newest first (at most the last 1 000).
     [[nodiscard]] std::vector<snapshot_ptr> list() const;

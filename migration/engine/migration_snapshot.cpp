@@ -7,12 +7,14 @@
 namespace sluice::migration {
 namespace {
 
-constexpr std::array<std::pair<migration_state, std::string_view>, 11> names{{
+constexpr std::array<std::pair<migration_state, std::string_view>, 13> names{{
     {migration_state::queued, "queued"},
     {migration_state::checking, "checking"},
+    {migration_state::altering, "altering"},
     {migration_state::preparing, "preparing"},
     {migration_state::copying, "copying"},
     {migration_state::indexing, "indexing"},
+    {migration_state::verifying, "verifying"},
     {migration_state::ready, "ready"},
     {migration_state::cutting_over, "cutting_over"},
     {migration_state::tidying, "tidying"},

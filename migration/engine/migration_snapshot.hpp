@@ -2,6 +2,8 @@
 
 // What the world sees of a migration: an immutable value, made by the coordinator, read by admin and proxy threads.
 
+#include "migration/model/alter_way.hpp"
+#include "migration/checksum/verification_report.hpp"
 #include "migration/model/failure.hpp"
 #include "migration/model/migration_spec.hpp"
 #include "migration/ports/traffic_gate.hpp"
@@ -20,9 +22,11 @@ namespace sluice::migration {
 enum class migration_state {
     queued,     ///< accepted, not begun
     checking,   ///< preconditions
+    altering,   ///< the server is asked to do it by itself: INSTANT, INPLACE
     preparing,  ///< ghost, changelog, column mapping, stream attached, barrier
     copying,    ///< copy and apply side by side
     indexing,   ///< building the deferred secondary indexes
+    verifying,  ///< comparing every row of the ghost with the original
     ready,      ///< all copied, backlog small; waiting for a good moment or for the operator
     cutting_over,
     tidying,
@@ -56,7 +60,9 @@ struct migration_snapshot {
     bool paused = false;      ///< by the operator
     bool postponed = false;   ///< the cut-over waits for the operator
     std::string waiting_for;  ///< why nothing moves right now, empty when it does
-    std::string unique_key;   ///< name and columns of the key in use
+    std::optional<alter_way> way;              ///< how the table gets its new shape, once that is decided
+    std::vector<passed_over_way> passed_over;  ///< ways that the operator allows and that were not taken, and why not
+    std::string unique_key;                    ///< name and columns of the key in use; empty where rows are not copied
     std::uint64_t rows_estimate = 0;
     std::uint64_t rows_copied = 0;
     std::uint64_t rows_per_s = 0;      ///< copy rate over the last seconds
@@ -67,6 +73,7 @@ struct migration_snapshot {
     std::uint64_t backlog_keys = 0;    ///< distinct keys waiting to be applied
     double progress = 0.0;             ///< 0 … 1 of the copy
     std::optional<std::chrono::seconds> eta;
+    verification_report verification;  ///< nothing was compared where the option `verify` is off
     std::string stream_position;  ///< GTID set or file:position read so far
     std::chrono::system_clock::time_point created;
     std::chrono::system_clock::time_point changed;  ///< of the last state change
@@ -74,6 +81,12 @@ struct migration_snapshot {
     std::vector<cutover_attempt> cutover_attempts;  ///< the last 100
     std::optional<failure> error;                   ///< set when failed (or aborted with leftovers)
     std::vector<std::string> leftovers;             ///< tables that this migration made and that still exist, quoted
+    std::chrono::milliseconds copy_took{0};         ///< from the first chunk to the last one; 0 before its end
+    hold_report direct_hold;                        ///< of the clients, while the server altered the table by itself
+    /// While `altering`: SHOW CREATE TABLE before the server's own ALTER and of an altered copy, for a process that has
+    /// to find out whether the ALTER took place. Not for the world.
+    std::string definition_before;
+    std::string definition_wanted;
 };
 
 using snapshot_ptr = std::shared_ptr<const migration_snapshot>;

@@ -1,16 +1,44 @@
 #include "migration/engine/preparation.hpp"
 
 #include "migration/changelog/changelog.hpp"
+#include "migration/check/conversion_settings.hpp"
+#include "migration/cutover/swap_check.hpp"
+#include "migration/engine/ghost_checks.hpp"
+#include "migration/model/fulltext_id.hpp"
+#include "migration/relations/plan_relations.hpp"
+#include "migration/relations/relation_steps.hpp"
 #include "migration/sql/artefact_names.hpp"
 #include "migration/sql/identifier.hpp"
 #include "migration/sql/table_statements.hpp"
 
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <set>
 #include <utility>
 
 namespace sluice::migration {
 namespace {
 
 constexpr unsigned xa_recover_denied = 1401;  // ER_XAER_RMERR: without XA_RECOVER_ADMIN
+
+// A longer statement would cost the connection.
+outcome<std::size_t> read_statement_bytes_max(sql_session& session) {
+    constexpr std::size_t reserve_bytes = 64;
+    SLUICE_TRY(const query_result shown, session.run("SELECT @@SESSION.max_allowed_packet"));
+    const std::string text = shown.rows.empty() ? "" : shown.rows[0][0].value_or("");
+    std::size_t bytes = 0;
+    std::from_chars(text.data(), text.data() + text.size(), bytes);
+    return std::max(bytes, 2 * reserve_bytes) - reserve_bytes;
+}
+
+// A TIMESTAMP literal in a DEFAULT is a moment only by the session's zone.
+outcome<query_result> run_in_zone(sql_session& session, const std::string& time_zone, const std::string& statement) {
+    SLUICE_TRY_VOID(session.run("SET SESSION time_zone = " + quote_string(time_zone)));
+    auto ran = session.run(statement);
+    SLUICE_TRY_VOID(session.run("SET SESSION time_zone = '+00:00'"));
+    return ran;
+}
 
 }  // namespace
 
@@ -21,6 +49,8 @@ migration_plan plan_names(const migration_spec& spec) {
     plan.ghost = {spec.table.schema, names.ghost};
     plan.changelog = {spec.table.schema, names.changelog};
     plan.old_table = {spec.table.schema, names.old_table};
+    plan.swap_ghost = {spec.table.schema, names.swap_ghost};
+    plan.swap_old = {spec.table.schema, names.swap_old};
     plan.options = spec.options;
     return plan;
 }
@@ -36,12 +66,19 @@ outcome<sql::alter_statement> parse_alter_of(const migration_spec& spec) {
     return std::move(alter).value();
 }
 
-outcome<prepared_migration> prepare_tables(reconnecting_session& session, const migration_spec& spec,
-                                           const sql::alter_statement& alter, const server_facts& facts) {
-    prepared_migration made{plan_names(spec), {}};
-    migration_plan& plan = made.plan;
+outcome<void> prepare_ghost(reconnecting_session& session, migration_plan& plan, const migration_spec& spec,
+                            const sql::alter_statement& alter, const server_facts& facts) {
+    const relations_subject relations{session, spec, alter, facts, plan.ghost.table};
+    SLUICE_TRY_VOID(plan_triggers(relations, plan.relations));
+    SLUICE_TRY_VOID(plan_foreign_keys(relations, plan.relations));
     SLUICE_TRY_VOID(session.run(create_ghost_statement(plan.original, plan.ghost)));
-    if (auto altered = session.run(alter_ghost_statement(plan.ghost, alter.body)); !altered) {
+    SLUICE_TRY(const auto check_names, name_ghost_checks(session, *facts.family, plan.original, plan.ghost));
+    const std::string body = sql::with_constraint_names(
+        sql::without_algorithm_and_lock(body_without_foreign_keys(alter, plan.relations)), check_names);
+    SLUICE_TRY(const auto settings, read_conversion_settings(session, facts.is_mariadb, spec.options.time_zone));
+    if (auto altered = body.empty() ? outcome<query_result>(query_result{})
+                                    : run_in_zone(session, settings.time_zone, alter_ghost_statement(plan.ghost, body));
+        !altered) {
         failure why = std::move(altered).error();
         if (why.server_errno != 0) why.code = "alter_refused";
         why.message = "the server does not take this ALTER: " + why.message;
@@ -50,13 +87,27 @@ outcome<prepared_migration> prepare_tables(reconnecting_session& session, const 
     }
     SLUICE_TRY(plan.original_description, describe_table(session, plan.original));
     SLUICE_TRY(plan.ghost_description, describe_table(session, plan.ghost));
-    SLUICE_TRY(plan.mapping, map_columns(plan.original_description, plan.ghost_description, alter));
-    SLUICE_TRY(plan.columns, copy_columns_of(plan.original_description, plan.ghost_description, plan.mapping));
-    plan.follow_by_gtid = facts.gtid_mode_on;
-    plan.lock = facts.gtid_mode_on ? read_lock::none : read_lock::share;
-    plan.key_form = key_set_form_for(facts.version_number, facts.is_mariadb);
+    SLUICE_TRY_VOID(check_fulltext_id(plan.ghost_description));
+    SLUICE_TRY(plan.mapping, map_columns(plan.original_description, plan.ghost_description, alter,
+                                         {spec.options.allow_nullable_unique_key}));
+    SLUICE_TRY(plan.columns,
+               copy_columns_of(plan.original_description, plan.ghost_description, plan.mapping, settings));
+    plan.family = facts.family;
+    plan.follow_by_gtid = facts.family->confirms_by_gtid(facts.gtid_mode_on);
+    plan.lock = plan.follow_by_gtid ? read_lock::none : read_lock::share;
+    plan.key_form = facts.family->key_form();
+    plan.rename_under_lock = facts.family->rename_under_lock();
     plan.lower_case_table_names = facts.lower_case_table_names;
+    SLUICE_TRY(plan.statement_bytes_max, read_statement_bytes_max(session));
     plan.explicit_auto_increment = alter.has(sql::alter_clause_kind::auto_increment);
+    return try_relations(session, plan);
+}
+
+outcome<prepared_migration> prepare_tables(reconnecting_session& session, const migration_spec& spec,
+                                           const sql::alter_statement& alter, const server_facts& facts) {
+    prepared_migration made{plan_names(spec), {}};
+    migration_plan& plan = made.plan;
+    SLUICE_TRY_VOID(prepare_ghost(session, plan, spec, alter, facts));
     SLUICE_TRY_VOID(changelog(plan.changelog).create([&session](std::string_view sql) { return session.run(sql); }));
     if (spec.options.defer_secondary_indexes) {
         made.deferred = deferrable_indexes(plan.ghost_description);
@@ -67,14 +118,20 @@ outcome<prepared_migration> prepare_tables(reconnecting_session& session, const 
 
 outcome<bool> wait_for_prepared_transactions(reconnecting_session& session,
                                              const std::function<bool(const std::string& names)>& waiting) {
+    // Those of the first answer. Later ones are in the stream from their beginning, and a server that is never without
+    // some must not keep the migration waiting.
+    std::optional<std::set<std::vector<cell>>> awaited;
     while (true) {
         // The columns are formatID, gtrid_length, bqual_length, data.
         auto prepared = session.run("XA RECOVER");
         if (!prepared && prepared.error().server_errno == xa_recover_denied) return false;
         if (!prepared) return std::move(prepared).error();
-        if (prepared->rows.empty()) return true;
+        const std::set<std::vector<cell>> now(prepared->rows.begin(), prepared->rows.end());
+        if (!awaited) awaited = now;
+        std::erase_if(*awaited, [&now](const auto& row) { return !now.contains(row); });
+        if (awaited->empty()) return true;
         std::string names;
-        for (const auto& row : prepared->rows) {
+        for (const auto& row : *awaited) {
             names += (names.empty() ? "" : ", ") + (row.empty() ? std::string("?") : row.back().value_or("?"));
         }
         if (!waiting(names)) return refuse("stopped", "stopped while waiting for prepared XA transactions");
@@ -84,6 +141,12 @@ outcome<bool> wait_for_prepared_transactions(reconnecting_session& session,
 std::vector<std::string> drop_artefacts(sql_executor& executor, const migration_plan& names) {
     std::vector<std::string> left;
     auto session = executor.connect();
+    if (session && !names.rename_under_lock) {
+        const auto run = [&session](std::string_view sql) { return (*session)->run(sql); };
+        if (!settle_swap(run, names)) left = {quote_table(names.swap_ghost), quote_table(names.swap_old)};
+    }
+    // A foreign key of another table to the ghost would keep it from being dropped.
+    if (session) (void)release_ghost(**session, names).has_error();
     for (const table_name& table : {names.ghost, names.changelog}) {
         const bool dropped = session && (*session)->run(drop_table_statement(table)).has_value();
         if (!dropped) left.push_back(quote_table(table));

@@ -23,19 +23,24 @@ struct prepared_migration {
 /// Parses the ALTER; "bad_alter" naming the piece that cannot be understood or is not possible here.
 outcome<sql::alter_statement> parse_alter_of(const migration_spec& spec);
 
+/// The part that a dry run does as well: creates and alters the ghost by the name that the plan has for it, maps the
+/// columns, and fills the plan. On failure what was made is still there. Fails as prepare_tables().
+outcome<void> prepare_ghost(reconnecting_session& session, migration_plan& plan, const migration_spec& spec,
+                            const sql::alter_statement& alter, const server_facts& facts);
+
 /// Creates and alters the ghost, creates the changelog, maps the columns. On failure what was made is still there.
 /// "alter_refused" carries the server's own words when it does not take the ALTER.
 outcome<prepared_migration> prepare_tables(reconnecting_session& session, const migration_spec& spec,
                                            const sql::alter_statement& alter, const server_facts& facts);
 
-/// Waits until no XA transaction is in the state PREPARED: one that was prepared before the stream began may hold
-/// changes that the stream will not repeat. waiting(names) is called while there are some; false ends the wait with
+/// Waits until every XA transaction that is PREPARED now has ended: one that was prepared before the stream began may
+/// hold changes that the stream will not repeat. Call once the stream is attached. waiting(names) is called while there are some; false ends the wait with
 /// "stopped". False when the engine's account may not ask (XA_RECOVER_ADMIN): then the end of such a transaction must
 /// end the migration, see change_capture.
 outcome<bool> wait_for_prepared_transactions(reconnecting_session& session,
                                              const std::function<bool(const std::string& names)>& waiting);
 
-/// Drops ghost and changelog, never the old table. Returns the quoted names of what could not be dropped.
+/// Drops ghost, changelog and what a cut-over by two sessions has left, never the old table. Returns the quoted names of what could not be dropped.
 std::vector<std::string> drop_artefacts(sql_executor& executor, const migration_plan& names);
 
 }  // namespace sluice::migration

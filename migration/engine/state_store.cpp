@@ -1,10 +1,12 @@
 #include "migration/engine/state_store.hpp"
 
+#include "migration/engine/state_report.hpp"
 #include "migration/model/option_fields.hpp"
 #include "migration/sql/identifier.hpp"
 
 #include <boost/json.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -17,11 +19,10 @@ using system_time = std::chrono::system_clock::time_point;
 std::string options_to_json(const migration_options& options) {
     boost::json::object object;
     for (const option_field& field : option_fields()) {
-        const std::int64_t value = field.get(options);
-        if (field.is_flag) {
-            object[field.name] = value != 0;
-        } else {
-            object[field.name] = value;
+        switch (field.kind) {
+            case option_kind::number: object[field.name] = field.get(options); break;
+            case option_kind::flag: object[field.name] = field.get(options) != 0; break;
+            case option_kind::text: object[field.name] = field.get_text(options); break;
         }
     }
     return boost::json::serialize(object);
@@ -35,6 +36,12 @@ migration_options options_from_json(std::string_view text) {
     for (const auto& member : parsed.get_object()) {
         const option_field* field = find_option_field(std::string_view(member.key().data(), member.key().size()));
         if (field == nullptr) continue;
+        if (field->kind == option_kind::text) {
+            if (!member.value().is_string()) continue;
+            const std::string_view given = member.value().get_string();
+            if (text_fits(*field, given)) field->set_text(options, given);
+            continue;
+        }
         std::int64_t value = 0;
         if (member.value().is_bool()) {
             value = member.value().get_bool() ? 1 : 0;
@@ -88,12 +95,25 @@ constexpr const char* table_body = R"( (
   error_code VARCHAR(64) CHARACTER SET ascii NULL,
   error_message TEXT NULL,
   leftovers TEXT NOT NULL,
+  way VARCHAR(8) CHARACTER SET ascii NULL,
+  report LONGTEXT NULL,
   created_at DATETIME(6) NOT NULL,
   changed_at DATETIME(6) NOT NULL,
   ended_at DATETIME(6) NULL,
   KEY by_table (table_schema, table_name),
   KEY by_age (created_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4)";
+
+struct later_column {
+    const char* name;
+    const char* definition;
+};
+
+// Columns that tables of earlier versions lack.
+constexpr later_column later_columns[] = {
+    {"way", "VARCHAR(8) CHARACTER SET ascii NULL AFTER leftovers"},
+    {"report", "LONGTEXT NULL AFTER way"},
+};
 
 // Everything but id and created_at changes while a migration runs.
 constexpr const char* updates =
@@ -102,7 +122,7 @@ constexpr const char* updates =
     "VALUES(deltas_applied),"
     " cutover_attempts = VALUES(cutover_attempts), statements_held = VALUES(statements_held),"
     " hold_max_us = VALUES(hold_max_us), error_code = VALUES(error_code), error_message = VALUES(error_message),"
-    " leftovers = VALUES(leftovers), changed_at = VALUES(changed_at), ended_at = VALUES(ended_at)";
+    " leftovers = VALUES(leftovers), way = VALUES(way), report = VALUES(report), changed_at = VALUES(changed_at), ended_at = VALUES(ended_at)";
 
 }  // namespace
 
@@ -112,6 +132,22 @@ state_store::state_store(std::string schema)
 outcome<void> state_store::prepare(sql_session& session) const {
     SLUICE_TRY_VOID(session.run("CREATE DATABASE IF NOT EXISTS " + quote_identifier(schema_)));
     SLUICE_TRY_VOID(session.run("CREATE TABLE IF NOT EXISTS " + table_ + table_body));
+    return extend(session);
+}
+
+outcome<void> state_store::extend(sql_session& session) const {
+    constexpr unsigned duplicate_column = 1060;  // another process was faster
+    SLUICE_TRY(const query_result found,
+               session.run("SELECT COLUMN_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = " +
+                           quote_string(schema_) + " AND TABLE_NAME = 'migrations'"));
+    for (const later_column& column : later_columns) {
+        const bool is_there = std::any_of(found.rows.begin(), found.rows.end(),
+                                          [&](const auto& row) { return !row.empty() && row[0] == column.name; });
+        if (is_there) continue;
+        auto added = session.run("ALTER TABLE " + table_ + " ADD COLUMN " + quote_identifier(column.name) + " " +
+                                 column.definition);
+        if (!added && added.error().server_errno != duplicate_column) return std::move(added).error();
+    }
     return {};
 }
 
@@ -121,7 +157,7 @@ outcome<void> state_store::save(sql_session& session, const migration_snapshot& 
     std::string sql = "INSERT INTO " + table_ +
                       " (id, table_schema, table_name, alter_statement, options, state, unique_key, rows_estimate,"
                       " rows_copied, deltas_applied, cutover_attempts, statements_held, hold_max_us, error_code,"
-                      " error_message, leftovers, created_at, changed_at, ended_at) VALUES (";
+                      " error_message, leftovers, way, report, created_at, changed_at, ended_at) VALUES (";
     const auto add_text = [&sql](std::string_view text) { sql += quote_string(text) + ", "; };
     const auto add_number = [&sql](std::uint64_t value) { sql += std::to_string(value) + ", "; };
     add_text(snapshot.id);
@@ -144,6 +180,12 @@ outcome<void> state_store::save(sql_session& session, const migration_snapshot& 
         sql += "NULL, NULL, ";
     }
     add_text(joined(snapshot.leftovers));
+    if (snapshot.way) {
+        add_text(to_string(*snapshot.way));
+    } else {
+        sql += "NULL, ";
+    }
+    add_text(report_to_json(snapshot));
     sql += timestamp(snapshot.created) + ", " + timestamp(snapshot.changed) + ", ";
     sql += snapshot.ended ? timestamp(*snapshot.ended) : "NULL";
     sql += ")";
@@ -160,11 +202,12 @@ outcome<std::vector<migration_snapshot>> state_store::load(sql_session& session,
         session.run("SELECT id, table_schema, table_name, alter_statement, options, state, unique_key,"
                     " rows_estimate, rows_copied, deltas_applied, cutover_attempts, statements_held, hold_max_us,"
                     " error_code, error_message, leftovers, " +
-                    age("created_at") + ", " + age("changed_at") + ", " + age("ended_at") + " FROM " + table_ +
+                    age("created_at") + ", " + age("changed_at") + ", " + age("ended_at") +
+                    ", way, report FROM " + table_ +
                     " ORDER BY created_at DESC, id LIMIT " + std::to_string(rows_max)));
     std::vector<migration_snapshot> loaded;
     for (const auto& row : found.rows) {
-        SLUICE_ASSERT(row.size() == 19);
+        SLUICE_ASSERT(row.size() == 21);
         migration_snapshot snapshot;
         snapshot.id = row[0].value_or("");
         snapshot.spec.table = {row[1].value_or(""), row[2].value_or("")};
@@ -189,6 +232,8 @@ outcome<std::vector<migration_snapshot>> state_store::load(sql_session& session,
         snapshot.created = time_of(row[16]);
         snapshot.changed = time_of(row[17]);
         if (row[18]) snapshot.ended = time_of(row[18]);
+        snapshot.way = parse_alter_way(row[19].value_or(""));
+        report_from_json(row[20].value_or(""), snapshot);
         loaded.push_back(std::move(snapshot));
     }
     return loaded;

@@ -16,6 +16,7 @@ public:
     /// schema: where the table lives; created when missing.
     explicit state_store(std::string schema);
 
+    /// Makes schema and table where they are missing; a table of an earlier version gets the columns that it lacks.
     outcome<void> prepare(sql_session& session) const;
     /// Inserts the row or brings it up to date.
     outcome<void> save(sql_session& session, const migration_snapshot& snapshot) const;
@@ -24,6 +25,8 @@ public:
     outcome<std::vector<migration_snapshot>> load(sql_session& session, unsigned rows_max) const;
 
 private:
+    outcome<void> extend(sql_session& session) const;
+
     std::string schema_;
     std::string table_;  ///< quoted, with schema
 };

@@ -7,12 +7,32 @@
 
 namespace sluice::migration {
 
-delta_set::delta_set(std::size_t keys_max) : keys_max_(keys_max) {}
+namespace {
+
+// A node of the map with its entry, its share of the buckets, and its place in the queue.
+constexpr std::size_t entry_bytes = 160;
+
+std::size_t bytes_of(const std::string& literals, const std::string& order) {
+    return literals.size() + order.size() + entry_bytes;
+}
+
+}  // namespace
+
+delta_set::delta_set(std::size_t keys_max, std::size_t bytes_max) : keys_max_(keys_max), bytes_max_(bytes_max) {}
+
+void delta_set::erase(const std::string& literals) {
+    const auto place = entries_.find(literals);
+    bytes_ -= bytes_of(place->first, place->second.order);
+    entries_.erase(place);
+}
 
 void delta_set::add(row_key key, std::uint64_t transaction) {
     auto [place, is_new] = entries_.try_emplace(std::move(key.literals));
     entry& known = place->second;
-    if (is_new) known.order = std::move(key.order);
+    if (is_new) {
+        known.order = std::move(key.order);
+        bytes_ += bytes_of(place->first, known.order);
+    }
     known.last = transaction;
     if (known.waiting) return;
     known.first = transaction;
@@ -35,7 +55,7 @@ std::vector<row_key> delta_set::take(std::size_t keys_max, std::uint64_t visible
                 known.first = known.last;
                 queue_.push_back(node);
             } else {
-                entries_.erase(node->first);
+                erase(key.literals);
                 ++dropped_;
             }
             continue;
@@ -67,7 +87,7 @@ void delta_set::done(const std::vector<row_key>& batch) {
         if (known.waiting) {
             queue_.push_back(&*entries_.find(key.literals));
         } else {
-            entries_.erase(key.literals);
+            erase(key.literals);
         }
     }
 }

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -29,8 +30,9 @@ struct row_key {
 
 class delta_set {
 public:
-    /// keys_max: full() at that many; add() itself never refuses, so that a transaction in hand can be finished.
-    explicit delta_set(std::size_t keys_max);
+    /// keys_max, bytes_max: full() at that many; add() itself never refuses, so that a transaction in hand can be
+    /// finished.
+    explicit delta_set(std::size_t keys_max, std::size_t bytes_max = std::numeric_limits<std::size_t>::max());
 
     /// transaction: number of the transaction in stream order, starting at 1, never falling.
     void add(row_key key, std::uint64_t transaction);
@@ -46,7 +48,9 @@ public:
     /// The batch is not in the ghost; its keys wait again, ahead of all others.
     void put_back(const std::vector<row_key>& batch);
 
-    [[nodiscard]] bool full() const noexcept { return entries_.size() >= keys_max_; }
+    [[nodiscard]] bool full() const noexcept { return entries_.size() >= keys_max_ || bytes_ >= bytes_max_; }
+    /// About what the keys take in memory, with what holds them together.
+    [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
     /// Distinct keys waiting or in flight.
     [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
     [[nodiscard]] std::size_t in_flight() const noexcept { return in_flight_; }
@@ -68,8 +72,11 @@ private:
     using entry_map = std::unordered_map<std::string, entry>;
 
     [[nodiscard]] entry& in_flight_entry(const row_key& key);
+    void erase(const std::string& literals);
 
     std::size_t keys_max_;
+    std::size_t bytes_max_;
+    std::size_t bytes_ = 0;
     entry_map entries_;
     std::deque<entry_map::value_type*> queue_;  ///< waiting and not in flight; map nodes do not move
     std::size_t in_flight_ = 0;

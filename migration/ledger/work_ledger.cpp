@@ -16,7 +16,8 @@ bool stream_position::reached(const stream_position& other) const {
     return at >= other.at;
 }
 
-work_ledger::work_ledger(work_ledger_options options) : options_(options), deltas_(options.delta_keys_max) {}
+work_ledger::work_ledger(work_ledger_options options)
+    : options_(options), deltas_(options.delta_keys_max, options.delta_bytes_max) {}
 
 template <class Condition>
 bool work_ledger::wait_until(std::unique_lock<std::mutex>& lock, steady_time until, Condition condition) {
@@ -26,8 +27,9 @@ bool work_ledger::wait_until(std::unique_lock<std::mutex>& lock, steady_time unt
 
 bool work_ledger::wait_for_room() {
     std::unique_lock lock(mutex_);
-    // A full set empties only as fast as batches are applied; parked batches (a cut-over) must not dead-lock with it.
-    changed_.wait(lock, [&] { return stopping_ || parked_ || !deltas_.full(); });
+    // A full set empties only as fast as batches are applied: neither the barrier nor parked batches (a cut-over) may
+    // dead-lock with it.
+    changed_.wait(lock, [&] { return stopping_ || parked_ || !frontier_ || !deltas_.full(); });
     return !stopping_;
 }
 
@@ -45,6 +47,7 @@ std::uint64_t work_ledger::begin_transaction(const std::optional<binlog::gtid>& 
 void work_ledger::add_changes(std::uint64_t transaction, std::vector<row_key> keys) {
     const std::lock_guard lock(mutex_);
     deltas_seen_ += keys.size();
+    if (!watched_.empty()) note_changes(keys);
     for (row_key& key : keys) deltas_.add(std::move(key), transaction);
     changed_.notify_all();
 }
@@ -59,6 +62,16 @@ void work_ledger::read_through(const std::optional<binlog::gtid>& gtid, const bi
     if (position_.executed && gtid) position_.executed->add(*gtid);
     position_.at = end;
     if (position_waiters_ != 0) changed_.notify_all();
+}
+
+void work_ledger::set_prepared(std::vector<std::string> xids) {
+    const std::lock_guard lock(mutex_);
+    prepared_ = std::move(xids);
+}
+
+std::vector<std::string> work_ledger::prepared() const {
+    const std::lock_guard lock(mutex_);
+    return prepared_;
 }
 
 void work_ledger::marker_seen(std::uint64_t marker) {
@@ -198,6 +211,37 @@ work_ledger::batch work_ledger::take_all() {
     taken.keys = deltas_.take(std::numeric_limits<std::size_t>::max(), std::numeric_limits<std::uint64_t>::max(), {});
     ++batches_in_flight_;
     return taken;
+}
+
+void work_ledger::note_changes(const std::vector<row_key>& keys) {
+    for (const row_key& key : keys) {
+        if (const auto watched = watched_.find(key.literals); watched != watched_.end()) watched->second = true;
+    }
+}
+
+std::uint64_t work_ledger::watch(std::vector<std::string> keys) {
+    const std::lock_guard lock(mutex_);
+    watched_.clear();
+    for (std::string& key : keys) watched_.emplace(std::move(key), false);
+    return transactions_begun_;
+}
+
+std::set<std::string> work_ledger::changed_meanwhile() const {
+    const std::lock_guard lock(mutex_);
+    std::set<std::string> changed;
+    for (const auto& [key, has_changed] : watched_) {
+        if (has_changed) changed.insert(key);
+    }
+    return changed;
+}
+
+void work_ledger::repair(std::vector<row_key> keys) {
+    const std::lock_guard lock(mutex_);
+    // Under the number of the last transaction: what is read for them is at least as new as that one makes the rows.
+    // Where there was none yet, nothing is unconfirmed either.
+    if (transactions_begun_ == 0) visible_ = transactions_begun_ = 1;
+    for (row_key& key : keys) deltas_.add(std::move(key), transactions_begun_);
+    changed_.notify_all();
 }
 
 std::uint64_t work_ledger::transactions_begun() const {

@@ -19,9 +19,12 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <limits>
 #include <mutex>
 #include <optional>
 #include <set>
+#include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace sluice::migration {
@@ -40,6 +43,7 @@ struct stream_position {
 struct work_ledger_options {
     std::size_t delta_keys_max = 1'000'000;
     bool parallel_batches = true;  ///< false: one batch in flight at a time
+    std::size_t delta_bytes_max = std::numeric_limits<std::size_t>::max();
 };
 
 class work_ledger {
@@ -48,7 +52,8 @@ public:
 
     // --- the stream reader ---
 
-    /// Waits while the delta set is full; false when the work is stopping.
+    /// Waits while the delta set is full; false when the work is stopping. Before the copy's range is known, and while
+    /// batches are parked, nothing can empty it, and waiting would never end: then it grows for that short time.
     bool wait_for_room();
     /// A transaction that changes the table begins; its number. gtid: nullopt where reads wait for the commit by locks.
     std::uint64_t begin_transaction(const std::optional<binlog::gtid>& gtid);
@@ -56,6 +61,9 @@ public:
     void begin_stream(stream_position start);
     /// A transaction has been read to its end and handed over. gtid: nullopt if it has none.
     void read_through(const std::optional<binlog::gtid>& gtid, const binlog::coordinates& end);
+    /// The XA transactions that have changed the table and are prepared: their changes are still to come.
+    void set_prepared(std::vector<std::string> xids);
+    [[nodiscard]] std::vector<std::string> prepared() const;
     /// A marker row of the changelog came back.
     void marker_seen(std::uint64_t marker);
 
@@ -117,6 +125,16 @@ public:
     /// For the lock session of the cut-over, while batches are parked: everything waiting, whatever its visibility.
     [[nodiscard]] batch take_all();
 
+    // --- the comparison of the two tables ---
+
+    /// From now on it is noted which of these keys (row_key::literals) change; what was noted before is forgotten.
+    /// Returns transactions_begun(): a change with a higher number, or a later one of that number, is noted.
+    std::uint64_t watch(std::vector<std::string> keys);
+    /// Of the watched keys, those that have changed since.
+    [[nodiscard]] std::set<std::string> changed_meanwhile() const;
+    /// Carries the rows into the ghost once more, as if they had changed.
+    void repair(std::vector<row_key> keys);
+
     // --- waiting for each other ---
 
     [[nodiscard]] std::uint64_t transactions_begun() const;
@@ -147,6 +165,7 @@ public:
     [[nodiscard]] counters count() const;
 
 private:
+    void note_changes(const std::vector<row_key>& keys);
     template <class Condition>
     bool wait_until(std::unique_lock<std::mutex>& lock, steady_time until, Condition condition);
 
@@ -165,7 +184,10 @@ private:
 
     stream_position position_;
     unsigned position_waiters_ = 0;
+    std::vector<std::string> prepared_;
     std::uint64_t marker_ = 0;
+
+    std::unordered_map<std::string, bool> watched_;  ///< and whether the key has changed since
 
     std::size_t batches_in_flight_ = 0;
     bool parked_ = false;

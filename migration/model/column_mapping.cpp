@@ -25,26 +25,48 @@ const mapped_column* find_mapped(const std::vector<mapped_column>& mapped, std::
     return found == mapped.end() ? nullptr : &*found;
 }
 
-std::optional<objection> object_to_part(const table_description& original, const key_part& part) {
+std::optional<objection> object_to_part(const table_description& original, const key_part& part,
+                                        const mapping_options& options) {
     if (part.column.empty()) return objection{"no_shared_unique_key", "has an expression part"};
     const std::string name = "column " + quote_identifier(part.column);
     if (part.prefix_length) return objection{"no_shared_unique_key", name + " is in it by a prefix only"};
     const auto* column = original.find_column(part.column);
     if (column == nullptr) return objection{"no_shared_unique_key", name + " is not known"};
-    if (column->nullable) return objection{"nullable_unique_key", name + " may be NULL"};
+    if (column->nullable && !options.allow_nullable_unique_key) {
+        return objection{"nullable_unique_key",
+                         name + " may be NULL (if no row has a NULL there, set allow_nullable_unique_key)"};
+    }
     if (!is_key_type(*column)) {
         return objection{"unsupported_key_type", name + " is of type " + column->column_type};
     }
-    if (column->generated) return objection{"no_shared_unique_key", name + " is generated"};
+    if (column->generated && !column->stored) {
+        return objection{"no_shared_unique_key", name + " is generated and VIRTUAL"};
+    }
     return std::nullopt;
 }
 
-std::optional<objection> object_to_key(const table_description& original, const key_description& key) {
+std::optional<objection> object_to_key(const table_description& original, const key_description& key,
+                                       const mapping_options& options) {
     if (!key.visible) return objection{"no_shared_unique_key", "is invisible"};
     for (const auto& part : key.parts) {
-        if (auto found = object_to_part(original, part)) return found;
+        if (auto found = object_to_part(original, part, options)) return found;
     }
     return std::nullopt;
+}
+
+/// A generated column computes the same value in both tables: by the same expression, from columns that are the same.
+bool generates_alike(const table_description& original, const table_description& ghost,
+                     const column_description& before, const column_description& after) {
+    if (before.generation_expression != after.generation_expression || before.column_type != after.column_type ||
+        before.collation != after.collation) {
+        return false;
+    }
+    return std::ranges::all_of(original.columns, [&](const column_description& source) {
+        if (before.generation_expression.find(quote_identifier(source.name)) == std::string::npos) return true;
+        const auto* now = ghost.find_column(source.name);
+        return now != nullptr && !now->generated && now->column_type == source.column_type &&
+               now->collation == source.collation;
+    });
 }
 
 std::optional<objection> object_to_change(const table_description& original, const table_description& ghost,
@@ -52,32 +74,39 @@ std::optional<objection> object_to_change(const table_description& original, con
     for (const auto& part : key.parts) {
         const std::string name = "column " + quote_identifier(part.column);
         const auto* travels = find_mapped(mapped, part.column);
-        if (travels == nullptr) {
-            return objection{"no_shared_unique_key", name + " is not copied: the ALTER drops it or makes it generated"};
-        }
+        if (travels == nullptr) return objection{"no_shared_unique_key", name + " is dropped by the ALTER"};
         const auto& before = original.columns[travels->original_ordinal];
         const auto* after = ghost.find_column(travels->ghost);
-        const auto change = after == nullptr ? std::string("is gone") : value_change(before, *after);
+        if (after == nullptr) return objection{"no_shared_unique_key", name + " is gone"};
+        if (after->generated && !(before.generated && generates_alike(original, ghost, before, *after))) {
+            return objection{"no_shared_unique_key",
+                             name + " is generated after the ALTER, by another rule than before"};
+        }
+        const auto change = value_change(before, *after);
         if (!change.empty()) return objection{"key_values_change", std::string(name).append(" ").append(change)};
     }
     return std::nullopt;
 }
 
-/// The ghost's unique key on exactly the counterparts of the key's columns; PRIMARY first, then by name.
+/// The ghost's unique key that is at least as strict: on the counterparts of the key's columns or of some of them. The
+/// one with most columns, PRIMARY first, then by name.
 const key_description* counterpart(const table_description& ghost, const key_description& key,
                                    const std::vector<mapped_column>& mapped) {
+    const auto is_of_key = [&](const key_part& part) {
+        return std::ranges::any_of(key.parts, [&](const key_part& original) {
+            const auto* travels = find_mapped(mapped, original.column);
+            return travels != nullptr && sql::equal_ignoring_case(part.column, travels->ghost);
+        });
+    };
+    const auto rank = [](const key_description& one) {
+        const auto prefixes =
+            std::ranges::count_if(one.parts, [](const auto& part) { return part.prefix_length.has_value(); });
+        return std::tuple(prefixes, -static_cast<std::ptrdiff_t>(one.parts.size()), one.name != "PRIMARY", one.name);
+    };
     const key_description* best = nullptr;
     for (const auto& candidate : ghost.keys) {
-        if (!candidate.unique || !candidate.visible || candidate.parts.size() != key.parts.size()) continue;
-        const bool has_same_columns = std::ranges::all_of(key.parts, [&](const key_part& part) {
-            const auto* travels = find_mapped(mapped, part.column);
-            return travels != nullptr && std::ranges::any_of(candidate.parts, [&](const key_part& other) {
-                       return !other.prefix_length && sql::equal_ignoring_case(other.column, travels->ghost);
-                   });
-        });
-        if (!has_same_columns) continue;
-        const auto rank = [](const key_description& one) { return std::tuple(one.name != "PRIMARY", one.name); };
-        if (best == nullptr || rank(candidate) < rank(*best)) best = &candidate;
+        const bool fits = candidate.unique && candidate.visible && std::ranges::all_of(candidate.parts, is_of_key);
+        if (fits && (best == nullptr || rank(candidate) < rank(*best))) best = &candidate;
     }
     return best;
 }
@@ -121,8 +150,8 @@ public:
             return refuse("no_shared_unique_key", message + ": it has neither a PRIMARY KEY nor a UNIQUE index");
         }
         message += reasons_ +
-                   ". Needed is a PRIMARY KEY, or a UNIQUE index on NOT NULL columns, whose values stay as "
-                   "they are; change the key in a second migration";
+                   ". Needed is a PRIMARY KEY, or a UNIQUE index on NOT NULL columns, that both the table and its new "
+                   "definition have and whose values stay distinct; change the key in a second migration";
         return refuse(code_, std::move(message));
     }
 
@@ -132,61 +161,66 @@ private:
     std::string reasons_;
 };
 
-shared_key make_key(const table_description& original, const key_description& key, const key_description& ghost_key,
-                    const std::vector<mapped_column>& mapped) {
+shared_key make_key(const table_description& original, const table_description& ghost, const key_description& key,
+                    const key_description& ghost_key, const std::vector<mapped_column>& mapped) {
     shared_key made;
     made.original_index = key.name;
     made.ghost_index = ghost_key.name;
     made.exactly_ordered = true;
     made.bytes_are_identity = true;
+    made.may_collide = ghost_key.parts.size() != key.parts.size();
     for (const auto& part : key.parts) {
         const auto* travels = find_mapped(mapped, part.column);
         const auto& column = original.columns[travels->original_ordinal];
+        const auto* after = ghost.find_column(travels->ghost);
         made.columns.push_back(*travels);
         made.original_columns.push_back(column);
         made.exactly_ordered = made.exactly_ordered && !part.descending && is_exactly_ordered(column);
         made.bytes_are_identity = made.bytes_are_identity && bytes_are_identity(column);
+        made.nullable = made.nullable || column.nullable;
+        made.may_collide = made.may_collide || column.collation != after->collation;
     }
+    for (const auto& part : ghost_key.parts) made.may_collide = made.may_collide || part.prefix_length.has_value();
+    // Two batches side by side would wait for each other's values.
+    made.bytes_are_identity = made.bytes_are_identity && !made.may_collide;
     return made;
 }
 
+/// What the rule asks of a candidate beyond its own order: NOT NULL first, then values that stay in their form.
+std::pair<bool, bool> handicap(const table_description& original, const table_description& ghost,
+                               const shared_key& key) {
+    bool converted = key.may_collide;
+    for (const auto& column : key.columns) {
+        const auto* after = ghost.find_column(column.ghost);
+        converted = converted || !keeps_form(original.columns[column.original_ordinal], *after);
+    }
+    return {key.nullable, converted};
+}
+
 outcome<shared_key> choose_key(const table_description& original, const table_description& ghost,
-                               const std::vector<mapped_column>& mapped) {
+                               const std::vector<mapped_column>& mapped, const mapping_options& options) {
     objections against(original);
+    std::optional<shared_key> best;
     for (const auto* key : candidates_of(original)) {
-        auto why = object_to_key(original, *key);
+        auto why = object_to_key(original, *key, options);
         if (!why) why = object_to_change(original, ghost, *key, mapped);
+        const auto* ghost_key = why ? nullptr : counterpart(ghost, *key, mapped);
+        if (!why && ghost_key == nullptr) {
+            why = objection{"no_shared_unique_key", "after the ALTER no visible unique key is on its columns"};
+        }
         if (why) {
             against.add(*key, *why);
             continue;
         }
-        const auto* ghost_key = counterpart(ghost, *key, mapped);
-        if (ghost_key != nullptr) return make_key(original, *key, *ghost_key, mapped);
-        against.add(*key, {"no_shared_unique_key", "after the ALTER no visible unique key has exactly its columns"});
+        auto made = make_key(original, ghost, *key, *ghost_key, mapped);
+        const bool better = !best || handicap(original, ghost, made) < handicap(original, ghost, *best);
+        if (better) best = std::move(made);
     }
+    if (best) return *std::move(best);
     return against.to_failure();
 }
 
-bool has_date(std::string_view type) { return type == "date" || type == "datetime" || type == "timestamp"; }
-
-outcome<void> check_conversion(const column_description& before, const column_description& after) {
-    const std::string change =
-        "column " + quote_identifier(before.name) + " changes from " + before.column_type + " to " + after.column_type;
-    if ((before.data_type == "timestamp") != (after.data_type == "timestamp")) {
-        return refuse("unsupported_conversion",
-                      change +
-                          ": a TIMESTAMP is a moment, the other type is not, so the values depend on a time zone, and "
-                          "the migration has no way yet to be told which. Add a new column and fill it instead");
-    }
-    if (before.data_type == "time" && has_date(after.data_type)) {
-        return refuse("unsupported_conversion",
-                      change + ": the server would add the day of the conversion to each value");
-    }
-    return {};
-}
-
-/// Columns of the original that the ghost has as well, in the original's order; generated ones of the ghost are left
-/// out.
+/// Columns of the original that the ghost has as well, in the original's order.
 outcome<std::vector<mapped_column>> map_by_name(const table_description& original, const table_description& ghost,
                                                 const sql::alter_statement& alter) {
     std::vector<mapped_column> mapped;
@@ -199,46 +233,53 @@ outcome<std::vector<mapped_column>> map_by_name(const table_description& origina
             return refuse("column_lost", "the ALTER does not seem to drop column " + quote_identifier(column.name) +
                                              ", but the altered table has no column " + quote_identifier(*new_name));
         }
-        if (after->generated) continue;
-        SLUICE_TRY_VOID(check_conversion(column, *after));
         mapped.push_back({i, column.name, after->name});
     }
     return mapped;
 }
 
-/// In strict mode an INSERT must name every such column, and there is no value to name.
-outcome<void> check_new_columns(const table_description& ghost, const std::vector<mapped_column>& mapped) {
+/// Columns of the ghost that are no column's counterpart.
+std::vector<std::string> added_columns(const table_description& ghost, const std::vector<mapped_column>& mapped) {
     std::set<std::string> filled;
     for (const auto& one : mapped) filled.insert(one.ghost);
+    std::vector<std::string> added;
     for (const auto& column : ghost.columns) {
-        const bool has_value = column.nullable || column.generated || column.auto_increment || column.default_value;
-        if (has_value || filled.contains(column.name)) continue;
-        return refuse("no_default_value", "new column " + quote_identifier(column.name) + " " + column.column_type +
-                                              " is NOT NULL and has no DEFAULT: say which value the rows that exist "
-                                              "are to have, as in NOT NULL DEFAULT ...");
+        if (!column.generated && !filled.contains(column.name)) added.push_back(column.name);
     }
-    return {};
+    return added;
 }
 
 }  // namespace
 
 outcome<column_mapping> map_columns(const table_description& original, const table_description& ghost,
-                                    const sql::alter_statement& alter) {
+                                    const sql::alter_statement& alter, const mapping_options& options) {
+    SLUICE_TRY(const auto mapped, map_by_name(original, ghost, alter));
     column_mapping mapping;
-    SLUICE_TRY(mapping.copied, map_by_name(original, ghost, alter));
-    SLUICE_TRY_VOID(check_new_columns(ghost, mapping.copied));
-    SLUICE_TRY(mapping.key, choose_key(original, ghost, mapping.copied));
+    mapping.added = added_columns(ghost, mapped);
+    SLUICE_TRY(mapping.key, choose_key(original, ghost, mapped, options));
+    for (const auto& one : mapped) {
+        // What the ghost generates cannot be written.
+        if (!ghost.find_column(one.ghost)->generated) mapping.copied.push_back(one);
+    }
     return mapping;
 }
 
-outcome<void> require_usable_key(const table_description& original) {
+outcome<void> require_usable_key(const table_description& original, const mapping_options& options) {
     objections against(original);
     for (const auto* key : candidates_of(original)) {
-        const auto why = object_to_key(original, *key);
+        const auto why = object_to_key(original, *key, options);
         if (!why) return {};
         against.add(*key, *why);
     }
     return against.to_failure();
+}
+
+std::string describe(const shared_key& key) {
+    std::string text = key.original_index + " (";
+    for (std::size_t i = 0; i < key.columns.size(); ++i) text += (i == 0 ? "" : ", ") + key.columns[i].original;
+    text += ')';
+    if (key.ghost_index != key.original_index) text += ", in the new table " + key.ghost_index;
+    return text;
 }
 
 }  // namespace sluice::migration

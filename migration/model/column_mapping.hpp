@@ -19,7 +19,7 @@ struct mapped_column {
     std::string ghost;
 };
 
-/// A unique key that both tables have on mapped columns whose values the ALTER keeps identical.
+/// A unique key of the original that identifies a row in the ghost as well.
 struct shared_key {
     std::string original_index;  ///< name of the index in the original, for FORCE INDEX
     std::string ghost_index;
@@ -32,35 +32,46 @@ struct shared_key {
     /// (utf8mb4_bin and latin1_bin too) so are 'a' and 'a '. Then equal keys may hide in different bytes: apply one
     /// batch at a time.
     bool bytes_are_identity = false;
+    /// Some column may be NULL, with the operator's consent; a row that has a NULL there ends the migration.
+    bool nullable = false;
+    /// Two rows of the original may be one to the ghost's key: it has fewer columns, or a column has another collation.
+    /// Then a duplicate on it may be a value in motion, and it may be a conflict.
+    bool may_collide = false;
 };
 
 struct column_mapping {
     std::vector<mapped_column> copied;  ///< what INSERT … SELECT names; generated ghost columns are left out
+    std::vector<std::string> added;     ///< columns of the ghost that no column of the original fills, not generated
     shared_key key;
+};
+
+struct mapping_options {
+    bool allow_nullable_unique_key = false;
 };
 
 /// Maps by name, following the renames of the parsed ALTER; a column that is dropped and added again under its name is
 /// not the same column. Both descriptions must be of tables that exist, the ghost after its ALTER.
 ///
-/// The key is chosen by a written rule: PRIMARY first, then the unique key with the fewest columns, then with the
-/// fewest bytes, then by name. In the original it must be visible, without prefix lengths, expressions, nullable or
-/// generated columns, FLOAT, DOUBLE, JSON, TEXT or BLOB. The ghost must have a unique key on the same columns, in any
-/// order, and the ALTER must keep their values: the same type, or a wider one of its kind (integers with the same sign,
-/// CHAR, VARCHAR and VARBINARY with the same character set and collation, DECIMAL with the same scale, temporal types
-/// with more digits, ENUM and SET with members appended).
+/// The key is chosen by a written rule (docs/keys.md tells it to operators): first a key on NOT NULL columns before a
+/// nullable one, then one whose values the ALTER leaves in their form before one that it converts, then PRIMARY, then
+/// the fewest columns, the fewest bytes, the name.
+///   In the original it must be visible, without prefix lengths or expressions, FLOAT, DOUBLE, JSON, TEXT or BLOB, and
+/// without VIRTUAL columns; nullable only with consent. A STORED generated column must be generated alike in the ghost
+/// from columns that the ALTER leaves alone, or be a plain column there.
+///   Values may change as value_change() allows. The ghost must have a unique key on these columns, or on some of them,
+/// in any order, with prefix lengths or without: such a key is at least as strict, so no row can be there twice.
 ///
 /// Failures, all abort, naming the columns and why:
 ///   no_shared_unique_key, nullable_unique_key, unsupported_key_type, key_values_change   no key qualifies; the code is
 ///       that of the first candidate, the message tells every candidate's reason
-///   unsupported_conversion   TIMESTAMP to or from another type needs a decision about the time zone; TIME to a date
-///   takes
-///       the day of the conversion
-///   no_default_value         a new column is NOT NULL without a default, so rows could not be copied in strict mode
 ///   column_lost              the ghost lacks a column that the ALTER does not drop
 outcome<column_mapping> map_columns(const table_description& original, const table_description& ghost,
-                                    const sql::alter_statement& alter);
+                                    const sql::alter_statement& alter, const mapping_options& options = {});
 
 /// Whether the original alone has a key that could be chosen: to be asked before a ghost is made. Fails as above.
-outcome<void> require_usable_key(const table_description& original);
+outcome<void> require_usable_key(const table_description& original, const mapping_options& options = {});
+
+/// For people: "PRIMARY (id)", or "u (a, b), in the new table PRIMARY".
+[[nodiscard]] std::string describe(const shared_key& key);
 
 }  // namespace sluice::migration

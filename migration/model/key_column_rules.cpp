@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <utility>
 
 namespace sluice::migration {
 namespace {
@@ -26,33 +27,54 @@ bool is_one_of(std::string_view type, Names... names) {
     return ((type == names) || ...);
 }
 
-/// enum('a','b') begins enum('a','b','c'). A quote inside a member is doubled, so a list cannot end within one.
-bool appends_members(std::string_view before, std::string_view after) {
-    if (before.empty()) return false;
-    before.remove_suffix(1);
-    return after.size() > before.size() && after.starts_with(before) && after[before.size()] == ',';
+bool is_integer(std::string_view type) { return integer_bytes(type) != 0; }
+bool is_text(std::string_view type) { return is_one_of(type, "char", "varchar"); }
+
+/// Trailing spaces tell values apart: `binary`, MySQL's _0900_ collations and MariaDB's _nopad_ ones.
+bool is_no_pad(std::string_view collation) {
+    return collation.find("_0900_") != std::string_view::npos || collation.find("_nopad_") != std::string_view::npos;
 }
 
-unsigned integer_digits(const column_description& decimal) { return decimal.numeric_precision - decimal.numeric_scale; }
+/// An old member that is in the list no more ends the migration where a row has it.
+bool keeps_members(const column_description& before, const column_description& after) {
+    if (before.charset != after.charset) return false;
+    const auto now = members_of(after.column_type);
+    // A member in another letter case is still found by its text, but which one that is only the collation knows.
+    const auto was = members_of(before.column_type);
+    const bool any =
+        std::ranges::any_of(was, [&](const auto& one) { return std::ranges::find(now, one) != now.end(); });
+    return any && (before.data_type != "set" || now.size() <= 64);
+}
 
-bool keeps_values(const column_description& before, const column_description& after) {
-    const std::string_view type = before.data_type;
-    if (integer_bytes(type) != 0) {
-        return before.is_unsigned == after.is_unsigned && integer_bytes(after.data_type) >= integer_bytes(type);
+/// Distinct values stay distinct, and each can be written as a literal for the ghost.
+bool keeps_identity(const column_description& before, const column_description& after) {
+    const std::string_view from = before.data_type;
+    const std::string_view to = after.data_type;
+    if (is_integer(from)) {
+        const bool zero_filled = before.column_type.find("zerofill") != std::string::npos;
+        return is_integer(to) || to == "decimal" || (is_text(to) && !zero_filled);
     }
-    if (before.data_type != after.data_type) return false;
-    if (is_one_of(type, "char", "varchar", "varbinary")) return after.char_length_max >= before.char_length_max;
-    if (type == "decimal") {
-        return before.is_unsigned == after.is_unsigned && before.numeric_scale == after.numeric_scale &&
-               integer_digits(after) >= integer_digits(before);
+    if (from == "decimal") {
+        if (to == "decimal") return after.numeric_scale >= before.numeric_scale;
+        return is_integer(to) && before.numeric_scale == 0;
     }
-    if (is_one_of(type, "date", "time", "datetime", "timestamp", "year")) {
+    if (from == "date" && to == "datetime") return true;
+    if (from == "binary" && is_one_of(to, "binary", "varbinary")) {
+        return after.octet_length_max >= before.octet_length_max;
+    }
+    if (is_text(from) && is_text(to)) {
+        // What is cut off, or not stored, is spaces: they count where the collation does not pad.
+        const bool loses_spaces = (from == "varchar" && to == "char") || after.char_length_max < before.char_length_max;
+        return !(loses_spaces && is_no_pad(before.collation));
+    }
+    if (from != to) return false;
+    if (from == "varbinary") return true;
+    if (is_one_of(from, "date", "time", "datetime", "timestamp", "year")) {
         return after.fraction_digits >= before.fraction_digits;
     }
-    if (is_one_of(type, "enum", "set")) {
-        return before.column_type == after.column_type || appends_members(before.column_type, after.column_type);
-    }
-    return before.column_type == after.column_type;  // BINARY pads its values, BIT is an image of its length
+    if (is_one_of(from, "enum", "set")) return keeps_members(before, after);
+    if (from == "bit") return after.numeric_precision >= before.numeric_precision;
+    return before.column_type == after.column_type;
 }
 
 }  // namespace
@@ -71,14 +93,41 @@ bool is_exactly_ordered(const column_description& column) {
 bool bytes_are_identity(const column_description& column) { return !is_one_of(column.data_type, "char", "varchar"); }
 
 std::string value_change(const column_description& before, const column_description& after) {
-    if (!keeps_values(before, after)) return "changes from " + before.column_type + " to " + after.column_type;
-    if (before.charset != after.charset) {
-        return "changes its character set from " + before.charset + " to " + after.charset;
+    if (keeps_identity(before, after)) return {};
+    std::string change = "changes from " + before.column_type + " to " + after.column_type;
+    if ((before.data_type == "timestamp") != (after.data_type == "timestamp")) {
+        change += ", which depends on a time zone";
     }
-    if (before.collation != after.collation) {
-        return "changes its collation from " + before.collation + " to " + after.collation;
+    return change;
+}
+
+bool keeps_form(const column_description& before, const column_description& after) {
+    if (!keeps_identity(before, after) || before.collation != after.collation) return false;
+    if (is_integer(before.data_type)) return !is_text(after.data_type);
+    if (before.data_type == "binary" && after.data_type == "binary") return before.column_type == after.column_type;
+    if (is_one_of(before.data_type, "enum", "set")) {
+        const auto was = members_of(before.column_type);
+        const auto now = members_of(after.column_type);
+        return was.size() <= now.size() && std::equal(was.begin(), was.end(), now.begin());
     }
-    return {};
+    return true;
+}
+
+std::vector<std::string> members_of(std::string_view column_type) {
+    std::vector<std::string> members;
+    if (!column_type.starts_with("enum(") && !column_type.starts_with("set(")) return members;
+    for (std::size_t i = column_type.find('('); i < column_type.size(); ++i) {
+        if (column_type[i] != '\'') continue;
+        std::string member;
+        while (++i < column_type.size()) {
+            const bool quote = column_type[i] == '\'';
+            if (quote && (i + 1 == column_type.size() || column_type[i + 1] != '\'')) break;
+            if (quote) ++i;
+            member += column_type[i];
+        }
+        members.push_back(std::move(member));
+    }
+    return members;
 }
 
 std::uint64_t value_bytes_max(const column_description& column) {

@@ -6,6 +6,8 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace sluice::migration {
 
@@ -19,9 +21,18 @@ namespace sluice::migration {
 /// Different images in the binary log are different values to the server: everything but CHAR and VARCHAR.
 [[nodiscard]] bool bytes_are_identity(const column_description& column);
 
-/// Empty if every value of `before` is the same value in `after`, and two values are equal there exactly when they are
-/// equal here; otherwise what changes, as the end of a sentence: "changes from int to varchar(20)".
+/// Empty if every value of `before` that `after` can hold is one value of its own there, so that a row can be found by
+/// its key in both tables: the same value, or the same in another form (an integer as text, another character set or
+/// collation, members of an ENUM in other places). Otherwise what changes, as the end of a sentence: "changes from
+/// varchar(20) to int". Values that do not fit end the migration when they are met; they need no rule here.
 [[nodiscard]] std::string value_change(const column_description& before, const column_description& after);
+
+/// The values are the same literals in both, and equal in both or in neither: false for what value_change() allows
+/// beyond that.
+[[nodiscard]] bool keeps_form(const column_description& before, const column_description& after);
+
+/// Members of enum('a','b') or set(...), quotes taken off and doubled ones undone; empty for other types.
+[[nodiscard]] std::vector<std::string> members_of(std::string_view column_type);
 
 /// Bytes that a value takes at most; 0 for types that are no key types.
 [[nodiscard]] std::uint64_t value_bytes_max(const column_description& column);

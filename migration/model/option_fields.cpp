@@ -1,5 +1,7 @@
 #include "migration/model/option_fields.hpp"
 
+#include "migration/sql/identifier.hpp"
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -30,13 +32,58 @@ void set_member(migration_options& options, std::int64_t value) {
 
 template <auto Member>
 constexpr option_field number(std::string_view name, std::string_view help, std::int64_t min, std::int64_t max) {
-    return {name, help, false, min, max, &get_member<Member>, &set_member<Member>};
+    return {.name = name, .help = help, .min = min, .max = max, .get = &get_member<Member>, .set = &set_member<Member>};
 }
 
 template <auto Member>
 constexpr option_field flag(std::string_view name, std::string_view help) {
-    return {name, help, true, 0, 1, &get_member<Member>, &set_member<Member>};
+    return {
+        .name = name, .help = help, .kind = option_kind::flag, .get = &get_member<Member>, .set = &set_member<Member>};
 }
+
+template <auto Member>
+const std::string& get_text_member(const migration_options& options) {
+    return options.*Member;
+}
+
+template <auto Member>
+void set_text_member(migration_options& options, std::string_view value) {
+    options.*Member = std::string(value);
+}
+
+template <auto Member>
+constexpr option_field text(std::string_view name, std::string_view help, std::int64_t characters_max, text_rule rule) {
+    return {.name = name,
+            .help = help,
+            .kind = option_kind::text,
+            .min = 0,
+            .max = characters_max,
+            .get_text = &get_text_member<Member>,
+            .set_text = &set_text_member<Member>,
+            .rule = rule};
+}
+
+/// +HH:MM or -HH:MM. MySQL takes -13:59 … +14:00, MariaDB and MySQL before 8.0.19 -12:59 … +13:00: what lies between is
+/// left to the server.
+bool is_offset(std::string_view text) {
+    if (text.size() != 6 || (text[0] != '+' && text[0] != '-') || text[3] != ':') return false;
+    for (const std::size_t i : {1U, 2U, 4U, 5U}) {
+        if (text[i] < '0' || text[i] > '9') return false;
+    }
+    const int minutes = ((text[1] - '0') * 10 + text[2] - '0') * 60 + (text[4] - '0') * 10 + text[5] - '0';
+    return text[4] < '6' && minutes <= (text[0] == '+' ? 14 * 60 : 13 * 60 + 59);
+}
+
+/// The characters of names in the time zone database; whether the server knows the zone, only the server can say.
+bool is_time_zone(std::string_view text) {
+    if (text.front() == '+' || text.front() == '-') return is_offset(text);
+    return std::all_of(text.begin(), text.end(), [](char c) {
+        return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '/' ||
+               c == '+' || c == '-';
+    });
+}
+
+bool is_identifier_end(std::string_view text) { return check_identifier(text).has_value(); }
 
 using o = migration_options;
 
@@ -71,7 +118,11 @@ constexpr std::array fields{
     flag<&o::rebuild_referencing_keys>("rebuild_referencing_keys",
                                        "point other tables' foreign keys to this table at the new one"),
     flag<&o::include_triggers>("include_triggers", "make the table's triggers again for the new table"),
+    text<&o::trigger_suffix>("trigger_suffix", "what is put behind the name of each trigger that is made again",
+                             identifier_characters_max, {&is_identifier_end, "fit to end the name of a trigger"}),
     flag<&o::remove_trigger_suffix>("remove_trigger_suffix", "take trigger_suffix away from names that end with it"),
+    text<&o::time_zone>("time_zone", "in which TIMESTAMP becomes DATETIME and back; empty: the server's own", 64,
+                        {&is_time_zone, "an offset such as +02:00 or the name of a zone such as Europe/Paris"}),
 };
 
 }  // namespace
@@ -85,8 +136,38 @@ const option_field* find_option_field(std::string_view name) noexcept {
 }
 
 std::string expected_value(const option_field& field) {
-    if (field.is_flag) return "true or false";
+    switch (field.kind) {
+        case option_kind::flag: return "true or false";
+        case option_kind::text:
+            return "a text of up to " + std::to_string(field.max) + " characters, " + std::string(field.rule.expected);
+        case option_kind::number: break;
+    }
     return "a whole number from " + std::to_string(field.min) + " to " + std::to_string(field.max);
+}
+
+bool text_fits(const option_field& field, std::string_view value) {
+    if (value.empty()) return true;
+    return character_count(value) <= static_cast<std::size_t>(field.max) && field.rule.holds(value);
+}
+
+std::string shown_value(const option_field& field, const migration_options& options) {
+    if (field.kind == option_kind::text) return field.get_text(options);
+    const std::int64_t value = field.get(options);
+    if (field.kind == option_kind::number) return std::to_string(value);
+    return value != 0 ? "yes" : "no";
+}
+
+bool same_value(const option_field& field, const migration_options& a, const migration_options& b) {
+    return field.kind == option_kind::text ? field.get_text(a) == field.get_text(b) : field.get(a) == field.get(b);
+}
+
+const option_field* find_bad_value(const migration_options& options) {
+    const auto* found = std::find_if(fields.begin(), fields.end(), [&options](const option_field& field) {
+        if (field.kind == option_kind::text) return !text_fits(field, field.get_text(options));
+        const std::int64_t value = field.get(options);
+        return value < field.min || value > field.max;
+    });
+    return found == fields.end() ? nullptr : found;
 }
 
 }  // namespace sluice::migration

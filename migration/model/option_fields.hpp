@@ -6,20 +6,34 @@
 #include "migration/model/migration_spec.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
 namespace sluice::migration {
 
+enum class option_kind { number, flag, text };
+
+/// What a text must be besides its length. An empty text always goes: it is "not given".
+struct text_rule {
+    bool (*holds)(std::string_view text) = nullptr;
+    std::string_view expected;  ///< for people, after "a text of up to N characters, "
+};
+
 struct option_field {
     std::string_view name;  ///< snake_case, unit last
     std::string_view help;  ///< one line, without range and default
-    bool is_flag = false;   ///< a boolean; then min is 0 and max is 1
-    std::int64_t min = 0;
-    std::int64_t max = 1;
+    option_kind kind = option_kind::number;
+    std::int64_t min = 0;  ///< of a number; a flag has 0 and 1
+    std::int64_t max = 1;  ///< of a number; of a text: its characters (not bytes)
+    /// Numbers and flags; nullptr for texts. set: a value within min … max.
     std::int64_t (*get)(const migration_options& options) = nullptr;
-    void (*set)(migration_options& options, std::int64_t value) = nullptr;  ///< value within min … max
+    void (*set)(migration_options& options, std::int64_t value) = nullptr;
+    /// Texts; nullptr for the others. set_text: a value that text_fits() takes.
+    const std::string& (*get_text)(const migration_options& options) = nullptr;
+    void (*set_text)(migration_options& options, std::string_view value) = nullptr;
+    text_rule rule{};
 };
 
 [[nodiscard]] std::span<const option_field> option_fields() noexcept;
@@ -27,7 +41,19 @@ struct option_field {
 /// nullptr when there is none of this name.
 [[nodiscard]] const option_field* find_option_field(std::string_view name) noexcept;
 
-/// "a whole number from 10 to 5000", "true or false".
+/// "a whole number from 10 to 5000", "true or false", "a text of up to 64 characters, …".
 [[nodiscard]] std::string expected_value(const option_field& field);
+
+/// For a field of kind text: UTF-8, not too long, and as its rule says.
+[[nodiscard]] bool text_fits(const option_field& field, std::string_view value);
+
+/// The value in words: "500", "yes", "no", or the text as it is.
+[[nodiscard]] std::string shown_value(const option_field& field, const migration_options& options);
+
+/// Whether both have the same value.
+[[nodiscard]] bool same_value(const option_field& field, const migration_options& a, const migration_options& b);
+
+/// The first field whose value in these options must not be; nothing when all are good.
+[[nodiscard]] const option_field* find_bad_value(const migration_options& options);
 
 }  // namespace sluice::migration

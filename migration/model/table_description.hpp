@@ -31,7 +31,9 @@ struct column_description {
     bool is_unsigned = false;
     bool nullable = false;
     bool auto_increment = false;
-    bool generated = false;  ///< STORED or VIRTUAL
+    bool generated = false;             ///< STORED or VIRTUAL
+    bool stored = false;                ///< generated: its value is in the row, and in the binary log
+    std::string generation_expression;  ///< as the server prints it; empty unless generated
     bool invisible = false;
     std::optional<std::string>
         default_value;  ///< as information_schema prints it; MariaDB writes a default NULL as "NULL"

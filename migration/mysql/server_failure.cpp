@@ -20,7 +20,9 @@ constexpr auto unknown = disposition::outcome_unknown;
 
 // Ordered by number, for the binary search.
 constexpr std::array meanings{
-    meaning{1021, "out_of_space", retry},  // disk full
+    meaning{1017, "no_such_table", abort},  // MySQL 5.6, of a file
+    // Of no use to try again: every attempt takes what other tables need, and the ghost's end gives it back.
+    meaning{1021, "out_of_space", abort},  // disk full
     meaning{1022, "duplicate_entry", abort},
     meaning{1037, "out_of_memory", retry},
     meaning{1038, "out_of_memory", retry},  // sort buffer
@@ -32,7 +34,7 @@ constexpr std::array meanings{
     meaning{1051, "no_such_table", abort},
     meaning{1053, "connection_lost", unknown},  // the server is shutting down
     meaning{1062, "duplicate_entry", abort},
-    meaning{1114, "out_of_space", retry},   // table full
+    meaning{1114, "out_of_space", abort},   // table full
     meaning{1129, "access_denied", abort},  // host blocked after too many errors
     meaning{1130, "access_denied", abort},  // host not allowed
     meaning{1138, "null_not_allowed", abort},
@@ -98,6 +100,12 @@ const meaning* find_meaning(unsigned number) {
     return found != meanings.end() && found->number == number ? &*found : nullptr;
 }
 
+// Errors of files and engines carry the system's own number in their text: 28 is ENOSPC.
+bool speaks_of_full_disk(const server_message& said) {
+    const std::string_view text = said.text;
+    return text.find("rror 28 ") != text.npos || text.find("rrcode: 28") != text.npos;
+}
+
 bool is_continuation_byte(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
 
 failure make(std::string_view code, disposition then, const server_message& said, std::string message) {
@@ -129,6 +137,7 @@ failure statement_failure(const server_message& said, std::string_view attempted
     const auto* known = find_meaning(said.number);
     auto failed = make(known != nullptr ? known->code : "server_error", known != nullptr ? known->then : abort, said,
                        std::string(said.text));
+    if (known == nullptr && speaks_of_full_disk(said)) failed.code = "out_of_space";
     failed.attempted = shortened(attempted, attempted_characters_max);
     return failed;
 }

@@ -19,6 +19,12 @@ constexpr std::array optional_variables{
     optional_variable{"information_schema_stats_expiry", "0"},  // MySQL >= 8.0: row estimates of now
     // MySQL >= 8.0.30: a generated invisible primary key must be seen, or the table seems to have none.
     optional_variable{"show_gipk_in_create_table_and_information_schema", "ON"},
+    // A batch of thousands of keys must be found along the index whatever it costs to plan: MySQL >= 5.7.12, MariaDB.
+    optional_variable{"range_optimizer_max_mem_size", "0"}, optional_variable{"optimizer_max_sel_arg_weight", "0"},
+    // MariaDB: a long IN list must not become a temporary table, whose columns may compare in another way.
+    optional_variable{"in_predicate_conversion_threshold", "0"},
+    optional_variable{"alter_algorithm", "DEFAULT"},      // MariaDB: the ghost is altered, whatever it takes
+    optional_variable{"innodb_snapshot_isolation", "0"},  // MariaDB: no error 1020 on locking reads
 };
 
 std::string limit(std::chrono::seconds value) {

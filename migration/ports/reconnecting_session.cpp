@@ -32,7 +32,8 @@ outcome<void> reconnecting_session::end_lost_connection() {
     const auto until = steady_clock::now() + std::chrono::minutes(1);
     while (steady_clock::now() < until) {
         SLUICE_TRY(const query_result holder, session_->run("SELECT IS_USED_LOCK('" + life_lock_ + "')"));
-        if (holder.rows.empty() || holder.rows[0].empty() || !holder.rows[0][0]) {
+        // A lock that somebody else has taken since is none of the lost connection's either.
+        if (holder.rows.empty() || holder.rows[0].empty() || holder.rows[0][0] != std::to_string(life_id_)) {
             life_lock_.clear();
             return {};
         }
@@ -52,6 +53,7 @@ outcome<void> reconnecting_session::connect_once() {
         const std::string name = fresh_lock_name();
         SLUICE_TRY_VOID(session_->run("SELECT GET_LOCK('" + name + "', 0)"));
         life_lock_ = name;
+        life_id_ = session_->connection_id();
         return {};
     }();
     if (!ready) session_.reset();
@@ -74,6 +76,18 @@ outcome<void> reconnecting_session::connect() {
         std::this_thread::sleep_for(backoff);
         backoff = std::min(backoff * 2, backoff_max);
     }
+}
+
+outcome<bool> reconnecting_session::take_lock(const std::string& name, unsigned seconds) {
+    SLUICE_TRY(const query_result got, run("SELECT GET_LOCK('" + name + "', " + std::to_string(seconds) + ")"));
+    const bool has_it = !got.rows.empty() && !got.rows[0].empty() && got.rows[0][0] == "1";
+    SLUICE_TRY(const query_result held, run("SELECT IS_USED_LOCK('" + life_lock_ + "') = CONNECTION_ID()"));
+    const bool still_has_other = !held.rows.empty() && !held.rows[0].empty() && held.rows[0][0] == "1";
+    if (!still_has_other) {
+        life_lock_ = has_it ? name : fresh_lock_name();
+        if (!has_it) SLUICE_TRY_VOID(run("SELECT GET_LOCK('" + life_lock_ + "', 0)"));
+    }
+    return has_it;
 }
 
 outcome<void> reconnecting_session::replace() {

@@ -27,6 +27,9 @@ public:
     [[nodiscard]] std::uint64_t connection_id() const override { return session_ ? session_->connection_id() : 0; }
 
     outcome<void> connect();
+    /// GET_LOCK: whether the lock was had within `seconds`. It is lost with the connection, and not taken again. Before
+    /// MySQL 5.7.5 a session has one lock only: there it also becomes the one by which the connection is found.
+    outcome<bool> take_lock(const std::string& name, unsigned seconds);
     /// Gives the connection up and makes certain that it has ended on the server, whatever it was doing.
     outcome<void> replace();
     [[nodiscard]] bool connected() const noexcept { return session_ != nullptr; }
@@ -46,6 +49,7 @@ private:
     /// A user-level lock that the connection holds for as long as it lives. Connection ids start over with the server,
     /// this name does not: killing the lost connection by it cannot hit a stranger.
     std::string life_lock_;
+    std::uint64_t life_id_ = 0;  ///< connection id at that time
 };
 
 }  // namespace sluice::migration

@@ -34,6 +34,20 @@ constexpr std::size_t hash_characters = 1 + 8;
     return text.substr(0, end);
 }
 
+/// A stem that sorts behind `table` in bytes, and so does everything that begins with it; in either letter case.
+[[nodiscard]] std::string stem_behind(std::string_view table) {
+    if (character_count(table) + ghost_suffix.size() <= identifier_characters_max) return std::string(table) + '~';
+    // '~' stands in the place of a character that sorts before it: as far to the right as the length allows.
+    auto kept = first_characters(table, identifier_characters_max - ghost_suffix.size() - hash_characters);
+    constexpr char tilde = '~';
+    for (; !kept.empty(); kept = kept.substr(0, kept.size() - 1)) {
+        const auto replaced = static_cast<unsigned char>(table[kept.size()]);
+        if (replaced < static_cast<unsigned char>(tilde)) return std::string(kept) + tilde + hash_of(table) + tilde;
+    }
+    // U+FFFD: behind every character of an identifier but the last two.
+    return "\xEF\xBF\xBD" + hash_of(table) + tilde;
+}
+
 }  // namespace
 
 artefact_names artefact_names_of(std::string_view table) {
@@ -49,6 +63,9 @@ artefact_names artefact_names_of(std::string_view table) {
     names.ghost = stem + std::string(ghost_suffix);
     names.changelog = stem + std::string(changelog_suffix);
     names.old_table = stem + std::string(old_table_suffix);
+    const std::string behind = stem_behind(table);
+    names.swap_ghost = behind + std::string(ghost_suffix.substr(1));
+    names.swap_old = behind + std::string(old_table_suffix.substr(1));
     return names;
 }
 

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "migration/model/key_column_rules.hpp"
 #include "migration/sql/identifier.hpp"
 
 namespace sluice::migration {
@@ -30,6 +31,42 @@ namespace {
     return found->second;
 }
 
+[[nodiscard]] key_change key_change_of(const column_description& original, const column_description& ghost) {
+    const auto type = key_type_of(original.data_type);
+    if (type == key_type::text && !ghost.collation.empty() && original.collation != ghost.collation) {
+        return key_change::text;
+    }
+    if (type == key_type::integer && key_type_of(ghost.data_type) == key_type::text) return key_change::number_text;
+    if (type == key_type::integer && ghost.data_type == "decimal") return key_change::decimal;
+    if (original.data_type == "binary" && ghost.data_type == "binary" &&
+        original.octet_length_max != ghost.octet_length_max) {
+        return key_change::padded;
+    }
+    if (type == key_type::ordinal) {
+        const auto members = members_of(original.column_type);
+        const auto now = members_of(ghost.column_type);
+        const bool in_place = members.size() <= now.size() && std::equal(members.begin(), members.end(), now.begin());
+        if (!in_place) return key_change::members;
+    }
+    return key_change::none;
+}
+
+/// Per member of the original's ENUM or SET: its number or bit in the ghost's list, 0 if it is not there.
+[[nodiscard]] std::vector<std::uint64_t> places_of_members(const column_description& original,
+                                                           const column_description& ghost) {
+    const auto now = members_of(ghost.column_type);
+    std::vector<std::uint64_t> places;
+    for (const auto& member : members_of(original.column_type)) {
+        const auto found = static_cast<std::uint64_t>(std::find(now.begin(), now.end(), member) - now.begin());
+        if (found == now.size()) {
+            places.push_back(0);
+        } else {
+            places.push_back(original.data_type == "set" ? std::uint64_t{1} << found : found + 1);
+        }
+    }
+    return places;
+}
+
 [[nodiscard]] const column_description* column_named(const table_description& table, std::string_view name) {
     const auto found = std::find_if(table.columns.begin(), table.columns.end(),
                                     [&](const column_description& column) { return column.name == name; });
@@ -51,23 +88,76 @@ outcome<key_column> key_column_of(const column_description& original, const colu
     column.type = *type;
     if (*type == key_type::text) {
         column.charset = original.charset;
-        if (original.collation != ghost.collation && !ghost.collation.empty()) {
-            column.ghost_charset = ghost.charset;
-            column.ghost_collation = ghost.collation;
-        }
+        column.collation = original.collation;
     }
     if (original.data_type == "binary") column.binary_length = original.octet_length_max;
+    column.change = key_change_of(original, ghost);
+    switch (column.change) {
+        case key_change::none:
+        case key_change::decimal: break;
+        case key_change::text:
+        case key_change::number_text:
+            column.ghost_charset = ghost.charset;
+            column.ghost_collation = ghost.collation;
+            break;
+        case key_change::padded: column.ghost_binary_length = ghost.octet_length_max; break;
+        case key_change::members:
+            column.is_set = original.data_type == "set";
+            column.ghost_members = places_of_members(original, ghost);
+            break;
+    }
     return column;
 }
 
+namespace {
+
+/// A value that the ghost computes and keeps, from a TIMESTAMP: in the engine's zone, not in that of an ALTER TABLE.
+[[nodiscard]] outcome<void> check_generated(const table_description& ghost, const conversion_settings& settings) {
+    if (settings.time_zone == "+00:00") return {};
+    for (const auto& column : ghost.columns) {
+        const bool indexed = std::any_of(ghost.keys.begin(), ghost.keys.end(), [&](const key_description& key) {
+            return std::any_of(key.parts.begin(), key.parts.end(),
+                               [&](const key_part& part) { return part.column == column.name; });
+        });
+        if (!column.generated || (!column.stored && !indexed)) continue;
+        for (const auto& source : ghost.columns) {
+            if (source.data_type != "timestamp" ||
+                column.generation_expression.find(quote_identifier(source.name)) == std::string::npos) {
+                continue;
+            }
+            return refuse(
+                "unsupported_conversion",
+                "generated column " + quote_identifier(column.name) + " is computed from TIMESTAMP " +
+                    quote_identifier(source.name) + " in the time zone of whoever writes the row, which is " +
+                    settings.time_zone +
+                    " for an ALTER TABLE and +00:00 here; if +00:00 is right, say so by the option time_zone");
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
 outcome<copy_columns> copy_columns_of(const table_description& original, const table_description& ghost,
-                                      const column_mapping& mapping) {
+                                      const column_mapping& mapping, const conversion_settings& settings) {
     SLUICE_ASSERT(!mapping.key.columns.empty() && !mapping.copied.empty());
     SLUICE_ASSERT(mapping.key.columns.size() == mapping.key.original_columns.size());
+    SLUICE_TRY_VOID(check_generated(ghost, settings));
     copy_columns columns;
     columns.original = original.name;
     columns.ghost = ghost.name;
-    for (const auto& column : mapping.copied) columns.columns.push_back({column.original, column.ghost});
+    for (const auto& column : mapping.copied) {
+        const auto* after = column_named(ghost, column.ghost);
+        SLUICE_ASSERT(after != nullptr && column.original_ordinal < original.columns.size());
+        SLUICE_TRY(auto pieces, conversion_of(original.columns[column.original_ordinal], *after, settings));
+        columns.columns.push_back({column.original, column.ghost, std::move(pieces)});
+    }
+    for (const auto& name : mapping.added) {
+        const auto* added = column_named(ghost, name);
+        SLUICE_ASSERT(added != nullptr);
+        SLUICE_TRY(auto value, value_of_new_column(*added, settings));
+        if (value) columns.columns.push_back({{}, name, {*std::move(value)}});
+    }
     columns.original_index = mapping.key.original_index;
     columns.ghost_index = mapping.key.ghost_index;
     for (std::size_t i = 0; i < mapping.key.columns.size(); ++i) {

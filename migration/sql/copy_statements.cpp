@@ -43,29 +43,10 @@ constexpr std::string_view ghost_alias = "g";
     return order;
 }
 
-/// Rows of the original whose key the ghost has not. A LEFT JOIN along the ghost's key, because servers turn NOT EXISTS
-/// into an anti-join that they may run by reading the whole ghost into a hash.
-[[nodiscard]] std::string anti_join(const copy_columns& what) {
-    std::string join = " LEFT JOIN " + keyed_table(what, ghost_alias, table_side::ghost) + " ON ";
-    for (std::size_t i = 0; i < what.key.size(); ++i) {
-        const auto& column = what.key[i];
-        if (i > 0) join += " AND ";
-        auto value = column_reference(original_alias, column.original);
-        if (!column.ghost_collation.empty()) {
-            value.insert(0, "CONVERT(")
-                .append(" USING ")
-                .append(column.ghost_charset)
-                .append(") COLLATE ")
-                .append(column.ghost_collation);
-        }
-        join += column_reference(ghost_alias, column.ghost) + " = " + value;
-    }
-    return join;
-}
-
-[[nodiscard]] std::string range_end_statement(const copy_columns& what, bool greatest) {
+[[nodiscard]] std::string range_end_statement(const copy_columns& what, bool greatest, read_lock lock) {
     return "SELECT " + key_select_list(what, original_alias) + " FROM " +
-           keyed_table(what, original_alias, table_side::original) + key_order(what, greatest) + " LIMIT 1";
+           keyed_table(what, original_alias, table_side::original) + key_order(what, greatest) + " LIMIT 1" +
+           lock_clause(lock);
 }
 
 }  // namespace
@@ -86,25 +67,16 @@ std::string range_condition(const copy_columns& what, const range_bounds& bounds
 
 std::string copy_chunk_statement(const copy_columns& what, const range_bounds& bounds, read_lock lock,
                                  bool skip_present) {
-    SLUICE_ASSERT(!what.columns.empty());
-    std::string into;
-    std::string from;
-    for (const auto& column : what.columns) {
-        if (!into.empty()) {
-            into += ", ";
-            from += ", ";
-        }
-        into += quote_identifier(column.ghost);
-        from += column_reference(original_alias, column.original);
-    }
-    auto statement = "INSERT INTO " + quote_table(what.ghost) + " (" + into + ") SELECT " + from + " FROM " +
-                     keyed_table(what, original_alias, table_side::original);
-    if (skip_present) statement += anti_join(what);
-    statement += " WHERE " + range_condition(what, bounds, original_alias);
+    auto statement =
+        insert_select(what, original_alias) + " FROM " + keyed_table(what, original_alias, table_side::original);
+    // A LEFT JOIN along the ghost's key, because servers turn NOT EXISTS into an anti-join that they may run by reading
+    // the whole ghost into a hash.
     if (skip_present) {
-        // A key column that may be NULL would not do: the first one of the ghost's key never is when a row was found.
-        statement += " AND " + column_reference(ghost_alias, what.key.front().ghost) + " IS NULL";
+        statement += " LEFT JOIN " + keyed_table(what, ghost_alias, table_side::ghost) + " ON " +
+                     same_key(what, original_alias, ghost_alias);
     }
+    statement += " WHERE " + range_condition(what, bounds, original_alias);
+    if (skip_present) statement += " AND " + is_absent(what, original_alias, ghost_alias);
     return statement + lock_clause(lock);
 }
 
@@ -117,7 +89,22 @@ std::string chunk_bound_statement(const copy_columns& what, const range_bounds& 
            std::to_string(rows - 1) + lock_clause(lock);
 }
 
-std::string range_min_statement(const copy_columns& what) { return range_end_statement(what, false); }
-std::string range_max_statement(const copy_columns& what) { return range_end_statement(what, true); }
+std::string range_min_statement(const copy_columns& what, read_lock lock) {
+    return range_end_statement(what, false, lock);
+}
+
+std::string range_max_statement(const copy_columns& what, read_lock lock) {
+    return range_end_statement(what, true, lock);
+}
+
+std::string null_key_statement(const copy_columns& what, read_lock lock) {
+    std::string condition;
+    for (const auto& column : what.key) {
+        if (!condition.empty()) condition += " OR ";
+        condition += column_reference(original_alias, column.original) + " IS NULL";
+    }
+    return "SELECT 1 FROM " + keyed_table(what, original_alias, table_side::original) + " WHERE " + condition +
+           " LIMIT 1" + lock_clause(lock);
+}
 
 }  // namespace sluice::migration

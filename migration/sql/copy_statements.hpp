@@ -28,8 +28,8 @@ enum class read_lock : std::uint8_t {
     share,  ///< LOCK IN SHARE MODE: waits for prepared rows
 };
 
-/// The key columns as they are selected for literal_of_cell(): HEX(col) for text and binary, col+0 for BIT, ENUM, SET.
-/// alias: table alias to qualify with, unquoted; may be empty.
+/// The key columns as they are selected for literal_of_cell(): HEX(col) for text and binary, a number for BIT,
+/// ENUM, SET. alias: table alias to qualify with, unquoted; may be empty.
 [[nodiscard]] std::string key_select_list(const copy_columns& what, std::string_view alias = {});
 
 /// Condition on the original's key within bounds, "1" for no bounds. A composite bound is spelled out as
@@ -46,8 +46,12 @@ enum class read_lock : std::uint8_t {
 [[nodiscard]] std::string chunk_bound_statement(const copy_columns& what, const range_bounds& bounds, std::size_t rows,
                                                 read_lock lock = read_lock::none);
 
-/// The least and the greatest key of the original; no row if it is empty.
-[[nodiscard]] std::string range_min_statement(const copy_columns& what);
-[[nodiscard]] std::string range_max_statement(const copy_columns& what);
+/// The least and the greatest key of the original; no row if it is empty. With read_lock::share they wait for rows at
+/// the edges that are logged but not yet committed.
+[[nodiscard]] std::string range_min_statement(const copy_columns& what, read_lock lock = read_lock::none);
+[[nodiscard]] std::string range_max_statement(const copy_columns& what, read_lock lock = read_lock::none);
+
+/// One row if some row of the original has a NULL in the key.
+[[nodiscard]] std::string null_key_statement(const copy_columns& what, read_lock lock);
 
 }  // namespace sluice::migration

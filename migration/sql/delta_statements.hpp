@@ -20,14 +20,24 @@ enum class key_set_form : std::uint8_t {
     or_of_ands,       ///< (a = 1 AND b = 2) OR (...): MySQL 5.6, and MariaDB, which both scan the index for the former
 };
 
-/// version_number: 50624 for 5.6.24, 101100 for MariaDB 10.11.
-[[nodiscard]] key_set_form key_set_form_for(unsigned version_number, bool is_mariadb) noexcept;
-
 /// keys: at least one; each the literals of one key joined by commas (join_literals() in key_literal.hpp).
 [[nodiscard]] std::string delta_delete_statement(const copy_columns& what, std::span<const std::string> keys,
                                                  key_set_form form);
 [[nodiscard]] std::string delta_insert_statement(const copy_columns& what, std::span<const std::string> keys,
                                                  key_set_form form, read_lock lock);
+
+/// The ALTER changes the collation of a key column: what is one key to the original may be two to the ghost. A row that
+/// changed from 'A' to 'a' then stands under two keys, and each brings it.
+[[nodiscard]] bool has_two_equalities(const copy_columns& what) noexcept;
+
+/// For such keys: inserts only rows that the ghost does not have yet, so a row brought under its other key stays.
+[[nodiscard]] std::string delta_insert_absent_statement(const copy_columns& what, std::span<const std::string> keys,
+                                                        key_set_form form, read_lock lock);
+
+/// The same for a session under LOCK TABLES, which knows no table twice: deletes from the ghost the rows that the
+/// original holds now under these keys, to be run between delete and insert.
+[[nodiscard]] std::string delta_delete_current_statement(const copy_columns& what, std::span<const std::string> keys,
+                                                         key_set_form form);
 
 /// Which of the keys the table `original` (or, if of_ghost, the ghost) holds, as key_select_list() shows them. For
 /// naming rows in a conflict report and for verification.

@@ -3,8 +3,9 @@
 // Values of key columns as SQL literals: typed so that the server compares them exactly as it compares the column's own
 // values, whatever the connection's character set and sql_mode are. They come from the binary log (key_value) or from
 // rows selected with key_select_list() (cell).
-//   integer, BIT, ENUM, SET: decimal · DECIMAL: decimal text · YEAR, temporal: 'text' · text: _charset 0xHEX, or
-//   _charset '' when empty · binary: _binary 0xHEX, or _binary '', filled up with zeros to the length of BINARY(n)
+//   integer, BIT, ENUM, SET: decimal · DECIMAL: decimal text · TIME: TIME'text' · YEAR, other temporal: 'text' ·
+//   text: _charset 0xHEX, or _charset '' when empty · binary: _binary 0xHEX, or _binary '', filled up with zeros to the
+//   length of BINARY(n)
 // Pure functions; safe from any thread.
 
 #include <span>

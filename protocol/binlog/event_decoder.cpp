@@ -1,5 +1,7 @@
 #include "protocol/binlog/event_decoder.hpp"
 
+#include "protocol/binlog/mariadb_compressed.hpp"
+
 namespace sluice::binlog {
 
 namespace {
@@ -88,6 +90,13 @@ decode_result<event_body> event_decoder::decode_body(const event_header& header,
         case event_type::update_rows:
         case event_type::delete_rows:
         case event_type::partial_update_rows: return decode_rows(header.type, body);
+        case event_type::mariadb_write_rows_compressed_v1:
+        case event_type::mariadb_update_rows_compressed_v1:
+        case event_type::mariadb_delete_rows_compressed_v1:
+        case event_type::mariadb_write_rows_compressed:
+        case event_type::mariadb_update_rows_compressed:
+        case event_type::mariadb_delete_rows_compressed: return decode_compressed_rows(header.type, body);
+        case event_type::mariadb_query_compressed: return decode_compressed_query(body);
         case event_type::query: return as_body(query_event::decode(body));
         case event_type::xid: return as_body(xid_event::decode(body));
         case event_type::gtid: return as_body(gtid_event::decode(body));
@@ -125,6 +134,22 @@ decode_result<event_body> event_decoder::decode_rows(event_type type, byte_view 
     }
     if (known->table == nullptr) return event_body(filtered_event{});
     return as_body(rows_event::decode(type, body, known->table));
+}
+
+decode_result<event_body> event_decoder::decode_compressed_rows(event_type type, byte_view body) {
+    SLUICE_TRY(auto decoded, decode_rows(uncompressed_type(type), body));
+    if (auto* rows = std::get_if<rows_event>(&decoded)) {
+        SLUICE_TRY_VOID(inflate_part(rows->row_data, options_.event_size_max, inflated_));
+        rows->row_data = inflated_;
+    }
+    return decoded;
+}
+
+decode_result<event_body> event_decoder::decode_compressed_query(byte_view body) {
+    SLUICE_TRY(auto query, query_event::decode(body));
+    SLUICE_TRY_VOID(inflate_part(protocol::as_bytes(query.statement), options_.event_size_max, inflated_));
+    query.statement = protocol::as_text(inflated_);
+    return event_body(std::move(query));
 }
 
 void event_decoder::follow(const event_body& body) {

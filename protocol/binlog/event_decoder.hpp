@@ -35,7 +35,7 @@ struct filtered_event {};
 struct passive_event {};
 
 /// May carry row changes and cannot be decoded: a reader that must not miss any has to stop. Unknown types, row events
-/// of format v0, MariaDB's compressed events, statement-based LOAD DATA.
+/// of format v0, statement-based LOAD DATA.
 struct undecodable_event {
     std::string why;
 };
@@ -92,6 +92,8 @@ private:
     decode_result<event_body> decode_body(const event_header& header, byte_view body);
     decode_result<event_body> decode_table_map(byte_view body);
     decode_result<event_body> decode_rows(event_type type, byte_view body);
+    decode_result<event_body> decode_compressed_rows(event_type type, byte_view body);
+    decode_result<event_body> decode_compressed_query(byte_view body);
     void follow(const event_body& body);
 
     decoder_options options_;
@@ -100,6 +102,7 @@ private:
     table_map_cache tables_;
     payload_reader payload_;
     bool in_payload_ = false;
+    byte_buffer inflated_;  ///< what a decoded compressed event of MariaDB points into
     std::optional<decoded_event> pending_;
 };
 

@@ -204,11 +204,26 @@ void read_admin(reading& r) {
 
 void read_migration(reading& r) {
     toml_section s = r.section("migration");
+    migration::migration_options& defaults = r.made.migration_defaults;
     for (const migration::option_field& field : migration::option_fields()) {
-        const std::int64_t current = field.get(r.made.migration_defaults);
-        const std::int64_t value = field.is_flag ? (s.boolean(field.name, current != 0) ? 1 : 0)
-                                                 : s.whole(field.name, current, field.min, field.max);
-        field.set(r.made.migration_defaults, value);
+        switch (field.kind) {
+            case migration::option_kind::number:
+                field.set(defaults, s.whole(field.name, field.get(defaults), field.min, field.max));
+                break;
+            case migration::option_kind::flag:
+                field.set(defaults, s.boolean(field.name, field.get(defaults) != 0) ? 1 : 0);
+                break;
+            case migration::option_kind::text: {
+                std::string value = field.get_text(defaults);
+                s.text(field.name, value);
+                if (migration::text_fits(field, value)) {
+                    field.set_text(defaults, value);
+                } else {
+                    s.problem(field.name, "must be " + migration::expected_value(field) + ", not \"" + value + "\"");
+                }
+                break;
+            }
+        }
     }
     s.finish();
 }

@@ -77,6 +77,9 @@ TEST_CASE("help and version end well, a wrong command line with 2", "[process]")
         {"migrate", "--schema", "s", "--table", "t", "--alter", "x", "--copy-workers", "0"},
         {"migrate", "--schema", "s", "--table", "t", "--alter", "x", "--copy-workers", "2.5"},
         {"migrate", "--schema", "s", "--table", "t", "--alter", "x", "--drop-old-table", "--no-drop-old-table"},
+        {"migrate", "--schema", "s", "--table", "t", "--alter", "x", "--time-zone", "+2"},
+        {"migrate", "--schema", "s", "--table", "t", "--alter", "x", "--json"},
+        {"migrate", "--schema", "s", "--table", "t", "--alter", "x", "--dry-run", "--wait"},
         {"list", "--url", "ftp://x"},
         {"list", "--token-file", "/nowhere/token"},
     };

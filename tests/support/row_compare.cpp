@@ -13,11 +13,13 @@ std::string quoted(const std::string& name) {
 }
 
 // HEX() of a number would go by its value and lose fractions; of a text converted first, by the bytes stored.
-std::string select(const std::string& table, const std::vector<std::string>& columns) {
+std::string select(const std::string& table, const std::vector<std::string>& columns,
+                   const std::map<std::string, std::string>& expressions) {
     std::string statement = "SELECT ";
     for (std::size_t i = 0; i < columns.size(); ++i) {
         if (i > 0) statement += ", ";
-        statement += "HEX(CAST(" + quoted(columns[i]) + " AS BINARY))";
+        const auto own = expressions.find(columns[i]);
+        statement += "HEX(CAST(" + (own == expressions.end() ? quoted(columns[i]) : own->second) + " AS BINARY))";
     }
     return statement + " FROM " + table;
 }
@@ -71,10 +73,10 @@ comparison compare_rows(table_side left, table_side right, const comparison_opti
     const auto add = [&](std::string text) {
         if (result.differences.size() < options.differences_max) result.differences.push_back(std::move(text));
     };
-    const auto left_rows = by_key(left.connection, select(left.table, columns), key_positions, result.rows_left,
-                                  result.differences, "left");
-    const auto right_rows = by_key(right.connection, select(right.table, right_columns), key_positions,
-                                   result.rows_right, result.differences, "right");
+    const auto left_rows = by_key(left.connection, select(left.table, columns, options.expressions), key_positions,
+                                  result.rows_left, result.differences, "left");
+    const auto right_rows = by_key(right.connection, select(right.table, right_columns, options.expressions),
+                                   key_positions, result.rows_right, result.differences, "right");
     for (const auto& [key, values] : left_rows) {
         const auto other = right_rows.find(key);
         if (other == right_rows.end()) {

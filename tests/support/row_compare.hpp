@@ -4,6 +4,7 @@
 
 #include "tests/support/sql_connection.hpp"
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,9 @@ struct comparison_options {
     std::vector<std::pair<std::string, std::string>> renamed;
     /// Key columns (left names), for the order. Must identify a row.
     std::vector<std::string> key;
+    /// SQL in place of a column (its left name), where the text of a value does not tell all of it: `f` * 1e0 of a
+    /// FLOAT. Of columns that have the same name on both sides.
+    std::map<std::string, std::string> expressions;
     std::size_t differences_max = 20;
 };
 

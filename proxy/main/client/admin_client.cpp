@@ -57,12 +57,13 @@ struct admin_client::core {
     std::optional<std::string> token;
     asio::io_context io{1};
     std::optional<beast::tcp_stream> stream;
+    std::chrono::seconds patience = answer_limit;
 
     /// Beast's time limits hold for asynchronous operations only, so each one is started and waited for.
     template <class Start>
     error_code await(Start start) {
         error_code outcome = asio::error::would_block;
-        stream->expires_after(answer_limit);
+        stream->expires_after(patience);
         start([&outcome](error_code error, auto&&...) { outcome = error; });
         io.restart();
         io.run();
@@ -155,6 +156,14 @@ reply<json::object> admin_client::get(const std::string& path) { return self_->r
 
 reply<json::object> admin_client::post(const std::string& path, const std::string& body) {
     return self_->request(http::verb::post, path, body);
+}
+
+reply<json::object> admin_client::post(const std::string& path, const std::string& body,
+                                       std::chrono::seconds patience) {
+    self_->patience = patience;
+    auto answer = self_->request(http::verb::post, path, body);
+    self_->patience = answer_limit;
+    return answer;
 }
 
 std::optional<std::string> migration_path(std::string_view id, std::string_view command) {

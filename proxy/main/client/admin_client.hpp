@@ -44,6 +44,8 @@ public:
     /// The body of a 2xx answer. Everything else is a failure with the `detail` that the server gave.
     reply<boost::json::object> get(const std::string& path);
     reply<boost::json::object> post(const std::string& path, const std::string& body);
+    /// For what the server needs time to answer. Other requests wait for 15 s.
+    reply<boost::json::object> post(const std::string& path, const std::string& body, std::chrono::seconds patience);
 
 private:
     struct core;

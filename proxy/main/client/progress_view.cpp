@@ -158,6 +158,7 @@ result<migration_progress, not_a_migration> read_progress(const json::object& mi
     p.state = text_of(migration, "state");
     if (p.id.empty() || p.state.empty()) return not_a_migration{};
     p.table = table_of(migration);
+    p.way = text_of(migration, "way");
     p.waiting_for = text_of(migration, "waiting_for");
     p.paused = flag_of(migration, "paused");
     p.postponed = flag_of(migration, "postponed");
@@ -165,6 +166,9 @@ result<migration_progress, not_a_migration> read_progress(const json::object& mi
     p.rows_estimate = number_of(migration, "rows_estimate");
     p.rows_per_s = number_of(migration, "rows_per_s");
     p.backlog_keys = number_of(migration, "backlog_keys");
+    if (const json::object* verification = object_of(migration, "verification")) {
+        p.rows_compared = number_of(*verification, "pass_in_hand_rows_compared");
+    }
     if (const json::value* progress = migration.if_contains("progress"); progress != nullptr && progress->is_number()) {
         p.progress = std::clamp(progress->to_number<double>(), 0.0, 1.0);
     }
@@ -183,6 +187,7 @@ std::string bar_line(const migration_progress& p, std::size_t width) {
                        std::to_string(p.rows_estimate) + " rows";
     // Before and after the copy its rate is nothing, or an old one.
     if (p.state == "copying") tail += "  " + std::to_string(p.rows_per_s) + " rows/s";
+    if (p.state == "verifying") tail += "  " + std::to_string(p.rows_compared) + " compared";
     if (p.eta_s) tail += "  ETA " + duration_text(*p.eta_s);
     tail += "  backlog " + std::to_string(p.backlog_keys);
     if (!p.waiting_for.empty()) tail += "  waiting: " + without_controls(p.waiting_for);
@@ -196,20 +201,45 @@ std::string plain_line(const migration_progress& p) {
     std::string line = state_text(p) + percent(p.progress, " %.1f%%") + " rows=" + std::to_string(p.rows_copied) + "/" +
                        std::to_string(p.rows_estimate);
     if (p.state == "copying") line += " rate=" + std::to_string(p.rows_per_s) + "/s";
+    if (p.state == "verifying") line += " compared=" + std::to_string(p.rows_compared);
     line += p.eta_s ? " eta=" + std::to_string(*p.eta_s) + "s" : "";
     line += " backlog=" + std::to_string(p.backlog_keys);
     if (!p.waiting_for.empty()) line += " waiting: " + without_controls(p.waiting_for);
     return line;
 }
 
+namespace {
+
+std::string compared_text(const json::object& migration) {
+    const json::object* verification = object_of(migration, "verification");
+    if (verification == nullptr) return {};
+    if (!flag_of(*verification, "enabled")) return ", nothing compared (verify is off)";
+    const std::uint64_t repaired = number_of(*verification, "rows_repaired");
+    return ", " + std::to_string(number_of(*verification, "rows_compared")) + " of " +
+           std::to_string(number_of(*verification, "rows_counted")) + " rows compared" +
+           (repaired == 0 ? "" : ", " + std::to_string(repaired) + " repaired");
+}
+
+}  // namespace
+
 std::string ending_text(const json::object& migration) {
     const std::string state = text_of(migration, "state");
     std::string text = state + ": " + table_of(migration);
-    if (state == "completed") {
+    const std::string way = text_of(migration, "way");
+    if (state == "completed" && !way.empty() && way != "copy") {
+        text += ", altered by the server itself (" + way + ")";
+    } else if (state == "completed") {
         text += ", " + std::to_string(number_of(migration, "rows_copied")) + " rows copied, " +
-                std::to_string(number_of(migration, "deltas_applied")) + " changes applied";
+                std::to_string(number_of(migration, "deltas_applied")) + " changes applied" + compared_text(migration);
     } else if (const std::string error = error_of(migration); !error.empty()) {
         text += ": " + error;
+    }
+    if (const json::array* others = array_of(migration, "ways_passed_over")) {
+        for (const json::value& other : *others) {
+            if (!other.is_object()) continue;
+            const json::object& o = other.get_object();
+            text += "\nnot " + text_of(o, "way") + ": " + without_controls(text_of(o, "reason"));
+        }
     }
     if (const json::array* attempts = array_of(migration, "cutover_attempts");
         attempts != nullptr && !attempts->empty() && attempts->back().is_object()) {
@@ -227,12 +257,12 @@ std::string ending_text(const json::object& migration) {
 
 std::string list_text(const json::array& migrations) {
     if (migrations.empty()) return "no migrations\n";
-    std::vector<table_row> rows{{"ID", "TABLE", "STATE", "COPIED", "ROWS", "RATE", "ETA", "BACKLOG"}};
+    std::vector<table_row> rows{{"ID", "TABLE", "STATE", "WAY", "COPIED", "ROWS", "RATE", "ETA", "BACKLOG"}};
     for (const json::value& value : migrations) {
         if (!value.is_object()) continue;
         const auto p = read_progress(value.get_object());
         if (!p) continue;
-        rows.push_back({p->id, p->table, state_text(*p), percent(p->progress, "%.1f %%"),
+        rows.push_back({p->id, p->table, state_text(*p), p->way.empty() ? "-" : p->way, percent(p->progress, "%.1f %%"),
                         std::to_string(p->rows_copied) + "/" + std::to_string(p->rows_estimate),
                         p->state == "copying" ? std::to_string(p->rows_per_s) + "/s" : "-",
                         p->eta_s ? duration_text(*p->eta_s) : "-", std::to_string(p->backlog_keys)});
@@ -249,6 +279,13 @@ std::string detail_text(const json::object& migration) {
         if (key == "cutover_attempts") continue;
         if (value.is_object()) {
             add_all(value.get_object(), std::string(key) + ".");
+        } else if (key == "ways_passed_over" && value.is_array()) {
+            for (const json::value& entry : value.get_array()) {
+                if (!entry.is_object()) continue;
+                const json::object& other = entry.get_object();
+                rows.push_back(
+                    {std::string(key), text_of(other, "way") + ": " + without_controls(text_of(other, "reason"))});
+            }
         } else if (value.is_array()) {
             for (const json::value& entry : value.get_array()) rows.push_back({std::string(key), value_text(entry)});
         } else {

@@ -19,6 +19,7 @@ struct migration_progress {
     std::string id;
     std::string table;  ///< schema.table
     std::string state;
+    std::string way;  ///< "instant", "inplace", "copy"; empty before it is decided
     std::string waiting_for;
     bool paused = false;
     bool postponed = false;
@@ -26,7 +27,8 @@ struct migration_progress {
     std::uint64_t rows_estimate = 0;
     std::uint64_t rows_per_s = 0;
     std::uint64_t backlog_keys = 0;
-    double progress = 0.0;  ///< 0 … 1
+    std::uint64_t rows_compared = 0;  ///< by the comparison in hand
+    double progress = 0.0;            ///< 0 … 1
     std::optional<std::uint64_t> eta_s;
     std::string error;  ///< "code: message", or empty
 
@@ -46,7 +48,7 @@ struct not_a_migration {};
 [[nodiscard]] std::string plain_line(const migration_progress& p);
 
 /// What is said at the end: "completed: test.t, 300000 rows copied", "failed: test.t: code: message", and below it the
-/// last cut-over and what is left over.
+/// ways that were not taken, the last cut-over and what is left over.
 [[nodiscard]] std::string ending_text(const boost::json::object& migration);
 
 /// A table with a heading; each column as wide as its widest cell.

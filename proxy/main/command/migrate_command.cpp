@@ -1,4 +1,5 @@
 #include "migration/model/option_fields.hpp"
+#include "proxy/main/client/plan_text.hpp"
 #include "proxy/main/client/watch.hpp"
 #include "proxy/main/command/client_options.hpp"
 #include "proxy/main/command/command.hpp"
@@ -8,6 +9,7 @@
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <iostream>
@@ -25,9 +27,27 @@ struct migrate_request {
     std::string table;
     std::string alter;
     bool wait = false;
+    bool dry_run = false;
+    bool json = false;
     std::map<std::string, std::int64_t> numbers;  ///< by the option's public name; only what was typed
     std::map<std::string, bool> flags;
+    std::map<std::string, std::string> texts;
 };
+
+// Trials, checks and a sample take seconds, and each may wait for a lock of the server.
+constexpr std::chrono::minutes dry_run_patience{5};
+
+int run_dry(admin_client& client, boost::json::object body, bool as_json) {
+    body["dry_run"] = true;
+    const auto plan = client.post("/v1/migrations", boost::json::serialize(body), dry_run_patience);
+    if (plan.has_error()) return report(plan.error());
+    if (plan->if_contains("ways") == nullptr) {
+        std::cerr << "sluice: the admin port does not answer like Sluice\n";
+        return exit_code::failure;
+    }
+    std::cout << (as_json ? boost::json::serialize(*plan) + "\n" : plan_text(*plan));
+    return exit_code::ok;
+}
 
 int run_migrate(const migrate_request& request) {
     auto client = admin_client::make(request.address);
@@ -35,8 +55,10 @@ int run_migrate(const migrate_request& request) {
     boost::json::object options;
     for (const auto& [name, value] : request.numbers) options[name] = value;
     for (const auto& [name, value] : request.flags) options[name] = value;
+    for (const auto& [name, value] : request.texts) options[name] = value;
     boost::json::object body{{"schema", request.schema}, {"table", request.table}, {"alter", request.alter}};
     if (!options.empty()) body["options"] = std::move(options);
+    if (request.dry_run) return run_dry(**client, std::move(body), request.json);
     auto created = (*client)->post("/v1/migrations", boost::json::serialize(body));
     if (created.has_error()) return report(created.error());
     const boost::json::value* id = created->if_contains("id");
@@ -85,6 +107,26 @@ void add_number(CLI::App& command, migrate_request& request, const migration::op
         ->group(option_group);
 }
 
+void add_text(CLI::App& command, migrate_request& request, const migration::option_field& field) {
+    const auto fits = [&field](const std::string& value) {
+        return migration::text_fits(field, value) ? std::string() : "must be " + migration::expected_value(field);
+    };
+    const std::function<void(const std::string&)> set =
+        [&request, name = std::string(field.name)](const std::string& text) { request.texts[name] = text; };
+    command.add_option_function("--" + dashed(field.name), set, std::string(field.help))
+        ->check(fits)
+        ->type_name("TEXT")
+        ->group(option_group);
+}
+
+void add_option(CLI::App& command, migrate_request& request, const migration::option_field& field) {
+    switch (field.kind) {
+        case migration::option_kind::number: add_number(command, request, field); break;
+        case migration::option_kind::flag: add_flag(command, request, field); break;
+        case migration::option_kind::text: add_text(command, request, field); break;
+    }
+}
+
 }  // namespace
 
 void register_migrate(CLI::App& app, action& chosen) {
@@ -95,10 +137,14 @@ void register_migrate(CLI::App& app, action& chosen) {
     command->add_option("--alter", request->alter, "what stands behind ALTER TABLE t, or the whole statement")
         ->required()
         ->type_name("TEXT");
-    command->add_flag("--wait", request->wait, "watch it until it ends");
+    CLI::Option* wait = command->add_flag("--wait", request->wait, "watch it until it ends");
+    CLI::Option* dry_run =
+        command->add_flag("--dry-run", request->dry_run, "do every check, print how it would go, and change nothing");
+    dry_run->excludes(wait);
+    command->add_flag("--json", request->json, "with --dry-run: print what the HTTP API gives")->needs(dry_run);
     add_client_options(*command, request->address);
     for (const migration::option_field& field : migration::option_fields()) {
-        field.is_flag ? add_flag(*command, *request, field) : add_number(*command, *request, field);
+        add_option(*command, *request, field);
     }
     command->callback([request, &chosen] { chosen = [request] { return run_migrate(*request); }; });
 }

@@ -27,6 +27,12 @@ migration::outcome<migration::snapshot_ptr> switchboard::create(migration::migra
     return service_->create(std::move(spec));
 }
 
+migration::outcome<migration::alter_forecast> switchboard::dry_run(const migration::migration_spec& spec) {
+    const std::shared_lock lock(mutex_);
+    if (service_ == nullptr) return unavailable();
+    return service_->dry_run(spec);
+}
+
 migration::outcome<std::vector<migration::snapshot_ptr>> switchboard::list() const {
     const std::shared_lock lock(mutex_);
     if (service_ == nullptr) return unavailable();

@@ -18,6 +18,7 @@ public:
     void disconnect();
 
     migration::outcome<migration::snapshot_ptr> create(migration::migration_spec spec) override;
+    migration::outcome<migration::alter_forecast> dry_run(const migration::migration_spec& spec) override;
     migration::outcome<std::vector<migration::snapshot_ptr>> list() const override;
     migration::outcome<migration::snapshot_ptr> find(std::string_view id) const override;
     migration::outcome<migration::snapshot_ptr> command(std::string_view id,

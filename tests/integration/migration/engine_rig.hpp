@@ -5,6 +5,7 @@
 #include "migration/engine/migration_service.hpp"
 #include "migration/mysql/binlog_stream.hpp"
 #include "migration/mysql/mysql_executor.hpp"
+#include "tests/integration/migration/statement_hook.hpp"
 #include "tests/support/mysql_server.hpp"
 
 #include <chrono>
@@ -26,10 +27,11 @@ inline migration::server_address engine_address(const mysql_server& server) {
 
 /// The engine of one process; destroy it and make another to play a restart.
 inline std::unique_ptr<migration::migration_service> engine_on(
-    const mysql_server& server, std::shared_ptr<migration::traffic_gate> gate = migration::open_traffic_gate()) {
+    const mysql_server& server, std::shared_ptr<migration::traffic_gate> gate = migration::open_traffic_gate(),
+    const statement_hook& hook = {}) {
     const auto address = engine_address(server);
     auto service = std::make_unique<migration::migration_service>(
-        std::make_shared<migration::mysql_executor>(address),
+        std::make_shared<hooked_executor>(std::make_shared<migration::mysql_executor>(address), hook),
         std::make_shared<migration::binlog_stream_source>(address), std::move(gate), migration::service_options{});
     auto recovered = service->recover();
     if (!recovered) throw std::runtime_error("recover: " + recovered.error().message);

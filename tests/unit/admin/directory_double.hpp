@@ -38,6 +38,22 @@ public:
         snapshot.spec = std::move(spec);
         return std::make_shared<const migration::migration_snapshot>(std::move(snapshot));
     }
+    migration::outcome<migration::alter_forecast> dry_run(const migration::migration_spec& spec) override {
+        planned = spec;
+        if (refusal) return *refusal;
+        migration::alter_forecast found;
+        found.spec = spec;
+        found.server = "MySQL 9.7.0";
+        found.ways = {{migration::alter_way::instant, false, true, "not supported (error 1845)"},
+                      {migration::alter_way::copy, true, true, ""}};
+        found.unique_key = "PRIMARY (id)";
+        found.columns = {{"id", "id", "int", "int"}, {"", "note", "", "varchar(20)"}, {"old", "", "int", ""}};
+        found.rows_estimate = 1000;
+        found.copy_estimate = std::chrono::seconds(3);
+        found.estimate_basis = "a guess";
+        found.warnings = {{"replicas", "2 replicas"}};
+        return found;
+    }
     migration::outcome<std::vector<migration::snapshot_ptr>> list() const override {
         if (refusal) return *refusal;
         return known;
@@ -63,6 +79,7 @@ public:
     std::vector<migration::snapshot_ptr> known;
     std::optional<migration::failure> refusal;
     std::optional<migration::migration_spec> created;
+    std::optional<migration::migration_spec> planned;
     std::vector<std::pair<std::string, migration::operator_command>> commands;
 };
 

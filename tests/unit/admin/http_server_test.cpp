@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <future>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -142,6 +144,34 @@ TEST_CASE("what is too large or not HTTP is refused with the reason, and the con
         CHECK(holds(answer, "application/problem+json"));
         CHECK(holds(answer, r.code));
     }
+}
+
+TEST_CASE("an answer that takes its time does not keep others waiting", "[http_server]") {
+    std::promise<void> may_end;
+    const auto wait = std::make_shared<std::shared_future<void>>(may_end.get_future().share());
+    auto server = admin::http_server::listen({});
+    REQUIRE(server);
+    (*server)->serve([wait](const http_request& r) {
+        http_response made;
+        made.body = r.target;
+        if (r.target == "/slow") {
+            made.work = [wait] {
+                wait->wait();
+                return http_response{.status = 200, .content_type = "text/plain", .headers = {}, .body = "at last"};
+            };
+        }
+        return made;
+    });
+    raw_http slow((*server)->port());
+    slow.send("GET /slow HTTP/1.1\r\nHost: h\r\n\r\n");
+    raw_http quick((*server)->port());
+    quick.send("GET /quick HTTP/1.1\r\nHost: h\r\n\r\n");
+    CHECK(quick.read_until("/quick").find("200 OK") != std::string::npos);
+    may_end.set_value();
+    CHECK(slow.read_until("at last").find("200 OK") != std::string::npos);
+    // The connection goes on.
+    slow.send("GET /again HTTP/1.1\r\nHost: h\r\n\r\n");
+    CHECK(slow.read_until("/again").find("200 OK") != std::string::npos);
 }
 
 TEST_CASE("a handler that throws costs an answer, not the server", "[http_server]") {

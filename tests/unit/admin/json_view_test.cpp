@@ -84,6 +84,29 @@ TEST_CASE("a snapshot as JSON has every field, with units in the names", "[json_
     CHECK(attempt.at("blockers").as_array().at(0).at("age_ms") == 5000);
 }
 
+TEST_CASE("the report of the comparison, and that there is none", "[json_view]") {
+    auto s = test::sample_snapshot();
+    s.verification.passes = 2;
+    s.verification.last_pass = {.rows_counted = 9, .rows_compared = 8, .rows_in_motion = 1, .rows_repaired = 3};
+    s.verification.pass_in_hand.rows_compared = 4;
+    s.verification.rows_repaired = 5;
+    s.verification.last_pass_ended = s.created;
+    s.verification.columns_not_compared = {"added"};
+    const json::object on = admin::to_json(s).at("verification").as_object();
+    CHECK(on.at("enabled") == true);
+    CHECK(on.at("passes") == 2);
+    CHECK(on.at("rows_counted") == 9);
+    CHECK(on.at("rows_compared") == 8);
+    CHECK(on.at("rows_in_motion") == 1);
+    CHECK(on.at("rows_repaired") == 5);
+    CHECK(on.at("pass_in_hand_rows_compared") == 4);
+    CHECK(on.at("last_pass_ended") == "2023-11-14T22:13:20.123Z");
+    CHECK(on.at("columns_not_compared") == json::value(json::array{"added"}));
+    s.spec.options.verify = false;
+    CHECK(admin::to_json(s).at("verification").at("enabled") == false);
+    CHECK(admin::to_json(test::sample_snapshot()).at("verification").at("last_pass_ended").is_null());
+}
+
 TEST_CASE("the summary says how many attempts there were, not which", "[json_view]") {
     const json::object o = admin::to_json_summary(full_snapshot());
     CHECK(o.if_contains("cutover_attempts") == nullptr);
@@ -117,13 +140,28 @@ TEST_CASE("the text is always JSON, whatever clients sent and however early it i
     }
 }
 
+TEST_CASE("the way is null until it is decided, then with the reasons against others", "[json_view]") {
+    auto s = test::sample_snapshot();
+    CHECK(admin::to_json(s).at("way").is_null());
+    CHECK(admin::to_json(s).at("ways_passed_over").as_array().empty());
+    s.way = migration::alter_way::copy;
+    s.passed_over.push_back({migration::alter_way::instant, "bad \xFF byte"});
+    const json::object o = admin::to_json_summary(s);
+    CHECK(o.at("way") == "copy");
+    CHECK(o.at("ways_passed_over").as_array().at(0).at("way") == "instant");
+    CHECK(o.at("ways_passed_over").as_array().at(0).at("reason") == "bad \xEF\xBF\xBD byte");
+}
+
 TEST_CASE("options are shown under the names that the API takes", "[json_view]") {
     migration::migration_options options;
     options.hold_budget = std::chrono::milliseconds(123);
     options.postpone_cutover = true;
+    options.time_zone = "+02:00";
     const json::object o = admin::to_json(options);
     CHECK(o.size() == migration::option_fields().size());
     CHECK(o.at("hold_budget_ms") == 123);
     CHECK(o.at("postpone_cutover") == true);
     CHECK(o.at("drop_old_table") == false);
+    CHECK(o.at("time_zone") == "+02:00");
+    CHECK(o.at("trigger_suffix") == "");
 }

@@ -76,20 +76,49 @@ TEST_CASE("every option travels under its name, and what is left out comes from 
     defaults.drop_old_table = true;
     const auto plain = admin::parse_migration_request(R"({"schema":"s","table":"t","alter":"x"})", defaults);
     REQUIRE(plain);
-    for (const auto& field : migration::option_fields()) CHECK(field.get(plain->options) == field.get(defaults));
+    for (const auto& field : migration::option_fields()) CHECK(same_value(field, plain->spec.options, defaults));
 
     for (const migration::option_field& field : migration::option_fields()) {
+        if (field.kind == migration::option_kind::text) continue;
+        const bool is_flag = field.kind == migration::option_kind::flag;
         for (const std::int64_t value : {field.min, field.max}) {
             CAPTURE(field.name, value);
-            const std::string text = field.is_flag ? (value != 0 ? "true" : "false") : std::to_string(value);
+            const std::string text = is_flag ? (value != 0 ? "true" : "false") : std::to_string(value);
             const auto spec = admin::parse_migration_request(
                 with_options("{\"" + std::string(field.name) + "\":" + text + "}"), defaults);
             REQUIRE(spec);
-            CHECK(field.get(spec->options) == value);
+            CHECK(field.get(spec->spec.options) == value);
             for (const auto& other : migration::option_fields()) {
-                if (other.name != field.name) CHECK(other.get(spec->options) == other.get(defaults));
+                if (other.name != field.name) CHECK(same_value(other, spec->spec.options, defaults));
             }
         }
+    }
+}
+
+TEST_CASE("options of kind text travel too, and are held to their rule", "[migration_request]") {
+    const auto spec = admin::parse_migration_request(
+        with_options(R"({"trigger_suffix":"_\u00fc`2","time_zone":"America/Argentina/Buenos_Aires"})"), {});
+    REQUIRE(spec);
+    CHECK(spec->spec.options.trigger_suffix == "_\xC3\xBC`2");
+    CHECK(spec->spec.options.time_zone == "America/Argentina/Buenos_Aires");
+    const struct {
+        std::string options;
+        std::string code;
+        std::string field;
+    } rows[] = {
+        {R"({"time_zone":1})", "mistyped_field", "options.time_zone"},
+        {R"({"time_zone":"+1:00"})", "invalid_field", "options.time_zone"},
+        {R"({"trigger_suffix":true})", "mistyped_field", "options.trigger_suffix"},
+        {R"({"trigger_suffix":"a\u0000b"})", "invalid_field", "options.trigger_suffix"},
+        {"{\"trigger_suffix\":\"" + std::string(65, 'x') + "\"}", "invalid_field", "options.trigger_suffix"},
+    };
+    for (const auto& r : rows) {
+        CAPTURE(r.options);
+        const auto refused = admin::parse_migration_request(with_options(r.options), {});
+        REQUIRE(refused.has_error());
+        CHECK(refused.error().status == 400);
+        CHECK(refused.error().code == r.code);
+        CHECK(refused.error().field == r.field);
     }
 }
 
@@ -97,7 +126,7 @@ TEST_CASE("the longest texts are taken", "[migration_request]") {
     const std::string alter(admin::alter_bytes_max, 'x');
     const auto spec = admin::parse_migration_request(R"({"schema":"s","table":"t","alter":")" + alter + "\"}", {});
     REQUIRE(spec);
-    CHECK(spec->alter == alter);
+    CHECK(spec->spec.alter == alter);
 }
 
 TEST_CASE("the body of a command is nothing, or an empty object", "[migration_request]") {

@@ -54,6 +54,41 @@ const std::string good_body = R"({"schema":"shop","table":"orders","alter":"ADD 
 
 }  // namespace
 
+TEST_CASE("a dry run is answered later, with the plan or the refusal, and creates nothing", "[router]") {
+    bench b;
+    const std::string body = R"({"schema":"shop","table":"orders","alter":"ADD COLUMN x INT","dry_run":true})";
+    const http_response pending = b.answer("POST", "/v1/migrations", body);
+    REQUIRE(pending.work);
+    CHECK_FALSE(b.directory.planned);
+    const http_response made = pending.work();
+    CHECK(made.status == 200);
+    REQUIRE(b.directory.planned);
+    CHECK(b.directory.planned->table.table == "orders");
+    CHECK_FALSE(b.directory.created);
+    const boost::json::object plan = object_of(made);
+    CHECK(text(plan, "way") == "copy");
+    CHECK(plan.at("dry_run") == true);
+    CHECK(plan.at("copy_estimate_s") == 3);
+    CHECK(plan.at("ways").as_array().at(0).at("reason") == "not supported (error 1845)");
+    CHECK(plan.at("columns").as_array().at(1).at("before").is_null());
+    CHECK(plan.at("warnings").as_array().at(0).at("code") == "replicas");
+
+    const struct {
+        const char* code;
+        unsigned status;
+    } refusals[] = {{"triggers", 422}, {"already_running", 409}, {"unavailable", 503}, {"invalid_request", 400}};
+    for (const auto& r : refusals) {
+        b.directory.refusal = migration::refuse(r.code, "no");
+        const http_response refused = b.answer("POST", "/v1/migrations", body).work();
+        CHECK(refused.status == r.status);
+        CHECK(text(object_of(refused), "code") == r.code);
+    }
+    const http_response mistyped =
+        b.answer("POST", "/v1/migrations", R"({"schema":"s","table":"t","alter":"x","dry_run":1})");
+    CHECK(mistyped.status == 400);
+    CHECK(text(object_of(mistyped), "field") == "dry_run");
+}
+
 TEST_CASE("every route answers with its status and every refusal with its code", "[router]") {
     struct row {
         const char* method;

@@ -114,7 +114,8 @@ TEST_CASE("SHOW MIGRATIONS lists, and LIKE and WHERE choose", "[show_answers]") 
     const auto answer = admin::answer_show(all_migrations(), directory, proxy);
     REQUIRE(answer);
     CHECK(answer->rows[0][3] == "copying");
-    CHECK(answer->rows[0][4] == "25.0");
+    CHECK(answer->rows[0][4] == std::nullopt);  // the way is not decided
+    CHECK(answer->rows[0][5] == "25.0");
     CHECK(answer->rows[0].back() == std::nullopt);
     CHECK(answer->rows[1].back() == "no_key: there is no key");
 }
@@ -127,6 +128,27 @@ TEST_CASE("a state that does not exist is refused with those that do", "[show_an
     CHECK(answer.error().message.find("'done'") != std::string::npos);
     CHECK(answer.error().message.find("completed") != std::string::npos);
     CHECK(answer.error().sqlstate.size() == 5);
+}
+
+TEST_CASE("SHOW MIGRATION tells the way, and why others were not taken", "[show_answers]") {
+    test::directory_double directory;
+    auto s = test::sample_snapshot();
+    s.way = migration::alter_way::inplace;
+    s.passed_over.push_back({migration::alter_way::instant, "not supported (error 1845)"});
+    directory.add(s);
+    auto request = all_migrations();
+    request.subject = sql::show_subject::migration;
+    request.id = s.id;
+    const auto answer = admin::answer_show(request, directory, test::proxy_double());
+    REQUIRE(answer);
+    bool way = false;
+    bool reason = false;
+    for (const auto& line : answer->rows) {
+        way = way || (line[0] == "way" && line[1] == "inplace");
+        reason = reason || (line[0] == "way_passed_over" && line[1] == "instant: not supported (error 1845)");
+    }
+    CHECK(way);
+    CHECK(reason);
 }
 
 TEST_CASE("SHOW MIGRATION tells all about one, or that there is none", "[show_answers]") {
@@ -144,6 +166,8 @@ TEST_CASE("SHOW MIGRATION tells all about one, or that there is none", "[show_an
                          .in_transaction = true}};
     s.cutover_attempts = {attempt};
     s.leftovers = {"`a`.`b`", "`a`.`c`"};
+    s.verification.passes = 1;
+    s.verification.last_pass.rows_compared = 7;
     directory.add(s);
     auto request = all_migrations();
     request.subject = sql::show_subject::migration;
@@ -156,6 +180,10 @@ TEST_CASE("SHOW MIGRATION tells all about one, or that there is none", "[show_an
     CHECK(values.at("state") == "copying");
     CHECK(values.at("eta_s") == "8");
     CHECK(values.at("ended") == std::nullopt);
+    CHECK(values.at("verification") == "on");
+    CHECK(values.at("verification_passes") == "1");
+    CHECK(values.at("verification_rows_compared") == "7");
+    CHECK(values.at("verification_last_pass_ended") == std::nullopt);
     CHECK(values.at("cutover_attempts_made") == "2");
     CHECK(values.at("last_attempt_succeeded") == "yes");
     CHECK(values.at("last_attempt_steps") == "lock 40 us, rename 50 us");

@@ -54,7 +54,7 @@ struct wording {
     }
     bool operator()(const rows_query_event& event) const { return ends(event.statement) && !event.statement.empty(); }
     bool operator()(const passive_event&) const { return true; }
-    bool operator()(const undecodable_event&) const { return true; }
+    bool operator()(const undecodable_event&) const { return false; }
     bool operator()(const heartbeat_event&) const { return false; }
     bool operator()(const incident_event&) const { return false; }
     bool operator()(const filtered_event&) const { return false; }
@@ -64,8 +64,6 @@ void check_against(const shown_event& shown, const decoded_event& event) {
     INFO(shown.type << " at " << shown.position << ": " << shown.info);
     CHECK(event_type_name(event.header.type) == shown.type);
     CHECK(std::visit(wording{shown.info}, event.body));
-    CHECK(std::holds_alternative<undecodable_event>(event.body) ==
-          (shown.type.find("compressed") != std::string::npos));
 }
 
 }  // namespace

@@ -71,7 +71,7 @@ TEST_CASE("the smallest configuration has defaults for the rest", "[config]") {
     CHECK(made->log.file.empty());
     const migration::migration_options defaults;
     for (const auto& field : migration::option_fields())
-        CHECK(field.get(made->migration_defaults) == field.get(defaults));
+        CHECK(same_value(field, made->migration_defaults, defaults));
 }
 
 TEST_CASE("the example has every key, and with its default", "[config]") {
@@ -143,6 +143,7 @@ body_bytes_max = 2048
 [migration]
 hold_budget_ms = 250
 postpone_cutover = true
+time_zone = "-03:30"
 [log]
 level = "debug"
 file = "logs/sluice.log"
@@ -198,6 +199,7 @@ file = "logs/sluice.log"
     CHECK(made->admin.body_bytes_max == 2048);
     CHECK(made->migration_defaults.hold_budget == std::chrono::milliseconds(250));
     CHECK(made->migration_defaults.postpone_cutover);
+    CHECK(made->migration_defaults.time_zone == "-03:30");
     CHECK(made->log.level == "debug");
     CHECK(made->log.file == f.path / "logs/sluice.log");
 }
@@ -266,6 +268,8 @@ TEST_CASE("a wrong configuration is refused with line, key and what would be rig
          "`migration.hold_budget_ms` must be a whole number from 10 to 10000"},
         {rest + "[migration]\npostpone_cutover = \"yes\"\n", 7, "must be true or false, not a string"},
         {rest + "[migration]\npostpone_cutover = 2020-01-01\n", 7, "not a date or time"},
+        {rest + "[migration]\ntime_zone = \"+2\"\n", 7, "`migration.time_zone` must be a text of up to 64 characters"},
+        {rest + "[migration]\ntrigger_suffix = 7\n", 7, "must be a string, not a whole number"},
         {rest + "[server\n", 6, "not TOML"},
         {rest + "[admin]\n", 6, "not TOML"},
         {admin_section, 0, "`engine.user` is missing"},

@@ -67,6 +67,9 @@ TEST_CASE("a line for a log", "[progress_view]") {
           "copying (paused) 51.3% rows=153900/300000 rate=41000/s backlog=120 waiting: operator");
     CHECK(plain_line(progress(R"(,"state":"ready","postponed":true,"eta_s":null)")) ==
           "ready (postponed) 51.3% rows=153900/300000 backlog=120");
+    CHECK(plain_line(progress(
+              R"(,"state":"verifying","eta_s":null,"verification":{"pass_in_hand_rows_compared":4000})")) ==
+          "verifying 51.3% rows=153900/300000 compared=4000 backlog=120");
 }
 
 TEST_CASE("the end is told with what matters", "[progress_view]") {
@@ -79,6 +82,11 @@ TEST_CASE("the end is told with what matters", "[progress_view]") {
                                     "leftovers":["`shop`.`_orders_gho`"])")) ==
           "failed: shop.orders: no_key: there is none\nleft over: `shop`.`_orders_gho`");
     CHECK(ending_text(migration(R"(,"state":"aborted")")) == "aborted: shop.orders");
+    CHECK(ending_text(migration(
+              R"(,"state":"completed","verification":{"enabled":true,"rows_counted":9,"rows_compared":8,"rows_repaired":2})")) ==
+          "completed: shop.orders, 153900 rows copied, 77 changes applied, 8 of 9 rows compared, 2 repaired");
+    CHECK(ending_text(migration(R"(,"state":"completed","verification":{"enabled":false})")) ==
+          "completed: shop.orders, 153900 rows copied, 77 changes applied, nothing compared (verify is off)");
 }
 
 TEST_CASE("what is no migration is recognised", "[progress_view]") {
@@ -98,11 +106,11 @@ TEST_CASE("a list is a table", "[progress_view]") {
     CHECK(list_text({}) == "no migrations\n");
     json::array all;
     all.push_back(migration());
-    all.push_back(migration(R"(,"id":"ff","state":"completed","eta_s":null)"));
+    all.push_back(migration(R"(,"id":"ff","state":"completed","way":"copy","eta_s":null)"));
     CHECK(list_text(all) ==
-          "ID                TABLE        STATE      COPIED  ROWS           RATE     ETA  BACKLOG\n"
-          "0123456789abcdef  shop.orders  copying    51.3 %  153900/300000  41000/s  4 s  120\n"
-          "ff                shop.orders  completed  51.3 %  153900/300000  -        -    120\n");
+          "ID                TABLE        STATE      WAY   COPIED  ROWS           RATE     ETA  BACKLOG\n"
+          "0123456789abcdef  shop.orders  copying    -     51.3 %  153900/300000  41000/s  4 s  120\n"
+          "ff                shop.orders  completed  copy  51.3 %  153900/300000  -        -    120\n");
 }
 
 TEST_CASE("details show every field and every attempt", "[progress_view]") {
@@ -117,6 +125,15 @@ TEST_CASE("details show every field and every attempt", "[progress_view]") {
         CAPTURE(part, text);
         CHECK(text.find(part) != std::string::npos);
     }
+}
+
+TEST_CASE("the end says which way was taken, and why others were not", "[progress_view]") {
+    const std::string instant = ending_text(migration(R"(,"state":"completed","way":"instant","ways_passed_over":[])"));
+    CHECK(instant.find("completed: shop.orders, altered by the server itself (instant)") == 0);
+    const std::string copied = ending_text(migration(
+        R"json(,"state":"completed","way":"copy","ways_passed_over":[{"way":"instant","reason":"no (error 1845)"}])json"));
+    CHECK(copied.find(" rows copied, ") != std::string::npos);
+    CHECK(copied.find("\nnot instant: no (error 1845)") != std::string::npos);
 }
 
 TEST_CASE("durations are readable", "[progress_view]") {

@@ -24,6 +24,7 @@ outcome<void> run(outcome<void> (*check)(const check_subject&), sql_session& ses
     const auto parsed = sql::parse_alter(alter);
     INFO((parsed.has_error() ? parsed.error().message : std::string()));
     REQUIRE(parsed.has_value());
+    if (!facts.family) facts.family = family_of(false, 90700);
     return check({session, spec, *parsed, facts});
 }
 
@@ -50,11 +51,15 @@ TEST_CASE("server versions are read for what they are") {
         {"8.0.13", "", 80013, true},
         {"8.0.35-27", "Percona Server", 80035, true},
         {"8.4.3-debug-log", "", 80403, true},
-        {"8.0.12", "", 80012, false},
-        {"5.7.44-log", "", 50744, false},
-        {"10.11.19-MariaDB-0+deb12u1-log", "Debian 12", 101119, false},
-        {"11.4.2-mariadb", "", 110402, false},
-        {"11.4.2", "MariaDB Server", 110402, false},
+        {"8.0.12", "", 80012, true},
+        {"5.7.44-log", "", 50744, true},
+        {"5.6.5-m8", "", 50605, true},
+        {"5.6.4", "", 50604, false},
+        {"5.5.62", "", 50562, false},
+        {"10.11.19-MariaDB-0+deb12u1-log", "Debian 12", 101119, true},
+        {"11.4.2-mariadb", "", 110402, true},
+        {"11.4.2", "MariaDB Server", 110402, true},
+        {"10.4.34-MariaDB", "", 100434, false},
         {"", "", 0, false},
         {"nine", "", 0, false},
         {"9", "", 0, false},
@@ -74,11 +79,14 @@ TEST_CASE("server versions are read for what they are") {
         CHECK(facts->version_number == expected.number);
         CHECK(facts->gtid_mode_on);
         CHECK(facts->lower_case_table_names == 2);
-        CHECK(facts->rename_under_lock);
-        CHECK_FALSE(facts->is_mariadb);
+        REQUIRE(facts->family);
+        CHECK(facts->is_mariadb == (facts->family->product() == "MariaDB"));
+        CHECK(facts->family->rename_under_lock() == (!facts->is_mariadb && expected.number >= 80013));
+        CHECK(facts->family->confirms_by_gtid(true) == facts->family->rename_under_lock());
+        CHECK_FALSE(facts->family->confirms_by_gtid(false));
     } else {
         CHECK(facts.error().code == "unsupported_server");
-        CHECK_THAT(facts.error().message, Contains(expected.version) && Contains("8.0.13"));
+        CHECK_THAT(facts.error().message, Contains(expected.version) && Contains("5.6.5"));
     }
 }
 
@@ -111,12 +119,13 @@ TEST_CASE("clauses: what a copy can carry out and what it cannot") {
         {"COALESCE PARTITION 2", true},
         {"REORGANIZE PARTITION p0 INTO (PARTITION a VALUES LESS THAN (1), PARTITION b VALUES LESS THAN (2))", true},
         {"ENGINE=MyISAM", false},
-        {"ALGORITHM=INPLACE, ADD COLUMN c INT", false},
-        {"ADD COLUMN c INT, LOCK=NONE", false},
+        {"ALGORITHM=INPLACE, ADD COLUMN c INT", true},
+        {"ADD COLUMN c INT, LOCK=NONE", true},
+        {"ADD COLUMN c INT, ALGORITHM=INSTANT", false},
         {"ADD FOREIGN KEY (a) REFERENCES b (c)", false},
-        {"DROP FOREIGN KEY f", false},
-        {"DROP CHECK c", false},
-        {"ALTER CHECK c NOT ENFORCED", false},
+        {"DROP FOREIGN KEY f", true},
+        {"DROP CHECK c", true},
+        {"ALTER CHECK c NOT ENFORCED", true},
         {"DROP PARTITION p0", false},
         {"TRUNCATE PARTITION p0", false},
         {"EXCHANGE PARTITION p0 WITH TABLE x", false},
@@ -244,7 +253,12 @@ TEST_CASE("servers before 8.2 know the binary log's status under its old name") 
     session.fail_when("SHOW BINARY LOG STATUS", 1064, "server_error");
     session.when("SHOW MASTER STATUS", {"File", "Position", "Binlog_Do_DB", "Binlog_Ignore_DB"},
                  {{"binlog.000001", "4", "", "test"}});
-    CHECK(code_of(run(check_binlog, session)) == "binlog_filtered");
+    for (const auto& family : {family_of(false, 50624), family_of(false, 80199), family_of(true, 101100)}) {
+        server_facts facts;
+        facts.family = family;
+        CHECK(code_of(run(check_binlog, session, facts)) == "binlog_filtered");
+    }
+    CHECK(code_of(run(check_binlog, session)) == "server_error");
 
     scripted_session lost;
     lost.when("SHOW GLOBAL VARIABLES", variable_columns, {{"log_bin", "ON"}});
@@ -270,11 +284,11 @@ TEST_CASE("read-only servers are refused for the variable that says so") {
 TEST_CASE("names of foreign keys compare as the server compares names") {
     scripted_session session;
     CHECK(run(check_foreign_keys, session).has_value());
-    CHECK_THAT(session.statements.back(), Contains("CAST(FOR_NAME AS BINARY) = CAST('test/t' AS BINARY)"));
+    CHECK_THAT(session.statements.back(), Contains("CAST(f.FOR_NAME AS BINARY) = CAST('test/t' AS BINARY)"));
     server_facts folding;
     folding.lower_case_table_names = 1;
     CHECK(run(check_foreign_keys, session, folding).has_value());
-    CHECK_THAT(session.statements.back(), Contains("LOWER(REF_NAME) = LOWER('test/t')"));
+    CHECK_THAT(session.statements.back(), Contains("LOWER(f.REF_NAME) = LOWER('test/t')"));
 }
 
 TEST_CASE("long lists of names are cut") {

@@ -140,6 +140,24 @@ TEST_CASE("the set says when it is full, and counts what is in flight") {
     CHECK_FALSE(deltas.full());
 }
 
+TEST_CASE("the set is full by bytes too, and gives them back however a key leaves it") {
+    delta_set deltas(1'000, 1'000);
+    deltas.add(key(std::string(500, 'a')), 1);  // the literals, and the order that the key carries
+    CHECK(deltas.full());
+    CHECK(deltas.bytes() >= 1'000);
+    SECTION("applied") { deltas.done(deltas.take(1, everything, {})); }
+    SECTION("dropped") { CHECK(deltas.take(1, everything, [](const row_key&) { return true; }).empty()); }
+    SECTION("changed again meanwhile, failed, then applied") {
+        const auto batch = deltas.take(1, 1, {});
+        deltas.add(key(std::string(500, 'a')), 2);
+        deltas.put_back(batch);
+        CHECK(deltas.full());
+        deltas.done(deltas.take(1, everything, {}));
+    }
+    CHECK_FALSE(deltas.full());
+    CHECK(deltas.bytes() == 0);
+}
+
 TEST_CASE("ending a batch that was never taken is a mistake that does not pass") {
     delta_set deltas(2);
     CHECK_THROWS_AS(deltas.done({key("a")}), sluice::assertion_failure);

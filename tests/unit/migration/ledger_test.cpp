@@ -214,6 +214,15 @@ TEST_CASE("a full set stops the stream reader until there is room, or the work s
     }
 }
 
+TEST_CASE("a full set does not stop the reader before the range is known, or the barrier would never be read") {
+    work_ledger ledger({.delta_keys_max = 1, .parallel_batches = true});
+    change(ledger, 'c');
+    auto going_on = std::async(std::launch::async, [&] { return ledger.wait_for_room(); });
+    const bool in_time = going_on.wait_for(10s) == std::future_status::ready;
+    ledger.stop();
+    CHECK(in_time);
+}
+
 TEST_CASE("the copy is done when every dispatched chunk is copied, retried ones included") {
     work_ledger ledger({});
     ledger.set_frontier(from_b_to_y());

@@ -1,5 +1,6 @@
 // Which key identifies a row before and after the ALTER.
 
+#include "migration/model/key_column_rules.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/unit/migration/model_tables.hpp"
 
@@ -56,7 +57,7 @@ TEST_CASE("what makes a key unusable in the original") {
         {plain, make_column("c", "text"), "unsupported_key_type", "text"},
         {plain, make_column("c", "geometry"), "unsupported_key_type", "geometry"},
         {plain, make_column("c", "vector"), "unsupported_key_type", "vector"},
-        {plain, generated(make_column("c", "int")), "no_shared_unique_key", "generated"},
+        {plain, generated(make_column("c", "int")), "no_shared_unique_key", "VIRTUAL"},
         {prefix, text_column("c", "varchar", 50), "no_shared_unique_key", "prefix"},
         {expression, make_column("c", "int"), "no_shared_unique_key", "expression"},
         {invisible, make_column("c", "int"), "no_shared_unique_key", "invisible"},
@@ -96,14 +97,21 @@ TEST_CASE("the ghost must have a unique key on the same columns") {
 
     auto invisible = make_key("u", {"id", "k"});
     invisible.visible = false;
+    // As strict or stricter: no row of the original can be there twice, but two may collide.
     auto prefix = make_key("u", {"id", "k"});
     prefix.parts[1].prefix_length = 3;
-    for (const auto& keys : std::vector<std::vector<key_description>>{{},
-                                                                      {make_key("PRIMARY", {"id"})},
-                                                                      {make_key("u", {"id", "k"}, false)},
-                                                                      {make_key("u", {"id", "k", "k"})},
-                                                                      {invisible},
-                                                                      {prefix}}) {
+    CHECK_FALSE(mapping_of(original, original).key.may_collide);
+    for (const auto& key : {make_key("PRIMARY", {"id"}), make_key("u", {"k"}), prefix}) {
+        const auto chosen = mapping_of(original, ghost_with({key})).key;
+        CHECK(chosen.ghost_index == key.name);
+        CHECK(chosen.columns.size() == 2);
+        CHECK(chosen.may_collide);
+        CHECK_FALSE(chosen.bytes_are_identity);
+    }
+    CHECK(mapping_of(original, ghost_with({make_key("PRIMARY", {"id"}), make_key("z", {"k", "id"})})).key.ghost_index ==
+          "z");
+    for (const auto& keys : std::vector<std::vector<key_description>>{
+             {}, {make_key("u", {"id", "k"}, false)}, {make_key("u", {"id", "k", "other"})}, {invisible}}) {
         CHECK(refusal(original, ghost_with(keys)).code == "no_shared_unique_key");
     }
     const auto dropped = refusal(original, make_table({id}, {make_key("PRIMARY", {"id"})}), "DROP COLUMN k");
@@ -119,7 +127,7 @@ TEST_CASE("renamed key columns are found under their new names") {
     CHECK(mapping.key.original_columns[0].data_type == "int");
 }
 
-TEST_CASE("key columns must keep their values") {
+TEST_CASE("key columns must keep their values, or convert them one by one") {
     struct change {
         column_description before;
         column_description after;
@@ -131,40 +139,51 @@ TEST_CASE("key columns must keep their values") {
         {make_column("c", "tinyint"), make_column("c", "bigint"), true},
         {make_column("c", "mediumint"), make_column("c", "int"), true},
         {make_column("c", "int", "int unsigned"), make_column("c", "bigint", "bigint unsigned"), true},
-        {make_column("c", "bigint"), make_column("c", "int"), false},
-        {make_column("c", "int"), make_column("c", "mediumint"), false},
-        {make_column("c", "int", "int unsigned"), make_column("c", "bigint"), false},
-        {make_column("c", "int"), make_column("c", "int", "int unsigned"), false},
-        {make_column("c", "int"), text_column("c", "varchar", 20), false},
-        {make_column("c", "int"), decimal_column("c", 20, 0), false},
+        {make_column("c", "bigint"), make_column("c", "int"), true},
+        {make_column("c", "int"), make_column("c", "mediumint"), true},
+        {make_column("c", "int", "int unsigned"), make_column("c", "bigint"), true},
+        {make_column("c", "int"), make_column("c", "int", "int unsigned"), true},
+        {make_column("c", "int"), text_column("c", "varchar", 20), true},
+        {make_column("c", "int"), decimal_column("c", 20, 0), true},
         {text_column("c", "varchar", 20), text_column("c", "varchar", 21), true},
         {text_column("c", "varchar", 20), text_column("c", "varchar", 19), false},
         {text_column("c", "char", 20), text_column("c", "char", 30), true},
-        {text_column("c", "char", 20), text_column("c", "varchar", 20), false},
-        {text_column("c", "varchar", 20), text_column("c", "varchar", 20, "utf8mb4_bin"), false},
+        {text_column("c", "char", 20), text_column("c", "varchar", 20), true},
+        {text_column("c", "varchar", 20), text_column("c", "varchar", 20, "utf8mb4_bin"), true},
         {text_column("c", "varchar", 20, "utf8mb3_bin", "utf8mb3"), text_column("c", "varchar", 20, "utf8mb4_bin"),
-         false},
+         true},
         {binary_column("c", "varbinary", 16), binary_column("c", "varbinary", 32), true},
         {binary_column("c", "binary", 16), binary_column("c", "binary", 16), true},
-        {binary_column("c", "binary", 16), binary_column("c", "binary", 17), false},
-        {binary_column("c", "binary", 16), binary_column("c", "varbinary", 16), false},
+        {binary_column("c", "binary", 16), binary_column("c", "binary", 17), true},
+        {binary_column("c", "binary", 16), binary_column("c", "varbinary", 16), true},
         {decimal_column("c", 10, 2), decimal_column("c", 12, 2), true},
-        {decimal_column("c", 10, 2), decimal_column("c", 12, 4), false},
-        {decimal_column("c", 10, 2), decimal_column("c", 9, 2), false},
+        {decimal_column("c", 10, 2), decimal_column("c", 12, 4), true},
+        {decimal_column("c", 10, 2), decimal_column("c", 9, 2), true},
         {temporal_column("c", "datetime", 3), temporal_column("c", "datetime", 6), true},
         {temporal_column("c", "datetime", 6), temporal_column("c", "datetime", 3), false},
         {temporal_column("c", "timestamp", 0), temporal_column("c", "timestamp", 6), true},
         {temporal_column("c", "time", 0), temporal_column("c", "time", 0), true},
-        {make_column("c", "date"), temporal_column("c", "datetime", 0), false},
+        {make_column("c", "date"), temporal_column("c", "datetime", 0), true},
         {make_column("c", "year"), make_column("c", "year"), true},
         {make_column("c", "bit", "bit(4)"), make_column("c", "bit", "bit(4)"), true},
-        {make_column("c", "bit", "bit(4)"), make_column("c", "bit", "bit(8)"), false},
+        {enum_of("'a','b'"), enum_of("'c','d'"), false},
+        {enum_of("'a','b'"), text_column("c", "varchar", 20), false},
+        {text_column("c", "varchar", 20, "utf8mb4_bin"), text_column("c", "varchar", 19, "utf8mb4_bin"), true},
+        {text_column("c", "varchar", 20, "utf8mb4_bin"), text_column("c", "char", 20, "utf8mb4_bin"), true},
+        {text_column("c", "varchar", 20), text_column("c", "char", 20), false},  // NO PAD: spaces count, and go
+        {make_column("c", "int", "int(5) unsigned zerofill"), text_column("c", "varchar", 20), false},
+        {text_column("c", "varchar", 20), make_column("c", "int"), false},
+        {decimal_column("c", 10, 2), decimal_column("c", 10, 1), false},
+        {decimal_column("c", 10, 0), make_column("c", "bigint"), true},
+        {decimal_column("c", 10, 2), make_column("c", "bigint"), false},
+        {temporal_column("c", "datetime", 0), temporal_column("c", "timestamp", 0), false},
+        {binary_column("c", "varbinary", 16), binary_column("c", "binary", 16), false},
         {enum_of("'a','b'"), enum_of("'a','b'"), true},
         {enum_of("'a','b'"), enum_of("'a','b','c'"), true},
-        {enum_of("'a','b'"), enum_of("'b','a'"), false},
-        {enum_of("'a','b'"), enum_of("'a','bc'"), false},
-        {enum_of("'a','b'"), enum_of("'a','b'',''c'"), false},
-        {enum_of("'a','b'"), enum_of("'a'"), false},
+        {enum_of("'a','b'"), enum_of("'b','a'"), true},
+        {enum_of("'a','b'"), enum_of("'a','bc'"), true},
+        {enum_of("'a','b'"), enum_of("'a','b'',''c'"), true},
+        {enum_of("'a','b'"), enum_of("'a'"), true},
     };
     for (const auto& one : changes) {
         CAPTURE(one.before.column_type, one.after.column_type, one.before.collation, one.after.collation);
@@ -219,4 +238,61 @@ TEST_CASE("which keys the engine can order as the server does, and where bytes t
     const auto mixed = make_table({id, text_column("s", "varchar", 5)}, {make_key("PRIMARY", {"id", "s"})});
     CHECK_FALSE(mapping_of(mixed, mixed).key.exactly_ordered);
     CHECK_FALSE(mapping_of(mixed, mixed).key.bytes_are_identity);
+}
+
+TEST_CASE("the rule of choice: NOT NULL, then values that stay as they are, then PRIMARY, then fewer columns") {
+    const auto text = text_column("name", "varchar", 20);
+    const auto other = text_column("name", "varchar", 20, "utf8mb4_bin");
+    const auto original = make_table({text, make_column("a", "int"), v},
+                                     {make_key("PRIMARY", {"name"}), make_key("by_a", {"a"}), make_key("by_v", {"v"})});
+    auto ghost = original;
+    const mapping_options consent{.allow_nullable_unique_key = true};
+    const auto parsed = sluice::sql::parse_alter("FORCE");
+    REQUIRE(parsed.has_value());
+    const auto chosen = [&](const table_description& after) {
+        const auto mapping = map_columns(original, after, *parsed, consent);
+        REQUIRE(mapping.has_value());
+        return mapping->key;
+    };
+    CHECK(chosen(ghost).original_index == "PRIMARY");
+    ghost.columns[0] = other;
+    CHECK(chosen(ghost).original_index == "by_a");
+    CHECK_FALSE(chosen(ghost).may_collide);
+    ghost.keys.erase(ghost.keys.begin() + 1);
+    CHECK(chosen(ghost).original_index == "PRIMARY");
+    CHECK(chosen(ghost).may_collide);
+    ghost.keys.erase(ghost.keys.begin());
+    CHECK(chosen(ghost).original_index == "by_v");
+    CHECK(chosen(ghost).nullable);
+    CHECK(refusal(original, ghost).code == "no_shared_unique_key");
+    CHECK(describe(chosen(ghost)) == "by_v (v)");
+    ghost.keys[0].name = "renamed";
+    CHECK(describe(chosen(ghost)) == "by_v (v), in the new table renamed");
+}
+
+TEST_CASE("a STORED generated column may identify rows if both tables compute it alike") {
+    auto stored = generated(make_column("g", "int"));
+    stored.stored = true;
+    stored.generation_expression = "(`a` + 1)";
+    const auto original = make_table({make_column("a", "int"), stored}, {make_key("PRIMARY", {"g"})});
+    const auto mapping = mapping_of(original, original);
+    CHECK(mapping.key.original_index == "PRIMARY");
+    REQUIRE(mapping.copied.size() == 1);
+    CHECK(mapping.copied[0].original == "a");
+
+    auto other_rule = original;
+    other_rule.columns[1].generation_expression = "(`a` + 2)";
+    CHECK(refusal(original, other_rule).code == "no_shared_unique_key");
+    auto other_source = original;
+    other_source.columns[0] = make_column("a", "bigint");
+    CHECK(refusal(original, other_source).code == "no_shared_unique_key");
+    auto plain = original;
+    plain.columns[1] = make_column("g", "int");
+    CHECK(mapping_of(original, plain).copied.size() == 2);
+}
+
+TEST_CASE("members of ENUM and SET are read out of their type") {
+    CHECK(members_of("enum('a','it''s','','x,y')") == std::vector<std::string>{"a", "it's", "", "x,y"});
+    CHECK(members_of("set('a')") == std::vector<std::string>{"a"});
+    CHECK(members_of("varchar(20)").empty());
 }

@@ -83,6 +83,8 @@ TEST_CASE("sql_artefact_names: names of the tables that a migration makes") {
     CHECK(names.ghost == "_orders_gho");
     CHECK(names.changelog == "_orders_ghc");
     CHECK(names.old_table == "_orders_del");
+    CHECK(names.swap_ghost == "orders~gho");
+    CHECK(names.swap_old == "orders~del");
     CHECK_FALSE(names.shortened);
 
     const auto longest = artefact_names_of(repeated("x", 59));
@@ -107,10 +109,25 @@ TEST_CASE("sql_artefact_names: long names that begin alike stay apart") {
         number.insert(0, 4 - number.size(), '0');
         for (const auto& stem : {repeated("x", 60), repeated("日", 60)}) {
             const auto names = artefact_names_of(stem + number);
-            for (const auto& name : {names.ghost, names.changelog, names.old_table}) {
+            for (const auto& name :
+                 {names.ghost, names.changelog, names.old_table, names.swap_ghost, names.swap_old}) {
                 CHECK(check_identifier(name).has_value());
                 CHECK(all.insert(name).second);
             }
+        }
+    }
+}
+
+TEST_CASE("sql_artefact_names: names of the swap sort behind the table, whatever it is called") {
+    for (const std::string& table : {std::string("t"), std::string("Orders"), std::string("~"), std::string("_x"),
+                                     repeated("z", 60), repeated("z", 61), repeated("~", 64), repeated("é", 64),
+                                     "a" + repeated("日", 63), repeated("日", 40) + "b" + repeated("日", 23)}) {
+        INFO(table);
+        const auto names = artefact_names_of(table);
+        for (const auto& name : {names.swap_ghost, names.swap_old}) {
+            CHECK(check_identifier(name).has_value());
+            CHECK(name > table);
+            CHECK(character_count(name) <= 64);
         }
     }
 }

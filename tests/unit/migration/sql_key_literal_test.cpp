@@ -44,7 +44,7 @@ TEST_CASE("sql_key_literal: from values of the binary log") {
         {column_of(key_type::decimal), {key_kind::decimal, std::string("-12.50")}, "-12.50"},
         {column_of(key_type::year), {key_kind::year, std::string("0000")}, "'0000'"},
         {column_of(key_type::temporal), {key_kind::date, std::string("2026-00-00")}, "'2026-00-00'"},
-        {column_of(key_type::temporal), {key_kind::time, std::string("-838:59:59.000000")}, "'-838:59:59.000000'"},
+        {column_of(key_type::temporal), {key_kind::time, std::string("-838:59:59.000000")}, "TIME'-838:59:59.000000'"},
         {column_of(key_type::temporal),
          {key_kind::datetime, std::string("2026-01-02 03:04:05.000006")},
          "'2026-01-02 03:04:05.000006'"},

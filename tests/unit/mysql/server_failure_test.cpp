@@ -21,7 +21,7 @@ TEST_CASE("a statement's failure tells what the server said and what may be done
         {1317, "interrupted", disposition::retry},
         {1197, "transaction_too_large", disposition::retry},
         {1206, "transaction_too_large", disposition::retry},
-        {1114, "out_of_space", disposition::retry},
+        {1114, "out_of_space", disposition::abort},
         {1412, "table_changed", disposition::retry},
         {2006, "connection_lost", disposition::outcome_unknown},
         {2013, "connection_lost", disposition::outcome_unknown},

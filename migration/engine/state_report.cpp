@@ -1,0 +1,98 @@
+#include "migration/engine/state_report.hpp"
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace sluice::migration {
+namespace {
+
+namespace json = boost::json;
+
+std::string text_of(const json::object& object, std::string_view name) {
+    const json::value* value = object.if_contains(name);
+    return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
+std::int64_t number_of(const json::object& object, std::string_view name) {
+    const json::value* value = object.if_contains(name);
+    return value != nullptr && value->is_int64() ? value->get_int64() : 0;
+}
+
+json::object verification_to_json(const verification_report& report) {
+    json::object object{{"passes", report.passes},
+                        {"rows_counted", report.last_pass.rows_counted},
+                        {"rows_compared", report.last_pass.rows_compared},
+                        {"rows_in_motion", report.last_pass.rows_in_motion},
+                        {"rows_repaired", report.rows_repaired}};
+    if (report.last_pass_ended) {
+        object["last_pass_ended_us"] =
+            std::chrono::duration_cast<std::chrono::microseconds>(report.last_pass_ended->time_since_epoch()).count();
+    }
+    object["columns_not_compared"] =
+        json::array(report.columns_not_compared.begin(), report.columns_not_compared.end());
+    return object;
+}
+
+verification_report verification_from_json(const json::object& object) {
+    const auto count = [&object](std::string_view name) {
+        return static_cast<std::uint64_t>(std::max<std::int64_t>(0, number_of(object, name)));
+    };
+    verification_report report;
+    report.passes = count("passes");
+    report.last_pass.rows_counted = count("rows_counted");
+    report.last_pass.rows_compared = count("rows_compared");
+    report.last_pass.rows_in_motion = count("rows_in_motion");
+    report.rows_repaired = count("rows_repaired");
+    if (const std::int64_t ended = number_of(object, "last_pass_ended_us"); ended > 0) {
+        report.last_pass_ended = std::chrono::system_clock::time_point(std::chrono::microseconds(ended));
+    }
+    const json::value* columns = object.if_contains("columns_not_compared");
+    if (columns == nullptr || !columns->is_array()) return report;
+    for (const json::value& column : columns->get_array()) {
+        if (column.is_string()) report.columns_not_compared.emplace_back(column.get_string());
+    }
+    return report;
+}
+
+}  // namespace
+
+std::string report_to_json(const migration_snapshot& snapshot) {
+    json::object object;
+    json::array passed_over;
+    for (const passed_over_way& way : snapshot.passed_over) {
+        passed_over.push_back(json::object{{"way", to_string(way.way)}, {"reason", way.reason}});
+    }
+    object["passed_over"] = std::move(passed_over);
+    object["copy_ms"] = snapshot.copy_took.count();
+    object["verification"] = verification_to_json(snapshot.verification);
+    if (!snapshot.definition_before.empty()) {
+        object["definition_before"] = snapshot.definition_before;
+        object["definition_wanted"] = snapshot.definition_wanted;
+    }
+    return json::serialize(object);
+}
+
+void report_from_json(std::string_view text, migration_snapshot& snapshot) {
+    boost::system::error_code error;
+    const json::value parsed = json::parse(json::string_view(text.data(), text.size()), error);
+    if (error || !parsed.is_object()) return;
+    const json::object& object = parsed.get_object();
+    if (const json::value* list = object.if_contains("passed_over"); list != nullptr && list->is_array()) {
+        for (const json::value& entry : list->get_array()) {
+            if (!entry.is_object()) continue;
+            const auto way = parse_alter_way(text_of(entry.get_object(), "way"));
+            if (way) snapshot.passed_over.push_back({*way, text_of(entry.get_object(), "reason")});
+        }
+    }
+    if (const json::value* found = object.if_contains("verification"); found != nullptr && found->is_object()) {
+        snapshot.verification = verification_from_json(found->get_object());
+    }
+    snapshot.copy_took = std::chrono::milliseconds(number_of(object, "copy_ms"));
+    snapshot.definition_before = text_of(object, "definition_before");
+    snapshot.definition_wanted = text_of(object, "definition_wanted");
+}
+
+}  // namespace sluice::migration

@@ -1,0 +1,121 @@
+#include "proxy/main/client/plan_text.hpp"
+
+#include "proxy/main/client/progress_view.hpp"
+
+#include <boost/json/array.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstdio>
+#include <string_view>
+#include <utility>
+
+namespace sluice {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t label_width = 12;
+
+/// Text from elsewhere must not move the cursor.
+std::string text_of(const json::object& object, std::string_view name) {
+    const json::value* value = object.if_contains(name);
+    std::string text = value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+    std::replace_if(
+        text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; }, ' ');
+    return text;
+}
+
+std::uint64_t number_of(const json::object& object, std::string_view name) {
+    const json::value* value = object.if_contains(name);
+    if (value == nullptr) return 0;
+    if (value->is_uint64()) return value->get_uint64();
+    return value->is_int64() && value->get_int64() > 0 ? static_cast<std::uint64_t>(value->get_int64()) : 0;
+}
+
+bool flag_of(const json::object& object, std::string_view name) {
+    const json::value* value = object.if_contains(name);
+    return value != nullptr && value->is_bool() && value->get_bool();
+}
+
+template <class Use>
+void for_each_in(const json::object& object, std::string_view name, Use use) {
+    const json::value* value = object.if_contains(name);
+    if (value == nullptr || !value->is_array()) return;
+    for (const json::value& entry : value->get_array()) use(entry);
+}
+
+std::string size_text(std::uint64_t bytes) {
+    constexpr std::array units{"bytes", "KiB", "MiB", "GiB", "TiB"};
+    double size = static_cast<double>(bytes);
+    std::size_t unit = 0;
+    while (size >= 1024.0 && unit + 1 < units.size()) {
+        size /= 1024.0;
+        ++unit;
+    }
+    char text[32];
+    std::snprintf(text, sizeof text, unit == 0 ? "%.0f" : "%.1f", size);
+    return std::string(text) + " " + units[unit];
+}
+
+std::string line(std::string label, const std::string& value) {
+    label.resize(std::max(label.size() + 1, label_width), ' ');
+    return label + value + "\n";
+}
+
+std::string way_text(const json::object& way) {
+    std::string text = text_of(way, "way") + ": ";
+    if (!flag_of(way, "possible")) return text + "not possible; " + text_of(way, "reason");
+    if (flag_of(way, "allowed")) return text + "possible";
+    return text + "possible, but not agreed to (set attempt_" + text_of(way, "way") + ")";
+}
+
+std::string column_text(const json::object& column) {
+    const std::string before = text_of(column, "before");
+    const std::string after = text_of(column, "after");
+    const std::string was = text_of(column, "type_before");
+    const std::string is = text_of(column, "type_after");
+    if (before.empty()) return "+ " + after + " " + is;
+    if (after.empty()) return "- " + before + " " + was;
+    std::string text = "  " + before;
+    if (after != before) text += " -> " + after;
+    return text + " " + was + (is == was ? "" : " -> " + is);
+}
+
+}  // namespace
+
+std::string plan_text(const json::object& plan) {
+    std::string text =
+        line("table", text_of(plan, "schema") + "." + text_of(plan, "table") + " on " + text_of(plan, "server"));
+    text += line("alter", text_of(plan, "alter"));
+    text += line("way", text_of(plan, "way"));
+    for_each_in(plan, "ways", [&](const json::value& way) {
+        if (way.is_object()) text += line("", way_text(way.get_object()));
+    });
+    if (const std::string key = text_of(plan, "unique_key"); !key.empty()) text += line("key", key);
+    text += line("size", "about " + std::to_string(number_of(plan, "rows_estimate")) + " rows, " +
+                             size_text(number_of(plan, "data_bytes")) + " of data and " +
+                             size_text(number_of(plan, "index_bytes")) + " of indexes");
+    if (text_of(plan, "way") == "copy") {
+        text += line("", "the new table takes about as much again, and the binary log the data once more");
+        const json::value* estimate = plan.if_contains("copy_estimate_s");
+        const bool known = estimate != nullptr && estimate->is_number();
+        text += line("estimate", !known ? "unknown"
+                                        : "copy about " + duration_text(number_of(plan, "copy_estimate_s")) + " (" +
+                                              text_of(plan, "estimate_basis") + ")");
+    }
+    const char* label = "columns";
+    for_each_in(plan, "columns", [&](const json::value& column) {
+        if (column.is_object()) text += line(std::exchange(label, ""), column_text(column.get_object()));
+    });
+    label = "warning";
+    for_each_in(plan, "warnings", [&](const json::value& warning) {
+        if (!warning.is_object()) return;
+        const json::object& w = warning.get_object();
+        text += line(std::exchange(label, ""), text_of(w, "code") + ": " + text_of(w, "message"));
+    });
+    return text + "Nothing was changed.\n";
+}
+
+}  // namespace sluice

@@ -1,0 +1,5 @@
+CREATE TABLE t (
+  id INT NOT NULL PRIMARY KEY, a VARCHAR(40) CHARACTER SET latin1, b TEXT CHARACTER SET latin1, c CHAR(10) CHARACTER SET ucs2, d VARCHAR(30) CHARACTER SET utf8mb4,
+  e ENUM('a','b') CHARACTER SET latin1, f VARCHAR(10) CHARACTER SET ascii, g VARBINARY(10), KEY by_a (a), KEY by_d (d)
+) CHARACTER SET latin1;
+INSERT INTO t SELECT n, CONCAT('äöü', n), CONCAT('é€', n), CONCAT('ñ', n), CONCAT('ß', n), 1 + n % 2, CONCAT('x', n), CHAR(n) FROM numbers WHERE n < 300;

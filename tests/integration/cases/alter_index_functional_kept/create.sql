@@ -1,0 +1,2 @@
+CREATE TABLE t (id INT NOT NULL PRIMARY KEY, a INT NOT NULL, b VARCHAR(40) NOT NULL, d INT, KEY f ((a * 2)), KEY by_d (d), UNIQUE KEY lower_b ((CAST(LOWER(b) AS CHAR(40)))));
+INSERT INTO t SELECT n, n, CONCAT('B', n), n % 10 FROM numbers WHERE n < 300;

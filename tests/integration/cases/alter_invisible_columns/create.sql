@@ -1,0 +1,2 @@
+CREATE TABLE t (id INT NOT NULL PRIMARY KEY, v INT, w INT INVISIBLE);
+INSERT INTO t (id, v, w) SELECT n, n, n * 2 FROM numbers WHERE n < 300;

@@ -1,0 +1,2 @@
+CREATE TABLE t (id INT NOT NULL, y INT NOT NULL, v INT, PRIMARY KEY (y, id));
+INSERT INTO t SELECT n, n % 7, n FROM numbers WHERE n < 300;

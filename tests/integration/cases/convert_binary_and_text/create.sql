@@ -1,0 +1,2 @@
+CREATE TABLE t (id INT NOT NULL PRIMARY KEY, a VARCHAR(20) CHARACTER SET latin1, b VARBINARY(40), c CHAR(5), d BINARY(6), e TEXT, f BLOB);
+INSERT INTO t SELECT n, CONCAT('ä', n), CONCAT('bytes ', n), CONCAT('c', n), CONCAT('d', n), CONCAT('ü', n), CONCAT('ö', n) FROM numbers WHERE n < 250;

@@ -1,0 +1,2 @@
+CREATE TABLE t (id INT NOT NULL PRIMARY KEY, a ENUM('it''s','a,b',') ADD','ALTER TABLE') NOT NULL);
+INSERT INTO t SELECT n, 1 + n % 4 FROM numbers WHERE n < 250;

@@ -1,0 +1,2 @@
+CREATE TABLE t (id INT NOT NULL PRIMARY KEY, a ENUM('30','20','10') NOT NULL, b SET('30','20','10') NOT NULL);
+INSERT INTO t SELECT n, 1 + n % 3, 1 << (n % 3) FROM numbers WHERE n < 250;

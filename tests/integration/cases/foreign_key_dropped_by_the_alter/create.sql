@@ -1,0 +1,4 @@
+CREATE TABLE parent (id INT NOT NULL PRIMARY KEY, name VARCHAR(20));
+INSERT INTO parent SELECT n, CONCAT('p', n) FROM numbers WHERE n < 20;
+CREATE TABLE t (id INT NOT NULL PRIMARY KEY, p INT, v INT, KEY by_p (p), CONSTRAINT of_parent FOREIGN KEY (p) REFERENCES parent (id));
+INSERT INTO t SELECT n, n % 20, n FROM numbers WHERE n < 200;

@@ -1,0 +1,2 @@
+CREATE TABLE t (id INT NOT NULL PRIMARY KEY, j JSON NOT NULL, v INT NOT NULL);
+INSERT INTO t SELECT n, JSON_OBJECT('count', n, 'name', REPEAT('x', 300), 'list', JSON_ARRAY(1, 2.0, n)), n FROM numbers WHERE n < 200;

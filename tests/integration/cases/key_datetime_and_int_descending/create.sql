@@ -1,0 +1,5 @@
+CREATE TABLE t (
+  a DATETIME(6) NOT NULL, b INT NOT NULL, PRIMARY KEY (a DESC, b),
+  payload VARCHAR(100) NOT NULL, amount INT NOT NULL, KEY by_payload (payload)
+);
+INSERT IGNORE INTO t SELECT '2024-01-01' + INTERVAL n % 20 * 100 MICROSECOND, n, CONCAT('payload ', n), n FROM numbers WHERE n < 300;

@@ -1,0 +1,2 @@
+CREATE TABLE t (a INT NOT NULL, k INT AS (a * 2) STORED NOT NULL, v INT, UNIQUE KEY k (k));
+INSERT INTO t (a, v) SELECT n, n FROM numbers WHERE n < 300;

@@ -1,0 +1,2 @@
+CREATE TABLE t (a INT NOT NULL, b INT);
+INSERT INTO t SELECT n, n FROM numbers WHERE n < 100;

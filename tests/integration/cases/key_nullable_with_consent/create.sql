@@ -1,0 +1,2 @@
+CREATE TABLE t (k INT, v INT, UNIQUE KEY u (k));
+INSERT INTO t SELECT n, n FROM numbers WHERE n < 300;

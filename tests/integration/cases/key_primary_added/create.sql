@@ -1,0 +1,2 @@
+CREATE TABLE t (a INT NOT NULL, b INT NOT NULL, v INT, UNIQUE KEY a (a));
+INSERT INTO t SELECT n, n * 2, n FROM numbers WHERE n < 300;

@@ -1,0 +1,2 @@
+CREATE TABLE t (a INT NOT NULL, b INT NOT NULL, v INT, PRIMARY KEY (a), UNIQUE KEY ab (a, b));
+INSERT INTO t SELECT n, n, n FROM numbers WHERE n < 300;

@@ -1,0 +1,5 @@
+CREATE TABLE t (
+  k TIMESTAMP NOT NULL PRIMARY KEY,
+  payload VARCHAR(100) NOT NULL, amount INT NOT NULL, KEY by_payload (payload)
+);
+INSERT IGNORE INTO t SELECT '2024-10-26 23:00:00' + INTERVAL n MINUTE, CONCAT('payload ', n), n FROM numbers WHERE n < 300;

@@ -1,0 +1,2 @@
+CREATE TABLE t (k TINYINT UNSIGNED NOT NULL PRIMARY KEY, payload VARCHAR(100) NOT NULL, amount INT NOT NULL, KEY by_payload (payload));
+INSERT INTO t SELECT n, CONCAT('payload ', n), n FROM numbers WHERE n < 256;

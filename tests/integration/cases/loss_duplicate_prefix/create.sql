@@ -1,0 +1,3 @@
+CREATE TABLE t (id INT NOT NULL PRIMARY KEY, v VARCHAR(20) CHARACTER SET latin1, w INT NOT NULL DEFAULT 0);
+INSERT INTO t (id, v) SELECT n + 10, CONCAT('v', n) FROM numbers WHERE n < 290;
+INSERT INTO t (id, v) VALUES (1, 'abcdef'), (900, 'abcdeg');

@@ -1,0 +1,2 @@
+CREATE TABLE t (id INT NOT NULL PRIMARY KEY, v INT, s VARCHAR(20));
+INSERT INTO t SELECT n, IF(n % 3 = 0, n, NULL), IF(n % 2 = 0, CONCAT('s', n), NULL) FROM numbers WHERE n < 300;

@@ -1,0 +1,2 @@
+CREATE TABLE `t%_x` (id INT NOT NULL PRIMARY KEY, v INT, KEY (v));
+INSERT INTO `t%_x` SELECT n, n FROM numbers WHERE n < 200;

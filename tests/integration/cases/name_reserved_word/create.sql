@@ -1,0 +1,2 @@
+CREATE TABLE `order` (id INT NOT NULL PRIMARY KEY, v INT, KEY (v));
+INSERT INTO `order` SELECT n, n FROM numbers WHERE n < 200;

@@ -1,0 +1,2 @@
+CREATE TABLE t (id INT NOT NULL PRIMARY KEY, a BIT(1), b BIT(16), c INT);
+INSERT INTO t SELECT n, n % 2, n * 200, n FROM numbers WHERE n < 250;

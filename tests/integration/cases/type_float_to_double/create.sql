@@ -1,0 +1,2 @@
+CREATE TABLE t (id INT NOT NULL PRIMARY KEY, f FLOAT, g FLOAT, d DOUBLE);
+INSERT INTO t SELECT n, n / 3, n * 1.1, n * 0.5 FROM numbers WHERE n < 250;

@@ -1,0 +1,2 @@
+CREATE TABLE t (v INT NOT NULL, b BLOB, id INT NOT NULL, UNIQUE KEY id (id));
+INSERT INTO t SELECT n, 'b', n FROM numbers WHERE n < 300;
