@@ -50,7 +50,10 @@ constexpr std::string_view scratch_alias = "s";
 
 /// The two rows are one: by the ghost's unique key, and by the original's where that tells more values apart.
 /// from_ghost: written so that the original's index is used, else the ghost's.
-[[nodiscard]] std::string keys_meet(const copy_columns& what, std::string_view alias, bool from_ghost = false) {
+/// as_value: for an expression rather than a join. There MariaDB takes a YEAR that WHERE holds to a constant for a
+/// date: "Truncated incorrect datetime value: '2094'", and the equality is false.
+[[nodiscard]] std::string keys_meet(const copy_columns& what, std::string_view alias, bool from_ghost = false,
+                                    bool as_value = false) {
     std::string condition;
     for (const auto& column : what.key) {
         const auto original = column_reference(alias, column.original);
@@ -58,6 +61,10 @@ constexpr std::string_view scratch_alias = "s";
         const auto by_ghost = ghost + " = " + as_ghost_key(column, original);
         const auto by_original = original + " = " + as_original_key(column, ghost);
         if (!condition.empty()) condition += " AND ";
+        if (as_value && column.type == key_type::year) {
+            condition += ghost + " + 0 = " + original + " + 0";
+            continue;
+        }
         condition += from_ghost ? by_original : by_ghost;
         if (column.change == key_change::text) condition += " AND " + (from_ghost ? by_ghost : by_original);
     }
@@ -68,7 +75,7 @@ constexpr std::string_view scratch_alias = "s";
 /// NULL: that is also true of a DATE '0000-00-00' that may not be NULL.
 [[nodiscard]] std::string row_is_same(const comparison_columns& what, const copy_columns& side, std::string_view alias,
                                       bool converted) {
-    std::string condition = "IFNULL(" + keys_meet(side, alias);
+    std::string condition = "IFNULL(" + keys_meet(side, alias, false, true);
     for (std::size_t i = 0; i < what.compared.size(); ++i) {
         const auto& one = what.compared[i];
         if (one.converted != converted) continue;
@@ -124,7 +131,7 @@ constexpr std::string_view scratch_alias = "s";
 
 [[nodiscard]] std::string verdicts(const comparison_columns& what, const copy_columns& side, std::string_view alias,
                                    bool converted) {
-    std::string list = key_select_list(side, alias) + ", IFNULL(" + keys_meet(side, alias) + ", 0)";
+    std::string list = key_select_list(side, alias) + ", IFNULL(" + keys_meet(side, alias, false, true) + ", 0)";
     for (std::size_t i = 0; i < what.compared.size(); ++i) {
         const auto& one = what.compared[i];
         if (one.converted != converted) continue;
@@ -162,7 +169,7 @@ std::string surplus_keys_statement(const comparison_columns& what, const row_sel
                                : range_condition(what.ghost_walk, rows.bounds, ghost_alias);
     return "SELECT " + ghost_key_list(columns) + " FROM " + ghost + " LEFT JOIN " +
            keyed_table(columns, original_alias, table_side::original) + " ON " + found + " WHERE " + which +
-           " AND IFNULL(" + found + ", 0) = 0" + limit(rows_max);
+           " AND IFNULL(" + keys_meet(columns, original_alias, true, true) + ", 0) = 0" + limit(rows_max);
 }
 
 std::string create_scratch_statement(const comparison_columns& what) {

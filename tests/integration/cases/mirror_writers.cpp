@@ -7,7 +7,7 @@ namespace {
 
 constexpr unsigned duplicate_entry = 1062, deadlock = 1213, lock_wait_timeout = 1205;
 // Between two transactions of a writer, so that the engine gets its share of a small machine.
-constexpr std::chrono::milliseconds breath{1};
+constexpr std::chrono::milliseconds breath{2};
 constexpr std::chrono::seconds patience{60};
 
 }  // namespace

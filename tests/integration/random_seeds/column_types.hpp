@@ -57,7 +57,7 @@ struct column_type {
 
 [[nodiscard]] column_type integer_type(unsigned bytes, bool is_unsigned);
 [[nodiscard]] column_type text_type(unsigned characters, const std::string& charset, const std::string& collation);
-/// ENUM or SET; charset may be empty: the table's.
+/// ENUM or SET, of the table's character set.
 [[nodiscard]] column_type member_type(bool set, std::vector<std::string> members);
 
 }  // namespace sluice::test

@@ -1,5 +1,7 @@
 #include "tests/integration/random_seeds/random_alter.hpp"
 
+#include "migration/sql/identifier.hpp"
+
 #include <algorithm>
 #include <array>
 #include <functional>
@@ -7,11 +9,7 @@
 namespace sluice::test {
 namespace {
 
-std::string quoted_name(const std::string& name) {
-    std::string result = "`";
-    for (const char c : name) result += c == '`' ? std::string("``") : std::string(1, c);
-    return result + "`";
-}
+using migration::quote_identifier;
 
 bool has_text(const column_type& type) {
     return type.kind == value_kind::text || type.kind == value_kind::member || type.kind == value_kind::members;
@@ -92,7 +90,7 @@ private:
         // A column whose name may be another one by now cannot be named.
         if (touched_.contains(n)) return {};
         touched_.insert(n);
-        return " AFTER " + quoted_name(column(n).name);
+        return " AFTER " + quote_identifier(column(n).name);
     }
 
     std::string add_column() {
@@ -116,7 +114,7 @@ private:
     std::string drop_column() {
         const auto n = take([&](std::size_t i) { return !table_.in_unique_key(i); });
         if (none(n)) return {};
-        const std::string name = quoted_name(column(n).name);
+        const std::string name = quote_identifier(column(n).name);
         if (dice_.percent(25)) {
             auto again = draw_column(table_.server, column(n).name, dice_);
             again.nullable = again.nullable || again.default_literal.empty();
@@ -129,7 +127,7 @@ private:
         if (after.shape() != column(n).shape()) result_.changed.push_back({n, "MODIFY v " + after.shape()});
         const std::string where = place();
         if (after.name == column(n).name && dice_.percent(60)) return "MODIFY COLUMN " + after.definition() + where;
-        return "CHANGE COLUMN " + quoted_name(column(n).name) + " " + after.definition() + where;
+        return "CHANGE COLUMN " + quote_identifier(column(n).name) + " " + after.definition() + where;
     }
 
     std::string change_data() {
@@ -186,11 +184,11 @@ private:
         std::string name = new_name();
         if (dice_.percent(20) && column(n).name[0] == 'c') name = "C" + column(n).name.substr(1);
         if (!old() && dice_.percent(70)) {
-            return "RENAME COLUMN " + quoted_name(column(n).name) + " TO " + quoted_name(name);
+            return "RENAME COLUMN " + quote_identifier(column(n).name) + " TO " + quote_identifier(name);
         }
         auto after = column(n);
         after.name = name;
-        return "CHANGE " + quoted_name(column(n).name) + " " + after.definition();
+        return "CHANGE " + quote_identifier(column(n).name) + " " + after.definition();
     }
 
     std::string swap_names() {
@@ -198,7 +196,7 @@ private:
         const auto plain = [&](std::size_t i) { return column(i).generated.empty() && !table_.in_unique_key(i); };
         const auto a = take(plain), b = none(a) ? a : take(plain);
         if (none(b)) return {};
-        const std::string first = quoted_name(column(a).name), second = quoted_name(column(b).name);
+        const std::string first = quote_identifier(column(a).name), second = quote_identifier(column(b).name);
         return "RENAME COLUMN " + first + " TO " + second + ", RENAME COLUMN " + second + " TO " + first;
     }
 
@@ -216,7 +214,7 @@ private:
             after = *other;
         }
         if (dice_.percent(30)) after.name = new_name();
-        return "CHANGE COLUMN " + quoted_name(column(n).name) + " " + after.definition();
+        return "CHANGE COLUMN " + quote_identifier(column(n).name) + " " + after.definition();
     }
 
     std::string alter_default() {
@@ -225,7 +223,7 @@ private:
                    column(i).attributes.empty() && !table_.in_unique_key(i);
         });
         if (none(n)) return {};
-        const std::string head = "ALTER COLUMN " + quoted_name(column(n).name);
+        const std::string head = "ALTER COLUMN " + quote_identifier(column(n).name);
         if (new_mysql() && dice_.percent(25)) return head + " SET INVISIBLE";
         if (dice_.percent(40)) return head + " DROP DEFAULT";
         return head + " SET DEFAULT " + value_pool(column(n).type, table_.server, dice_).front();
@@ -234,17 +232,17 @@ private:
     std::string add_index() {
         const auto n = dice_.below(table_.columns.size());
         if (touched_.contains(n)) return {};
-        const std::string name = quoted_name("added_key" + std::to_string(++names_));
+        const std::string name = quote_identifier("added_key" + std::to_string(++names_));
         const auto& one = column(n);
         if (new_mysql() && one.type.kind == value_kind::integer && dice_.percent(25)) {
             touched_.insert(n);
-            return "ADD INDEX " + name + " ((" + quoted_name(one.name) + " % 10))";
+            return "ADD INDEX " + name + " ((" + quote_identifier(one.name) + " % 10))";
         }
         if (one.type.kind == value_kind::text && one.generated.empty() && dice_.percent(12)) {
             touched_.insert(n);
-            return "ADD FULLTEXT INDEX " + name + " (" + quoted_name(one.name) + ")";
+            return "ADD FULLTEXT INDEX " + name + " (" + quote_identifier(one.name) + ")";
         }
-        const auto part = key_part_of(table_, n, false, dice_);
+        const auto part = key_part_of(table_, n, dice_);
         if (part.empty()) return {};
         touched_.insert(n);
         return "ADD INDEX " + name + " (" + part + ")" + (new_mysql() && dice_.percent(15) ? " INVISIBLE" : "");
@@ -257,8 +255,8 @@ private:
         });
         if (none(n)) return {};
         result_.distinct.insert(n);
-        return "ADD UNIQUE KEY " + quoted_name("added_unique" + std::to_string(++names_)) + " (" +
-               quoted_name(column(n).name) + ")";
+        return "ADD UNIQUE KEY " + quote_identifier("added_unique" + std::to_string(++names_)) + " (" +
+               quote_identifier(column(n).name) + ")";
     }
 
     const table_index* take_index(bool may_be_unique) {
@@ -276,22 +274,22 @@ private:
 
     std::string drop_index() {
         const auto* index = take_index(true);
-        return index == nullptr ? std::string() : "DROP INDEX " + quoted_name(index->name);
+        return index == nullptr ? std::string() : "DROP INDEX " + quote_identifier(index->name);
     }
 
     std::string rename_index() {
         if (old()) return {};
         const auto* index = take_index(true);
         if (index == nullptr) return {};
-        return "RENAME INDEX " + quoted_name(index->name) + " TO " +
-               quoted_name("renamed_key" + std::to_string(++names_));
+        return "RENAME INDEX " + quote_identifier(index->name) + " TO " +
+               quote_identifier("renamed_key" + std::to_string(++names_));
     }
 
     std::string index_visibility() {
         if (old()) return {};
         const auto* index = take_index(true);
         if (index == nullptr) return {};
-        return "ALTER INDEX " + quoted_name(index->name) + (new_mysql() ? " INVISIBLE" : " IGNORED");
+        return "ALTER INDEX " + quote_identifier(index->name) + (new_mysql() ? " INVISIBLE" : " IGNORED");
     }
 
     // The anchor gives up its place as primary key to another unique column, or takes it.
@@ -304,7 +302,7 @@ private:
         std::string columns;
         for (const auto n : table_.anchor) {
             if (!touched_.insert(n).second) return {};
-            columns += (columns.empty() ? "" : ", ") + quoted_name(column(n).name);
+            columns += (columns.empty() ? "" : ", ") + quote_identifier(column(n).name);
         }
         if (primary == table_.indexes.end()) return "ADD PRIMARY KEY (" + columns + ")";
         if (named("u_anchor") != table_.indexes.end()) {
@@ -362,8 +360,8 @@ private:
         if (old()) return {};
         const auto n = take_data();
         if (none(n)) return {};
-        return "ADD CONSTRAINT added_check" + std::to_string(++names_) + " CHECK (" + quoted_name(column(n).name) +
-               " IS NULL OR LENGTH(" + quoted_name(column(n).name) + ") < 1000000)";
+        return "ADD CONSTRAINT added_check" + std::to_string(++names_) + " CHECK (" + quote_identifier(column(n).name) +
+               " IS NULL OR LENGTH(" + quote_identifier(column(n).name) + ") < 1000000)";
     }
 
     const random_table& table_;

@@ -1,15 +1,13 @@
 #include "tests/integration/random_seeds/random_table.hpp"
 
+#include "migration/sql/identifier.hpp"
+
 #include <algorithm>
 
 namespace sluice::test {
 namespace {
 
-std::string quoted_name(const std::string& name) {
-    std::string result = "`";
-    for (const char c : name) result += c == '`' ? std::string("``") : std::string(1, c);
-    return result + "`";
-}
+using migration::quote_identifier;
 
 std::string column_name(std::size_t n, dice& dice) {
     // Among plain ones some that a careless hand would trip over.
@@ -21,7 +19,7 @@ std::string column_name(std::size_t n, dice& dice) {
 
 std::vector<std::string> names_of(const random_table& table, const std::vector<std::size_t>& columns) {
     std::vector<std::string> names;
-    for (const auto column : columns) names.push_back(quoted_name(table.columns[column].name));
+    for (const auto column : columns) names.push_back(quote_identifier(table.columns[column].name));
     return names;
 }
 
@@ -57,7 +55,8 @@ void draw_anchor(random_table& table, dice& dice) {
 
 void add_index(random_table& table, std::string name, bool unique, std::vector<std::size_t> columns,
                const std::string& parts) {
-    const std::string head = name == "PRIMARY" ? "PRIMARY KEY" : (unique ? "UNIQUE KEY " : "KEY ") + quoted_name(name);
+    const std::string head =
+        name == "PRIMARY" ? "PRIMARY KEY" : (unique ? "UNIQUE KEY " : "KEY ") + quote_identifier(name);
     table.indexes.push_back({std::move(name), unique, std::move(columns), head + " (" + parts + ")"});
 }
 
@@ -77,7 +76,7 @@ void draw_keys(random_table& table, dice& dice) {
         auto column = key_column(table.server, table.columns.size(), dice);
         while (key_values(column.type) < 1'000) column = key_column(table.server, table.columns.size(), dice);
         table.columns.push_back(std::move(column));
-        add_index(table, "PRIMARY", true, {table.columns.size() - 1}, quoted_name(table.columns.back().name));
+        add_index(table, "PRIMARY", true, {table.columns.size() - 1}, quote_identifier(table.columns.back().name));
     }
 }
 
@@ -101,7 +100,7 @@ void draw_plain_index(random_table& table, std::size_t number, dice& dice) {
     std::string parts;
     for (std::size_t i = dice.between(1, 2); i > 0; --i) {
         const auto column = dice.below(table.columns.size());
-        const auto part = key_part_of(table, column, false, dice);
+        const auto part = key_part_of(table, column, dice);
         if (part.empty() || std::ranges::find(columns, column) != columns.end()) continue;
         columns.push_back(column);
         parts += (parts.empty() ? "" : ", ") + part;
@@ -121,7 +120,7 @@ void draw_special_index(random_table& table, dice& dice) {
             {name,
              false,
              {i},
-             (fulltext ? "FULLTEXT KEY " : "SPATIAL KEY ") + name + " (" + quoted_name(column.name) + ")"});
+             (fulltext ? "FULLTEXT KEY " : "SPATIAL KEY ") + name + " (" + quote_identifier(column.name) + ")"});
         return;
     }
 }
@@ -171,7 +170,7 @@ void shuffle(random_table& table, dice& dice) {
 std::string table_column::shape() const { return type.sql + (nullable ? " NULL" : " NOT NULL"); }
 
 std::string table_column::definition() const {
-    std::string text = quoted_name(name) + " ";
+    std::string text = quote_identifier(name) + " ";
     if (!generated.empty()) return text + type.sql + " " + generated;
     text += shape();
     if (!default_literal.empty()) text += " DEFAULT " + default_literal;
@@ -242,7 +241,7 @@ std::optional<table_column> draw_generated(const random_table& table, const std:
     if (table.server == server_kind::mysql_5_6) return std::nullopt;
     const auto& base = table.columns[dice.below(table.columns.size())];
     if (!base.generated.empty() || base.attributes.starts_with("AUTO_INCREMENT")) return std::nullopt;
-    const std::string of = quoted_name(base.name);
+    const std::string of = quote_identifier(base.name);
     table_column column;
     column.name = name;
     std::string expression;
@@ -281,15 +280,15 @@ std::optional<table_column> draw_generated(const random_table& table, const std:
     return column;
 }
 
-std::string key_part_of(const random_table& table, std::size_t column, bool whole, dice& dice) {
+std::string key_part_of(const random_table& table, std::size_t column, dice& dice) {
     const auto& one = table.columns[column];
-    const std::string name = quoted_name(one.name);
+    const std::string name = quote_identifier(one.name);
     const bool texts = one.type.kind == value_kind::text || one.type.kind == value_kind::binary;
-    if (texts && (one.type.is_lob || (!whole && dice.percent(25)))) {
-        return one.type.is_lob && whole ? std::string() : name + "(" + std::to_string(dice.between(1, 3)) + ")";
+    if (texts && (one.type.is_lob || dice.percent(25))) {
+        return name + "(" + std::to_string(dice.between(1, 3)) + ")";
     }
     if (one.type.is_lob) return {};
-    const bool descending = !whole && table.server == server_kind::mysql_9_7 && dice.percent(15);
+    const bool descending = table.server == server_kind::mysql_9_7 && dice.percent(15);
     return name + (descending ? " DESC" : "");
 }
 
@@ -302,11 +301,11 @@ std::string draw_partitions(const random_table& table, dice& dice) {
     // There a counter at its end is shown with one more or less, as partitions count.
     if (table.server == server_kind::mysql_5_6 && column.attributes.starts_with("AUTO_INCREMENT")) return {};
     if (column.type.kind == value_kind::integer && !column.type.is_unsigned && dice.percent(40)) {
-        return "PARTITION BY RANGE (" + quoted_name(column.name) +
+        return "PARTITION BY RANGE (" + quote_identifier(column.name) +
                ") (PARTITION p0 VALUES LESS THAN (-10), PARTITION p1 VALUES LESS THAN (60), PARTITION p2 VALUES LESS "
                "THAN MAXVALUE)";
     }
-    return "PARTITION BY KEY (" + quoted_name(column.name) + ") PARTITIONS " + std::to_string(dice.between(2, 4));
+    return "PARTITION BY KEY (" + quote_identifier(column.name) + ") PARTITIONS " + std::to_string(dice.between(2, 4));
 }
 
 random_table draw_table(server_kind server, dice& dice) {
@@ -329,7 +328,7 @@ random_table draw_table(server_kind server, dice& dice) {
     table.charset = dice.pick(charsets);
     table.options = draw_options(server, table.charset, dice);
     if (server != server_kind::mysql_5_6 && dice.percent(15)) {
-        const std::string name = quoted_name(table.columns.back().name);
+        const std::string name = quote_identifier(table.columns.back().name);
         table.checks = std::string(",\n  ") + (dice.percent(50) ? "CONSTRAINT `the check` " : "") + "CHECK (" + name +
                        " IS NULL OR LENGTH(" + name + ") < 1000000)";
     }

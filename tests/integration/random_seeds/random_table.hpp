@@ -61,7 +61,7 @@ struct random_table {
 [[nodiscard]] std::optional<table_column> draw_generated(const random_table& table, const std::string& name,
                                                          dice& dice);
 /// A key part: the column's quoted name, with a prefix length where it needs or gets one; empty if it cannot be in one.
-[[nodiscard]] std::string key_part_of(const random_table& table, std::size_t column, bool whole, dice& dice);
+[[nodiscard]] std::string key_part_of(const random_table& table, std::size_t column, dice& dice);
 /// PARTITION BY …; empty if the table cannot be partitioned.
 [[nodiscard]] std::string draw_partitions(const random_table& table, dice& dice);
 

@@ -200,6 +200,24 @@ TEST_CASE("checksum_verification: what stays different after repairs ends the mi
     CHECK(here.applied == std::vector<std::string>{"7", "7"});
 }
 
+TEST_CASE("checksum_verification: a row that is equal again when it would be called wrong is looked at once more") {
+    rig here;
+    unsigned differing = 0;
+    here.server.answer = [&](question kind, std::string_view) -> outcome<query_result> {
+        if (kind == question::chunk_end) return keys({});
+        if (kind == question::compare) return numbers({"3", "1", "3", "3"});
+        // The range, and three looks with a repair after the first two.
+        if (kind == question::differing && ++differing <= 4) return keys({"7"});
+        return keys({});
+    };
+    const auto counts = here.pass();
+    REQUIRE(counts);
+    CHECK(counts->rows_repaired == 1);
+    CHECK(counts->rows_compared == 3);
+    CHECK(differing == 6);
+    CHECK(here.applied == std::vector<std::string>{"7", "7"});
+}
+
 TEST_CASE("checksum_verification: a row that changes around each look is in motion, not wrong") {
     rig here;
     here.server.answer = [&](question kind, std::string_view) -> outcome<query_result> {
