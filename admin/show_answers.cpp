@@ -83,8 +83,8 @@ result<text_table, show_refusal> migrations_table(const sql::show_request& reque
                                     "Unknown migration state '" + *request.state + "' (known: " + known_states() + ")"};
         }
     }
-    text_table table{.columns = {"id", "schema", "table", "state", "way", "progress_percent", "rows_copied", "rows_estimate",
-                                 "rows_per_s", "backlog_keys", "eta_s", "created", "note"},
+    text_table table{.columns = {"id", "schema", "table", "state", "way", "progress_percent", "rows_copied",
+                                 "rows_estimate", "rows_per_s", "backlog_keys", "eta_s", "created", "note"},
                      .rows = {}};
     const auto known = migrations.list();
     if (known.has_error()) return to_refusal(known.error());

@@ -20,7 +20,8 @@ outcome<server_facts> run_direct_checks(sql_session& session, const migration_sp
                                         const sql::alter_statement& alter) {
     SLUICE_TRY(server_facts facts, check_server(session));
     const check_subject subject{session, spec, alter, facts};
-    for (const auto check : {check_names, check_privileges, check_writable, check_engine}) SLUICE_TRY_VOID(check(subject));
+    for (const auto check : {check_names, check_privileges, check_writable, check_engine})
+        SLUICE_TRY_VOID(check(subject));
     return facts;
 }
 

@@ -112,7 +112,7 @@ private:
     bool swap_possible_ = false;  ///< the ghost may bear the table's name: it must not be dropped
     std::unique_ptr<work_ledger> ledger_;
     std::unique_ptr<changelog> changelog_;
-    std::unique_ptr<reconnecting_session> comparing_;    ///< null, and the next one too, where `verify` is off
+    std::unique_ptr<reconnecting_session> comparing_;  ///< null, and the next one too, where `verify` is off
     std::unique_ptr<table_verification> verification_;
     std::chrono::steady_clock::time_point next_comparison_{};
     std::chrono::steady_clock::time_point pass_began_{};

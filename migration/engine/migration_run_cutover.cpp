@@ -59,7 +59,8 @@ outcome<bool> migration_run::good_moment(table_gate& gate) {
         return false;
     }
     if (const auto xids = ledger_->prepared(); !xids.empty()) {
-        wait_for("prepared XA transactions that have changed the table (XA COMMIT or XA ROLLBACK them): " + xids.front());
+        wait_for("prepared XA transactions that have changed the table (XA COMMIT or XA ROLLBACK them): " +
+                 xids.front());
         return false;
     }
     // The stream must be close behind the server, or the hold would be spent on reading it.

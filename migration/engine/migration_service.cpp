@@ -144,7 +144,8 @@ outcome<alter_forecast> migration_service::dry_run(const migration_spec& spec) {
         SLUICE_TRY_VOID(self_->require_free(spec.table));
         auto& tables = self_->dry_running;
         if (std::find(tables.begin(), tables.end(), spec.table) != tables.end()) {
-            return refuse("already_running", "a dry run for " + quote_table(spec.table) + " is running; wait for its end");
+            return refuse("already_running",
+                          "a dry run for " + quote_table(spec.table) + " is running; wait for its end");
         }
         tables.push_back(spec.table);
     }

@@ -39,8 +39,8 @@ public:
     /// "invalid_request" naming the field otherwise. Returns at once; preconditions are reported by the snapshot.
     outcome<snapshot_ptr> create(migration_spec spec);
 
-    /// Does every check of create() and of the migration, and says how it would go, see dry_run.hpp. Blocks for seconds.
-    /// Refuses with the codes of a real run. "already_running" too while the table has another dry run.
+    /// Does every check of create() and of the migration, and says how it would go, see dry_run.hpp. Blocks for
+    /// seconds. Refuses with the codes of a real run. "already_running" too while the table has another dry run.
     outcome<alter_forecast> dry_run(const migration_spec& spec);
 
     /// All known migrations, newest first (at most the last 1 000).

@@ -2,8 +2,8 @@
 
 // What the world sees of a migration: an immutable value, made by the coordinator, read by admin and proxy threads.
 
-#include "migration/model/alter_way.hpp"
 #include "migration/checksum/verification_report.hpp"
+#include "migration/model/alter_way.hpp"
 #include "migration/model/failure.hpp"
 #include "migration/model/migration_spec.hpp"
 #include "migration/ports/traffic_gate.hpp"
@@ -57,9 +57,9 @@ struct migration_snapshot {
     std::string id;  ///< short, unique, usable in a URL: 16 lower-case hex digits
     migration_spec spec;
     migration_state state = migration_state::queued;
-    bool paused = false;      ///< by the operator
-    bool postponed = false;   ///< the cut-over waits for the operator
-    std::string waiting_for;  ///< why nothing moves right now, empty when it does
+    bool paused = false;                       ///< by the operator
+    bool postponed = false;                    ///< the cut-over waits for the operator
+    std::string waiting_for;                   ///< why nothing moves right now, empty when it does
     std::optional<alter_way> way;              ///< how the table gets its new shape, once that is decided
     std::vector<passed_over_way> passed_over;  ///< ways that the operator allows and that were not taken, and why not
     std::string unique_key;                    ///< name and columns of the key in use; empty where rows are not copied
@@ -74,7 +74,7 @@ struct migration_snapshot {
     double progress = 0.0;             ///< 0 … 1 of the copy
     std::optional<std::chrono::seconds> eta;
     verification_report verification;  ///< nothing was compared where the option `verify` is off
-    std::string stream_position;  ///< GTID set or file:position read so far
+    std::string stream_position;       ///< GTID set or file:position read so far
     std::chrono::system_clock::time_point created;
     std::chrono::system_clock::time_point changed;  ///< of the last state change
     std::optional<std::chrono::system_clock::time_point> ended;

@@ -34,13 +34,14 @@ outcome<prepared_migration> prepare_tables(reconnecting_session& session, const 
                                            const sql::alter_statement& alter, const server_facts& facts);
 
 /// Waits until every XA transaction that is PREPARED now has ended: one that was prepared before the stream began may
-/// hold changes that the stream will not repeat. Call once the stream is attached. waiting(names) is called while there are some; false ends the wait with
-/// "stopped". False when the engine's account may not ask (XA_RECOVER_ADMIN): then the end of such a transaction must
-/// end the migration, see change_capture.
+/// hold changes that the stream will not repeat. Call once the stream is attached. waiting(names) is called while there
+/// are some; false ends the wait with "stopped". False when the engine's account may not ask (XA_RECOVER_ADMIN): then
+/// the end of such a transaction must end the migration, see change_capture.
 outcome<bool> wait_for_prepared_transactions(reconnecting_session& session,
                                              const std::function<bool(const std::string& names)>& waiting);
 
-/// Drops ghost, changelog and what a cut-over by two sessions has left, never the old table. Returns the quoted names of what could not be dropped.
+/// Drops ghost, changelog and what a cut-over by two sessions has left, never the old table. Returns the quoted names
+/// of what could not be dropped.
 std::vector<std::string> drop_artefacts(sql_executor& executor, const migration_plan& names);
 
 }  // namespace sluice::migration

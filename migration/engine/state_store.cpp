@@ -122,7 +122,8 @@ constexpr const char* updates =
     "VALUES(deltas_applied),"
     " cutover_attempts = VALUES(cutover_attempts), statements_held = VALUES(statements_held),"
     " hold_max_us = VALUES(hold_max_us), error_code = VALUES(error_code), error_message = VALUES(error_message),"
-    " leftovers = VALUES(leftovers), way = VALUES(way), report = VALUES(report), changed_at = VALUES(changed_at), ended_at = VALUES(ended_at)";
+    " leftovers = VALUES(leftovers), way = VALUES(way), report = VALUES(report), changed_at = VALUES(changed_at), "
+    "ended_at = VALUES(ended_at)";
 
 }  // namespace
 
@@ -202,9 +203,8 @@ outcome<std::vector<migration_snapshot>> state_store::load(sql_session& session,
         session.run("SELECT id, table_schema, table_name, alter_statement, options, state, unique_key,"
                     " rows_estimate, rows_copied, deltas_applied, cutover_attempts, statements_held, hold_max_us,"
                     " error_code, error_message, leftovers, " +
-                    age("created_at") + ", " + age("changed_at") + ", " + age("ended_at") +
-                    ", way, report FROM " + table_ +
-                    " ORDER BY created_at DESC, id LIMIT " + std::to_string(rows_max)));
+                    age("created_at") + ", " + age("changed_at") + ", " + age("ended_at") + ", way, report FROM " +
+                    table_ + " ORDER BY created_at DESC, id LIMIT " + std::to_string(rows_max)));
     std::vector<migration_snapshot> loaded;
     for (const auto& row : found.rows) {
         SLUICE_ASSERT(row.size() == 21);

@@ -37,7 +37,7 @@ struct migration_plan {
     key_set_form key_form = key_set_form::row_constructor;
     int lower_case_table_names = 0;
     std::size_t statement_bytes_max = 512 * 1024;  ///< what the server takes (max_allowed_packet), a little less
-    bool rename_under_lock = true;  ///< false: two sessions change the tables' places (cutover/sentry_swap)
+    bool rename_under_lock = true;         ///< false: two sessions change the tables' places (cutover/sentry_swap)
     bool explicit_auto_increment = false;  ///< the ALTER sets AUTO_INCREMENT itself: it is not carried over
 };
 

@@ -23,25 +23,18 @@ constexpr std::array meanings{
     meaning{1017, "no_such_table", abort},  // MySQL 5.6, of a file
     // Of no use to try again: every attempt takes what other tables need, and the ghost's end gives it back.
     meaning{1021, "out_of_space", abort},  // disk full
-    meaning{1022, "duplicate_entry", abort},
-    meaning{1037, "out_of_memory", retry},
-    meaning{1038, "out_of_memory", retry},  // sort buffer
-    meaning{1041, "out_of_memory", retry},
-    meaning{1044, "access_denied", abort},  // to a schema
-    meaning{1045, "access_denied", abort},  // login
-    meaning{1048, "null_not_allowed", abort},
-    meaning{1049, "no_such_table", abort},  // no such schema
-    meaning{1051, "no_such_table", abort},
-    meaning{1053, "connection_lost", unknown},  // the server is shutting down
-    meaning{1062, "duplicate_entry", abort},
-    meaning{1114, "out_of_space", abort},   // table full
+    meaning{1022, "duplicate_entry", abort}, meaning{1037, "out_of_memory", retry},
+    meaning{1038, "out_of_memory", retry},                                             // sort buffer
+    meaning{1041, "out_of_memory", retry}, meaning{1044, "access_denied", abort},      // to a schema
+    meaning{1045, "access_denied", abort},                                             // login
+    meaning{1048, "null_not_allowed", abort}, meaning{1049, "no_such_table", abort},   // no such schema
+    meaning{1051, "no_such_table", abort}, meaning{1053, "connection_lost", unknown},  // the server is shutting down
+    meaning{1062, "duplicate_entry", abort}, meaning{1114, "out_of_space", abort},     // table full
     meaning{1129, "access_denied", abort},  // host blocked after too many errors
     meaning{1130, "access_denied", abort},  // host not allowed
-    meaning{1138, "null_not_allowed", abort},
-    meaning{1142, "access_denied", abort},  // to a table
-    meaning{1143, "access_denied", abort},  // to a column
-    meaning{1146, "no_such_table", abort},
-    meaning{1153, "packet_too_large", abort},
+    meaning{1138, "null_not_allowed", abort}, meaning{1142, "access_denied", abort},  // to a table
+    meaning{1143, "access_denied", abort},                                            // to a column
+    meaning{1146, "no_such_table", abort}, meaning{1153, "packet_too_large", abort},
     meaning{1158, "connection_lost", unknown},  // the server could not read from us
     meaning{1159, "connection_lost", unknown},
     meaning{1160, "connection_lost", unknown},  // the server could not write to us
@@ -49,48 +42,34 @@ constexpr std::array meanings{
     meaning{1184, "connection_lost", unknown},      // the server gave the connection up
     meaning{1197, "transaction_too_large", retry},  // max_binlog_cache_size: a smaller chunk fits
     meaning{1205, "lock_wait_timeout", retry},
-    meaning{1206, "transaction_too_large", retry},  // lock table full: a smaller chunk fits
-    meaning{1213, "deadlock", retry},
-    meaning{1227, "access_denied", abort},  // a global privilege
-    meaning{1263, "null_not_allowed", abort},
-    meaning{1264, "out_of_range", abort},
-    meaning{1265, "data_truncated", abort},
-    meaning{1290, "read_only", abort},
-    meaning{1292, "invalid_value", abort},
+    meaning{1206, "transaction_too_large", retry},                            // lock table full: a smaller chunk fits
+    meaning{1213, "deadlock", retry}, meaning{1227, "access_denied", abort},  // a global privilege
+    meaning{1263, "null_not_allowed", abort}, meaning{1264, "out_of_range", abort},
+    meaning{1265, "data_truncated", abort}, meaning{1290, "read_only", abort}, meaning{1292, "invalid_value", abort},
     meaning{1317, "interrupted", retry},  // KILL QUERY
-    meaning{1364, "no_default_value", abort},
-    meaning{1366, "invalid_value", abort},
-    meaning{1367, "invalid_value", abort},
-    meaning{1370, "access_denied", abort},  // to a routine
-    meaning{1406, "data_truncated", abort},
-    meaning{1411, "invalid_value", abort},
+    meaning{1364, "no_default_value", abort}, meaning{1366, "invalid_value", abort},
+    meaning{1367, "invalid_value", abort}, meaning{1370, "access_denied", abort},  // to a routine
+    meaning{1406, "data_truncated", abort}, meaning{1411, "invalid_value", abort},
     meaning{1412, "table_changed", retry},  // the snapshot is older than the table
-    meaning{1526, "no_partition", abort},
-    meaning{1586, "duplicate_entry", abort},
+    meaning{1526, "no_partition", abort}, meaning{1586, "duplicate_entry", abort},
     meaning{1614, "deadlock", retry},  // of an XA transaction
-    meaning{1690, "out_of_range", abort},
-    meaning{1698, "access_denied", abort},
+    meaning{1690, "out_of_range", abort}, meaning{1698, "access_denied", abort},
     meaning{1792, "read_only", abort},      // a READ ONLY transaction
     meaning{1820, "access_denied", abort},  // password expired
-    meaning{1836, "read_only", abort},
-    meaning{1859, "duplicate_entry", abort},
+    meaning{1836, "read_only", abort}, meaning{1859, "duplicate_entry", abort},
     meaning{1862, "access_denied", abort},      // password expired
     meaning{1927, "connection_lost", unknown},  // MariaDB: connection killed
     meaning{1969, "lock_wait_timeout", retry},  // MariaDB: max_statement_time
-    meaning{2006, "connection_lost", unknown},
-    meaning{2013, "connection_lost", unknown},
+    meaning{2006, "connection_lost", unknown}, meaning{2013, "connection_lost", unknown},
     meaning{2020, "packet_too_large", abort},
     meaning{2026, "connection_lost", unknown},  // TLS broke off in the middle of a statement
     meaning{2027, "connection_lost", unknown},  // malformed packet: the stream cannot be followed any more
-    meaning{2055, "connection_lost", unknown},
-    meaning{3024, "lock_wait_timeout", retry},  // max_execution_time
-    meaning{3118, "access_denied", abort},      // account locked
-    meaning{3140, "invalid_value", abort},      // JSON text
-    meaning{3141, "invalid_value", abort},
-    meaning{3144, "invalid_value", abort},
-    meaning{3572, "lock_wait_timeout", retry},  // NOWAIT
-    meaning{3819, "check_violated", abort},
-    meaning{4025, "check_violated", abort},     // MariaDB
+    meaning{2055, "connection_lost", unknown}, meaning{3024, "lock_wait_timeout", retry},  // max_execution_time
+    meaning{3118, "access_denied", abort},                                                 // account locked
+    meaning{3140, "invalid_value", abort},                                                 // JSON text
+    meaning{3141, "invalid_value", abort}, meaning{3144, "invalid_value", abort},
+    meaning{3572, "lock_wait_timeout", retry},                                       // NOWAIT
+    meaning{3819, "check_violated", abort}, meaning{4025, "check_violated", abort},  // MariaDB
     meaning{4031, "connection_lost", unknown},  // disconnected by wait_timeout and its like
 };
 static_assert(std::ranges::is_sorted(meanings, {}, &meaning::number));

@@ -192,7 +192,7 @@ void write_plan::upsert(random_transaction& into) {
     if (!one_row) lines.push_back(row_at(any_address(), true));
     const std::string change = dice_.percent(15) ? assign_address(any_address()) : assignments(one_row);
     const auto unique_keys = std::ranges::count_if(table_.indexes, &table_index::unique);
-    if (unique_keys > 1) into.steps.push_back({"SELECT COUNT(*) INTO @rows FROM ", " FOR UPDATE", true});
+    if (unique_keys > 1) into.steps.push_back({"SELECT SUM(1) INTO @rows FROM ", " FOR UPDATE", true});
     into.steps.push_back(step("INSERT INTO ", rows_text("VALUES", lines) + " ON DUPLICATE KEY UPDATE " + change));
 }
 

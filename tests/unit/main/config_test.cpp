@@ -70,8 +70,7 @@ TEST_CASE("the smallest configuration has defaults for the rest", "[config]") {
     CHECK(made->log.level == "info");
     CHECK(made->log.file.empty());
     const migration::migration_options defaults;
-    for (const auto& field : migration::option_fields())
-        CHECK(same_value(field, made->migration_defaults, defaults));
+    for (const auto& field : migration::option_fields()) CHECK(same_value(field, made->migration_defaults, defaults));
 }
 
 TEST_CASE("the example has every key, and with its default", "[config]") {

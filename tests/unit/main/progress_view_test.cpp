@@ -67,8 +67,8 @@ TEST_CASE("a line for a log", "[progress_view]") {
           "copying (paused) 51.3% rows=153900/300000 rate=41000/s backlog=120 waiting: operator");
     CHECK(plain_line(progress(R"(,"state":"ready","postponed":true,"eta_s":null)")) ==
           "ready (postponed) 51.3% rows=153900/300000 backlog=120");
-    CHECK(plain_line(progress(
-              R"(,"state":"verifying","eta_s":null,"verification":{"pass_in_hand_rows_compared":4000})")) ==
+    CHECK(plain_line(
+              progress(R"(,"state":"verifying","eta_s":null,"verification":{"pass_in_hand_rows_compared":4000})")) ==
           "verifying 51.3% rows=153900/300000 compared=4000 backlog=120");
 }
 
@@ -82,9 +82,10 @@ TEST_CASE("the end is told with what matters", "[progress_view]") {
                                     "leftovers":["`shop`.`_orders_gho`"])")) ==
           "failed: shop.orders: no_key: there is none\nleft over: `shop`.`_orders_gho`");
     CHECK(ending_text(migration(R"(,"state":"aborted")")) == "aborted: shop.orders");
-    CHECK(ending_text(migration(
-              R"(,"state":"completed","verification":{"enabled":true,"rows_counted":9,"rows_compared":8,"rows_repaired":2})")) ==
-          "completed: shop.orders, 153900 rows copied, 77 changes applied, 8 of 9 rows compared, 2 repaired");
+    CHECK(
+        ending_text(migration(
+            R"(,"state":"completed","verification":{"enabled":true,"rows_counted":9,"rows_compared":8,"rows_repaired":2})")) ==
+        "completed: shop.orders, 153900 rows copied, 77 changes applied, 8 of 9 rows compared, 2 repaired");
     CHECK(ending_text(migration(R"(,"state":"completed","verification":{"enabled":false})")) ==
           "completed: shop.orders, 153900 rows copied, 77 changes applied, nothing compared (verify is off)");
 }

@@ -146,7 +146,9 @@ TEST_CASE("the set is full by bytes too, and gives them back however a key leave
     CHECK(deltas.full());
     CHECK(deltas.bytes() >= 1'000);
     SECTION("applied") { deltas.done(deltas.take(1, everything, {})); }
-    SECTION("dropped") { CHECK(deltas.take(1, everything, [](const row_key&) { return true; }).empty()); }
+    SECTION("dropped") {
+        CHECK(deltas.take(1, everything, [](const row_key&) { return true; }).empty());
+    }
     SECTION("changed again meanwhile, failed, then applied") {
         const auto batch = deltas.take(1, 1, {});
         deltas.add(key(std::string(500, 'a')), 2);

@@ -109,8 +109,7 @@ TEST_CASE("sql_artefact_names: long names that begin alike stay apart") {
         number.insert(0, 4 - number.size(), '0');
         for (const auto& stem : {repeated("x", 60), repeated("日", 60)}) {
             const auto names = artefact_names_of(stem + number);
-            for (const auto& name :
-                 {names.ghost, names.changelog, names.old_table, names.swap_ghost, names.swap_old}) {
+            for (const auto& name : {names.ghost, names.changelog, names.old_table, names.swap_ghost, names.swap_old}) {
                 CHECK(check_identifier(name).has_value());
                 CHECK(all.insert(name).second);
             }
