@@ -179,7 +179,8 @@ private:
             if (ghost == nullptr || part.prefix_length || copied == plan_.columns.columns.end()) return {};
             auto value = copied_value(*copied, "o");
             if (!ghost->collation.empty()) {
-                value = "CONVERT(" + value + " USING " + ghost->charset + ") COLLATE " + ghost->collation;
+                value.insert(0, "CONVERT(").append(" USING ").append(ghost->charset);
+                value.append(") COLLATE ").append(ghost->collation);
             }
             condition += (condition.empty() ? "" : " AND ") + column_reference("g", part.column) + " = " + value;
         }

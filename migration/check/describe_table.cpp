@@ -73,6 +73,13 @@ std::vector<key_description> keys_of(const server_family& family, const query_re
     return keys;
 }
 
+/// Only SHOW INDEX tells the order in which the server itself holds the keys; STATISTICS is sorted by name.
+void order_as_listed(std::vector<key_description>& keys, const query_result& listed) {
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < listed.rows.size(); ++i) names.push_back(named_cells(listed, i).text("Key_name"));
+    std::ranges::stable_sort(keys, {}, [&](const key_description& key) { return std::ranges::find(names, key.name); });
+}
+
 }  // namespace
 
 outcome<table_description> describe_table(sql_session& session, const table_name& name) {
@@ -104,6 +111,8 @@ outcome<table_description> describe_table(sql_session& session, const table_name
 
     SLUICE_TRY(const auto statistics, session.run(rows_about("STATISTICS", name, "INDEX_NAME, SEQ_IN_INDEX")));
     description.keys = keys_of(*family, statistics);
+    SLUICE_TRY(const auto listed, session.run("SHOW INDEX FROM " + quote_table(name)));
+    order_as_listed(description.keys, listed);
     return description;
 }
 

@@ -58,28 +58,36 @@ migration_plan with_swap_names(migration_plan plan) {
     return plan;
 }
 
+std::string create_sentry_statement(const table_name& name) {
+    return "CREATE TABLE " + quote_table(name) + " (nothing TINYINT) COMMENT = '" + std::string(sentry_comment) + "'";
+}
+
 sentry_swap::sentry_swap(const migration_plan& plan, sql_executor& executor) : plan_(plan), executor_(executor) {}
 
 sentry_swap::~sentry_swap() { end(); }
 
 void sentry_swap::end() {
     if (!thread_.joinable()) return;
-    while (!has_ended()) {
+    while (!let_go_ && !has_ended()) {
         // A kill that comes before the statement has begun strikes nothing: it is sent again.
         watch_->arm(steady_clock::now());
         std::unique_lock lock(mutex_);
         ended_.wait_for(lock, milliseconds(50), [this] { return result_.has_value(); });
     }
+    // Without the sentry it may be renaming: it ends by itself, at the latest when its session's lock_wait_timeout is
+    // over.
     thread_.join();
 }
 
 outcome<void> sentry_swap::prepare(sql_session& session, const table_name& usual_ghost) {
     SLUICE_TRY_VOID(check_lock_priority(session));
     SLUICE_TRY(renamer_, executor_.connect());
+    // Once it is let go, this alone bounds its wait for whoever came to read the ghost at that moment.
+    const auto wait_max = std::chrono::ceil<std::chrono::seconds>(plan_.options.hold_budget);
+    SLUICE_TRY_VOID(renamer_->run("SET SESSION lock_wait_timeout = " + std::to_string(wait_max.count())));
     SLUICE_TRY(auto killer, executor_.connect());
     watch_ = std::make_unique<statement_watch>(std::move(killer), renamer_->connection_id());
-    SLUICE_TRY_VOID(session.run("CREATE TABLE " + quote_table(plan_.old_table) + " (nothing TINYINT) COMMENT = '" +
-                                std::string(sentry_comment) + "'"));
+    SLUICE_TRY_VOID(session.run(create_sentry_statement(plan_.old_table)));
     const std::array renames{table_rename{usual_ghost, plan_.ghost}};
     SLUICE_TRY_VOID(session.run(rename_statement(renames)));
     return {};
@@ -138,14 +146,16 @@ outcome<void> sentry_swap::result_of_rename() {
 outcome<void> sentry_swap::swap(sql_session& holder, steady_clock::time_point deadline) {
     start_rename(deadline);
     SLUICE_TRY_VOID(see_it_wait(holder, deadline));
-    if (steady_clock::now() >= deadline) return give_up("the hold budget was spent before the rename");
-    // The point of no return: from here on only the server knows whether the rename takes place.
+    // The point of no return: from here on only the server knows whether the rename takes place, and nothing may be
+    // sent to end it. A kill that strikes while it renames costs the table its triggers on MariaDB.
+    if (watch_->disarm() || steady_clock::now() >= deadline) {
+        return give_up("the hold budget was spent before the rename");
+    }
+    let_go_ = true;
     SLUICE_TRY_VOID(holder.run("DROP TABLE " + quote_table(plan_.old_table)));
     // A lost connection unlocks as well: the rename's own answer is what counts.
     (void)holder.run("UNLOCK TABLES").has_error();
-    auto renamed = result_of_rename();
-    watch_->disarm();
-    return renamed;
+    return result_of_rename();
 }
 
 }  // namespace sluice::migration

@@ -10,6 +10,10 @@
 //  - Until then a table of ours, the sentry, stands where the old table is to go: a rename that got the lock too early
 //    (the holder died, its lock was lost) fails and changes nothing. The holder drops it only after it has seen the
 //    rename wait, and only in the session that has the lock.
+//  - A rename is killed only as long as the sentry stands, where it could not take place anyhow. MariaDB (10.11.19)
+//    parses the triggers of a table that it renames; killed at that moment it takes the rename back and leaves the
+//    table with an empty .TRG file: without its triggers, and not to be dropped. Behind the sentry's drop nothing but
+//    lock_wait_timeout ends it, which strikes before the server has changed anything.
 //
 // Source: MySQL internals manual and sql/mdl.cc of 5.6, "MDL_lock::m_waiting_incompatible"; each point is tried on
 // 5.6, 9.7 and MariaDB 10.11 by tests/integration/faults/sentry_swap_test.cpp.
@@ -23,6 +27,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <thread>
 
@@ -30,6 +35,8 @@ namespace sluice::migration {
 
 /// Marks the sentry, an empty table: one that is found after a crash may be dropped. A table without it never is.
 inline constexpr std::string_view sentry_comment = "sluice: holds a name during a cut-over; empty, may be dropped";
+
+[[nodiscard]] std::string create_sentry_statement(const table_name& name);
 
 /// The plan as it is during such an attempt: ghost and old table under their swap names.
 [[nodiscard]] migration_plan with_swap_names(migration_plan plan);
@@ -52,7 +59,7 @@ public:
     /// settle_swap() tells.
     outcome<void> swap(sql_session& holder, std::chrono::steady_clock::time_point deadline);
 
-    /// Ends the rename, if it is still pending, and waits for that: let the holder unlock before.
+    /// Waits for the end of the rename, and ends it where the sentry still stands: let the holder unlock before.
     void end();
 
 private:
@@ -65,6 +72,7 @@ private:
     sql_executor& executor_;
     std::unique_ptr<sql_session> renamer_;
     std::unique_ptr<statement_watch> watch_;
+    bool let_go_ = false;  ///< the sentry may be gone: the rename is not to be killed any more
 
     std::mutex mutex_;
     std::condition_variable ended_;

@@ -13,6 +13,7 @@ namespace sluice::migration {
 namespace {
 
 constexpr unsigned no_such_thread = 1094;
+constexpr unsigned table_exists = 1050;
 constexpr std::chrono::minutes pending_rename_max{1};
 constexpr std::chrono::milliseconds pending_rename_poll{20};
 
@@ -57,7 +58,9 @@ outcome<present_tables> look(const statement_runner& run, const migration_plan& 
     return present;
 }
 
-// A rename whose client is gone waits on in the server.
+// A rename whose client is gone waits on in the server. The sentry is put in its way before it is killed: it could be
+// granted its locks at that very moment, and on MariaDB a kill that strikes while it renames costs the table its
+// triggers (sentry_swap.hpp).
 outcome<void> end_pending_rename(const statement_runner& run, const migration_plan& names) {
     const std::string statement = swap_statement(names.original, names.swap_ghost, names.swap_old);
     const auto until = std::chrono::steady_clock::now() + pending_rename_max;
@@ -68,9 +71,19 @@ outcome<void> end_pending_rename(const statement_runner& run, const migration_pl
         if (std::chrono::steady_clock::now() > until) {
             return refuse("swap_pending", "the swap's RENAME TABLE could not be ended on the server in a minute");
         }
-        for (const auto& row : pending.rows) {
-            auto killed = run("KILL " + row.at(0).value_or("0"));
-            if (!killed && killed.error().server_errno != no_such_thread) return std::move(killed).error();
+        const auto present = look(run, names);
+        // Locked: it is renaming, or waits for a holder that is about to go.
+        if (!present && present.error().then != disposition::retry) return present.error();
+        if (present && present->sentry) {
+            for (const auto& row : pending.rows) {
+                auto killed = run("KILL " + row.at(0).value_or("0"));
+                if (!killed && killed.error().server_errno != no_such_thread) return std::move(killed).error();
+            }
+        } else if (present && !present->swap_old) {
+            auto made = run(create_sentry_statement(names.swap_old));
+            const bool comes_later =
+                made || made.error().server_errno == table_exists || made.error().then == disposition::retry;
+            if (!comes_later) return std::move(made).error();
         }
         std::this_thread::sleep_for(pending_rename_poll);
     }

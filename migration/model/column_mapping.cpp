@@ -126,8 +126,9 @@ std::vector<const key_description*> candidates_of(const table_description& origi
     for (const auto& key : original.keys) {
         if (key.unique) candidates.push_back(&key);
     }
+    const auto* identity = original.row_identity();
     const auto rank = [&](const key_description* key) {
-        return std::tuple(key->name != "PRIMARY", key->parts.size(), key_bytes(original, *key), key->name);
+        return std::tuple(key != identity, key->parts.size(), key_bytes(original, *key), key->name);
     };
     std::ranges::sort(candidates, {}, rank);
     return candidates;

@@ -53,8 +53,9 @@ struct mapping_options {
 /// not the same column. Both descriptions must be of tables that exist, the ghost after its ALTER.
 ///
 /// The key is chosen by a written rule (docs/keys.md tells it to operators): first a key on NOT NULL columns before a
-/// nullable one, then one whose values the ALTER leaves in their form before one that it converts, then PRIMARY, then
-/// the fewest columns, the fewest bytes, the name.
+/// nullable one, then one whose values the ALTER leaves in their form before one that it converts, then the one by
+/// which the server itself tells rows apart (table_description::row_identity(): PRIMARY, or what stands in for it;
+/// minimal row images hold no other), then the fewest columns, the fewest bytes, the name.
 ///   In the original it must be visible, without prefix lengths or expressions, FLOAT, DOUBLE, JSON, TEXT or BLOB, and
 /// without VIRTUAL columns; nullable only with consent. A STORED generated column must be generated alike in the ghost
 /// from columns that the ALTER leaves alone, or be a plain column there.

@@ -18,6 +18,7 @@ using kind = sql::alter_clause_kind;
 
 std::string all_shown(const std::vector<foreign_key>& keys) {
     std::vector<std::string> texts;
+    texts.reserve(keys.size());
     for (const auto& key : keys) texts.push_back(shown(key));
     return listed(texts);
 }

@@ -108,7 +108,8 @@ outcome<void> restore_referencing_names(sql_session& session, const migration_pl
     SLUICE_TRY(const foreign_keys now, keys_of(session, plan, plan.original));
     for (const auto& table : plan.relations.related_tables) {
         std::vector<std::string> clauses;
-        for (const auto& [key, index] : plan.relations.pointed) {
+        for (const auto& pointed : plan.relations.pointed) {
+            const auto& key = pointed.key;
             if (key.child != table || key.has_generated_name()) continue;
             const auto made = std::find_if(now.referencing.begin(), now.referencing.end(), [&](const auto& one) {
                 return one.child == table && same_columns(one, key) && one.name != key.name;

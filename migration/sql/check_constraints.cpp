@@ -40,11 +40,11 @@ constexpr std::string_view suffix = "_sluice";
     const auto place = name.rfind(suffix);
     const bool has_suffix = place != std::string::npos && place > 0 &&
                             name.find_first_not_of("0123456789", place + suffix.size()) == std::string::npos;
-    const std::string base = has_suffix ? name.substr(0, place) : name;
+    std::string base = has_suffix ? name.substr(0, place) : name;
     if (has_suffix && is_free(base)) return base;
     for (unsigned n = 1;; ++n) {
         const std::string end = std::string(suffix) + (n == 1 ? std::string() : std::to_string(n));
-        const std::string next = shortened(base, identifier_characters_max - end.size()) + end;
+        std::string next = shortened(base, identifier_characters_max - end.size()) + end;
         if (is_free(next)) return next;
     }
 }

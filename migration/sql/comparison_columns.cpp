@@ -98,12 +98,12 @@ bool keeps_stored_values(const column_description& before, const column_descript
 }
 
 comparison_form comparison_form_of(std::string_view data_type) {
-    if (is_integer(data_type) ||
-        is_one_of(data_type, "decimal", "bit", "year", "date", "time", "datetime", "timestamp")) {
+    if (is_integer(data_type) || is_one_of(data_type, "decimal", "bit", "date", "time", "datetime", "timestamp")) {
         return comparison_form::value;
     }
     if (is_one_of(data_type, "float", "double")) return comparison_form::floating;
-    if (is_one_of(data_type, "enum", "set")) return comparison_form::ordinal;
+    // YEAR by its number: MariaDB compares one that WHERE holds to a constant as a date, and finds nothing equal.
+    if (is_one_of(data_type, "enum", "set", "year")) return comparison_form::ordinal;
     if (data_type == "json") return comparison_form::json;
     return comparison_form::bytes;
 }

@@ -21,7 +21,7 @@ namespace sluice::migration {
 enum class comparison_form : std::uint8_t {
     value,     ///< integers, DECIMAL, BIT, temporal: equal values are stored alike
     floating,  ///< FLOAT, DOUBLE: equal, and a zero's sign too
-    ordinal,   ///< ENUM, SET: the number that is stored, not the text
+    ordinal,   ///< ENUM, SET, YEAR: the number that is stored, not the text
     json,      ///< equal, with the same text and the same types: 1, 1.0, "1"
     bytes,     ///< everything else: text, binary, geometry, VECTOR
 };

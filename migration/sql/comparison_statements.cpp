@@ -62,11 +62,11 @@ constexpr std::string_view scratch_alias = "s";
         const auto by_original = original + " = " + as_original_key(column, ghost);
         if (!condition.empty()) condition += " AND ";
         if (as_value && column.type == key_type::year) {
-            condition += ghost + " + 0 = " + original + " + 0";
+            condition.append(ghost).append(" + 0 = ").append(original).append(" + 0");
             continue;
         }
         condition += from_ghost ? by_original : by_ghost;
-        if (column.change == key_change::text) condition += " AND " + (from_ghost ? by_ghost : by_original);
+        if (column.change == key_change::text) condition.append(" AND ").append(from_ghost ? by_ghost : by_original);
     }
     return condition;
 }

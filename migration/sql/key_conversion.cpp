@@ -44,7 +44,11 @@ namespace {
         const auto original = column.is_set ? std::uint64_t{1} << i : i + 1;
         const auto from = std::to_string(to_ghost ? original : ghost);
         const auto to = std::to_string(to_ghost ? ghost : original);
-        text += column.is_set ? " | IF(" + number + " & " + from + ", " + to + ", 0)" : " WHEN " + from + " THEN " + to;
+        if (column.is_set) {
+            text.append(" | IF(").append(number).append(" & ").append(from).append(", ").append(to).append(", 0)");
+        } else {
+            text.append(" WHEN ").append(from).append(" THEN ").append(to);
+        }
     }
     return text + (column.is_set ? ")" : " WHEN 0 THEN 0 END");
 }

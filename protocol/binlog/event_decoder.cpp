@@ -149,7 +149,7 @@ decode_result<event_body> event_decoder::decode_compressed_query(byte_view body)
     SLUICE_TRY(auto query, query_event::decode(body));
     SLUICE_TRY_VOID(inflate_part(protocol::as_bytes(query.statement), options_.event_size_max, inflated_));
     query.statement = protocol::as_text(inflated_);
-    return event_body(std::move(query));
+    return event_body(query);
 }
 
 void event_decoder::follow(const event_body& body) {

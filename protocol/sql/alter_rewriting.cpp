@@ -47,7 +47,7 @@ struct piece {
     return text + '`';
 }
 
-[[nodiscard]] std::string trimmed(std::string text) {
+[[nodiscard]] std::string trimmed(const std::string& text) {
     const auto first = text.find_first_not_of(" \t\r\n");
     if (first == std::string::npos) return {};
     return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);

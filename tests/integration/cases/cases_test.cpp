@@ -7,6 +7,8 @@
 #include "tests/integration/cases/mirrored_migration.hpp"
 #include "tests/support/catch.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
@@ -138,7 +140,10 @@ std::vector<test_case> chosen_cases(server_kind kind) {
 
 void run_family(server_kind kind) {
     const auto cases = chosen_cases(kind);
-    if (std::getenv("SLUICE_CASE") == nullptr) REQUIRE(cases.size() >= 10);
+    if (std::getenv("SLUICE_CASE") == nullptr) {
+        REQUIRE(cases.size() >= 150);
+        spdlog::set_level(spdlog::level::warn);  // the engine's log of hundreds of migrations hides what matters
+    }
     server_options options;
     options.kind = kind;
     options.gtid = kind != server_kind::mysql_5_6;  // the 5.x line by file and position

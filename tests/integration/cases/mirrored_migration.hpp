@@ -31,6 +31,10 @@ struct mirrored_progress {
 /// What the server is told for the mirror: alter is the text after ALTER TABLE t, or the whole statement.
 [[nodiscard]] std::string alter_statement(const std::string& table, const std::string& alter);
 
+/// Compares the rows of a table that both schemas have, all of the right one's columns. Empty when they are equal.
+[[nodiscard]] std::string row_differences(sql_connection& root, const std::string& left, const std::string& right,
+                                          const std::string& table);
+
 /// Compares all tables of two schemas: which there are, definitions, AUTO_INCREMENT counters, triggers, rows. Empty
 /// when they are equal, else the first differences.
 [[nodiscard]] std::string schema_differences(sql_connection& root, const std::string& left, const std::string& right,

@@ -339,9 +339,10 @@ TEST_CASE("what a process that was killed in the middle of a swap has left is pu
         root.exec("UNLOCK TABLES");
     }
     if (left != "swapped") {
-        wait_until(*engine, id, [&](const auto& s) {
+        const auto begun_again = wait_until(*engine, id, [&](const auto& s) {
             return (s.state == migration_state::ready && tables_left(root) == "_t_ghc,_t_gho") || is_final(s.state);
         });
+        INFO(to_string(begun_again->state) << ", " << error_text(*begun_again));
         REQUIRE(engine->command(id, migration::operator_command::cut_over));
     }
     const auto ended = wait_for_end(*engine, id);

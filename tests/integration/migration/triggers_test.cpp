@@ -119,8 +119,8 @@ TEST_CASE("every write fires the triggers exactly once, before, during and after
     wait_until(*engine, id, [&](const auto&) { return first.writes() > before + 50 || !first.error().empty(); });
     first.stop();
     second.stop();
-    CHECK(first.error().empty());
-    CHECK(second.error().empty());
+    CHECK(first.error() == "");
+    CHECK(second.error() == "");
     CHECK(count_of(root, "i") == std::to_string(first.inserts + second.inserts));
     CHECK(count_of(root, "u") == std::to_string(first.updates + second.updates));
     CHECK(count_of(root, "d") == std::to_string(first.deletes + second.deletes));
@@ -288,7 +288,7 @@ TEST_CASE("an attempt that is given up takes its triggers away before the next c
     wait_until(*engine, (*created)->id,
                [&](const auto&) { return writer.writes() > before + 50 || !writer.error().empty(); });
     writer.stop();
-    CHECK(writer.error().empty());
+    CHECK(writer.error() == "");
     CHECK(count_of(root, "i") == std::to_string(writer.inserts));
     CHECK(count_of(root, "u") == std::to_string(writer.updates));
     CHECK(count_of(root, "d") == std::to_string(writer.deletes));

@@ -8,19 +8,45 @@ using namespace sluice::migration;
 using namespace sluice::test;
 using Catch::Matchers::Contains;
 
-TEST_CASE("the key: PRIMARY, then fewest columns, then fewest bytes, then name") {
+TEST_CASE("the key: PRIMARY or the first that stands in for it, then fewest columns, then fewest bytes, then name") {
     const auto a = make_column("a", "bigint");
     const auto b = make_column("b", "smallint");
     const auto c = make_column("c", "int");
+    const auto d = make_column("d", "double");
     const auto chosen = [&](std::vector<key_description> keys) {
-        const auto table = make_table({a, b, c}, std::move(keys));
+        const auto table = make_table({a, b, c, d}, std::move(keys));
         return mapping_of(table, table).key.original_index;
     };
+    const auto of_double = make_key("of_double", {"d"});  // tells rows apart, and does not qualify
     CHECK(chosen({make_key("a_first", {"b"}), make_key("PRIMARY", {"a", "b", "c"})}) == "PRIMARY");
-    CHECK(chosen({make_key("one", {"a"}), make_key("two", {"b", "c"})}) == "one");
-    CHECK(chosen({make_key("a", {"a"}), make_key("z", {"b"})}) == "z");
-    CHECK(chosen({make_key("z", {"c"}), make_key("y", {"c"})}) == "y");
+    CHECK(chosen({make_key("two", {"b", "c"}), make_key("one", {"a"})}) == "two");
+    CHECK(chosen({make_key("a", {"a"}), make_key("z", {"b"})}) == "a");
+    CHECK(chosen({of_double, make_key("two", {"b", "c"}), make_key("one", {"a"})}) == "one");
+    CHECK(chosen({of_double, make_key("a", {"a"}), make_key("z", {"b"})}) == "z");
+    CHECK(chosen({of_double, make_key("z", {"c"}), make_key("y", {"c"})}) == "y");
     CHECK(chosen({make_key("plain", {"b"}, false), make_key("unique", {"a"})}) == "unique");
+}
+
+TEST_CASE("the key by which the server tells rows apart") {
+    const auto virtual_column = generated(make_column("g", "int"));
+    auto stored = generated(make_column("s", "int"));
+    stored.stored = true;
+    auto prefix = make_key("prefix", {"id"});
+    prefix.parts[0].prefix_length = 3;
+    const auto identity = [&](std::vector<key_description> keys) {
+        const auto table = make_table({id, v, make_column("w", "int"), virtual_column, stored}, std::move(keys));
+        const auto* found = table.row_identity();
+        return found == nullptr ? std::string() : found->name;
+    };
+    CHECK(identity({make_key("first", {"w", "id"}), make_key("second", {"id"})}) == "first");
+    CHECK(identity({make_key("first", {"w"}), make_key("PRIMARY", {"id"})}) == "PRIMARY");
+    CHECK(identity({make_key("nulls", {"w", "v"}), make_key("second", {"id"})}) == "second");
+    CHECK(identity({prefix, make_key("second", {"id"})}) == "second");
+    CHECK(identity({make_key("computed", {"g"}), make_key("second", {"id"})}) == "second");
+    CHECK(identity({make_key("computed", {"s"}), make_key("second", {"id"})}) == "computed");
+    CHECK(identity({make_key("expression", {""}), make_key("second", {"id"})}) == "second");
+    CHECK(identity({make_key("plain", {"id"}, false), make_key("second", {"id"})}) == "second");
+    CHECK(identity({make_key("nulls", {"v"}), make_key("plain", {"id"}, false)}).empty());
 }
 
 TEST_CASE("a key that does not qualify is passed over for one that does") {

@@ -160,3 +160,8 @@ TEST_CASE("sql_comparison: a ghost with another order of keys is walked along a 
     CHECK(read_whole.ghost_walk.key.empty());
     CHECK(surplus_keys_statement(read_whole, {}, 5).find("FROM `s`.`_t_gho` AS `g` LEFT JOIN") != std::string::npos);
 }
+
+TEST_CASE("a YEAR is compared by its number: as a constant MariaDB would take it for a date") {
+    CHECK(comparison_form_of("year") == comparison_form::ordinal);
+    CHECK(comparison_form_of("date") == comparison_form::value);
+}
