@@ -31,6 +31,7 @@ outcome<conversion_settings> read_conversion_settings(sql_session& session, bool
     const bool strict = has("STRICT_TRANS_TABLES") || has("STRICT_ALL_TABLES");
     settings.no_zero_date = strict && has("NO_ZERO_DATE");
     settings.text_must_be_integer = is_mariadb;
+    settings.rounds_before_sign = !is_mariadb;
     settings.no_zero_in_date = strict && has("NO_ZERO_IN_DATE");
 
     const auto zone = time_zone.empty() ? value_of(variables, "time_zone") : time_zone;

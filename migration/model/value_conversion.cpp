@@ -168,6 +168,10 @@ private:
     }
 
     [[nodiscard]] bool wants_rounding() const {
+        if (settings_.rounds_before_sign && before_.data_type == "decimal" && is_integer(after_.data_type) &&
+            after_.is_unsigned) {
+            return true;
+        }
         return (is_approximate(before_.data_type) || before_.data_type == "decimal") &&
                is_one_of(after_.data_type, "year", "bit");
     }

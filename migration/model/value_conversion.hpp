@@ -23,6 +23,7 @@ struct conversion_settings {
     bool no_zero_date = false;          ///< zero dates in converted columns are errors (strict and NO_ZERO_DATE)
     bool no_zero_in_date = false;       ///< likewise dates with a zero month or day
     bool text_must_be_integer = false;  ///< MariaDB: '1.5' and '1e3' become no integer
+    bool rounds_before_sign = false;    ///< MySQL: a DECIMAL of -0.4 becomes 0 of an unsigned integer
 };
 
 /// SQL text around the mentions of the original column; empty: the column as it is; one piece: a constant.

@@ -38,6 +38,11 @@ TEST_CASE("value conversion: numbers become text by their own text, and integers
     CHECK(converted(make_column("c", "decimal"), make_column("c", "json")) == "CAST(CONCAT(c) AS JSON)");
     CHECK(converted(make_column("c", "bigint", "bigint unsigned"), make_column("c", "bigint")) ==
           "CAST(c AS DECIMAL(20))");
+    conversion_settings mysql;
+    mysql.rounds_before_sign = true;
+    CHECK(converted(make_column("c", "decimal"), make_column("c", "int", "int unsigned"), mysql) == "ROUND(c)");
+    CHECK(converted(make_column("c", "decimal"), make_column("c", "int", "int unsigned")) == "c");
+    CHECK(converted(make_column("c", "decimal"), make_column("c", "int"), mysql) == "c");
     conversion_settings mariadb;
     mariadb.text_must_be_integer = true;
     CHECK(converted(text_column("c", "varchar", 9), make_column("c", "int"), mariadb) ==
