@@ -166,7 +166,13 @@ outcome<void> cutover::attempt_run::apply_last() {
     return timed("apply", [&]() -> outcome<void> {
         if (ledger.count().backlog_keys > last_keys_max) return give_up("too many changes were left to apply");
         const work_ledger::batch last = ledger.take_all();
-        auto applied = apply_batch(plan, runner(), last.keys, batch_commit::by_statement, true);
+        // The table's lock does not vouch for XA transactions, which may be logged and yet not committed in the engine:
+        // a locking read waits for their rows, whatever the server.
+        migration_plan locking = plan;
+        locking.lock = read_lock::share;
+        watch->arm(deadline);
+        auto applied = apply_batch(locking, runner(), last.keys, batch_commit::by_statement, true);
+        if (watch->disarm() && applied) applied = give_up("the last changes were applied too late");
         if (!applied) {
             ledger.batch_failed(last);
             if (is_value_loss(applied.error())) return value_loss(plan, applied.error());
