@@ -1,20 +1,9 @@
 #include "migration/check/checks.hpp"
+#include "migration/sql/create_statement.hpp"
 #include "migration/sql/identifier.hpp"
 
 namespace sluice::migration {
 namespace {
-
-// SHOW CREATE TABLE without the AUTO_INCREMENT counter among the table options, which stand on the last line that
-// begins with ")".
-std::string without_counter(std::string create_statement) {
-    const auto options = create_statement.rfind("\n)");
-    constexpr std::string_view word = " AUTO_INCREMENT=";
-    const auto place = options == std::string::npos ? std::string::npos : create_statement.find(word, options);
-    if (place == std::string::npos) return create_statement;
-    const auto end = create_statement.find_first_not_of("0123456789", place + word.size());
-    create_statement.erase(place, end == std::string::npos ? end : end - place);
-    return create_statement;
-}
 
 failure changed(const table_name& table, const std::string& how) {
     return refuse("original_changed", quote_table(table) + " was changed by somebody else meanwhile: " + how +

@@ -1,5 +1,7 @@
 #include "proxy/main/client/plan_text.hpp"
 
+#include "proxy/main/client/json_fields.hpp"
+
 #include "proxy/main/client/progress_view.hpp"
 
 #include <boost/json/array.hpp>
@@ -19,24 +21,12 @@ namespace json = boost::json;
 constexpr std::size_t label_width = 12;
 
 /// Text from elsewhere must not move the cursor.
-std::string text_of(const json::object& object, std::string_view name) {
-    const json::value* value = object.if_contains(name);
-    std::string text = value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+// Without control characters: what stands in names must not steer the terminal.
+std::string shown_text(const json::object& object, std::string_view name) {
+    std::string text = text_of(object, name);
     std::replace_if(
         text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; }, ' ');
     return text;
-}
-
-std::uint64_t number_of(const json::object& object, std::string_view name) {
-    const json::value* value = object.if_contains(name);
-    if (value == nullptr) return 0;
-    if (value->is_uint64()) return value->get_uint64();
-    return value->is_int64() && value->get_int64() > 0 ? static_cast<std::uint64_t>(value->get_int64()) : 0;
-}
-
-bool flag_of(const json::object& object, std::string_view name) {
-    const json::value* value = object.if_contains(name);
-    return value != nullptr && value->is_bool() && value->get_bool();
 }
 
 template <class Use>
@@ -65,17 +55,17 @@ std::string line(std::string label, const std::string& value) {
 }
 
 std::string way_text(const json::object& way) {
-    std::string text = text_of(way, "way") + ": ";
-    if (!flag_of(way, "possible")) return text + "not possible; " + text_of(way, "reason");
+    std::string text = shown_text(way, "way") + ": ";
+    if (!flag_of(way, "possible")) return text + "not possible; " + shown_text(way, "reason");
     if (flag_of(way, "allowed")) return text + "possible";
-    return text + "possible, but not agreed to (set attempt_" + text_of(way, "way") + ")";
+    return text + "possible, but not agreed to (set attempt_" + shown_text(way, "way") + ")";
 }
 
 std::string column_text(const json::object& column) {
-    const std::string before = text_of(column, "before");
-    const std::string after = text_of(column, "after");
-    const std::string was = text_of(column, "type_before");
-    const std::string is = text_of(column, "type_after");
+    const std::string before = shown_text(column, "before");
+    const std::string after = shown_text(column, "after");
+    const std::string was = shown_text(column, "type_before");
+    const std::string is = shown_text(column, "type_after");
     if (before.empty()) return "+ " + after + " " + is;
     if (after.empty()) return "- " + before + " " + was;
     std::string text = "  " + before;
@@ -86,24 +76,24 @@ std::string column_text(const json::object& column) {
 }  // namespace
 
 std::string plan_text(const json::object& plan) {
-    std::string text =
-        line("table", text_of(plan, "schema") + "." + text_of(plan, "table") + " on " + text_of(plan, "server"));
-    text += line("alter", text_of(plan, "alter"));
-    text += line("way", text_of(plan, "way"));
+    std::string text = line(
+        "table", shown_text(plan, "schema") + "." + shown_text(plan, "table") + " on " + shown_text(plan, "server"));
+    text += line("alter", shown_text(plan, "alter"));
+    text += line("way", shown_text(plan, "way"));
     for_each_in(plan, "ways", [&](const json::value& way) {
         if (way.is_object()) text += line("", way_text(way.get_object()));
     });
-    if (const std::string key = text_of(plan, "unique_key"); !key.empty()) text += line("key", key);
+    if (const std::string key = shown_text(plan, "unique_key"); !key.empty()) text += line("key", key);
     text += line("size", "about " + std::to_string(number_of(plan, "rows_estimate")) + " rows, " +
                              size_text(number_of(plan, "data_bytes")) + " of data and " +
                              size_text(number_of(plan, "index_bytes")) + " of indexes");
-    if (text_of(plan, "way") == "copy") {
+    if (shown_text(plan, "way") == "copy") {
         text += line("", "the new table takes about as much again, and the binary log the data once more");
         const json::value* estimate = plan.if_contains("copy_estimate_s");
         const bool known = estimate != nullptr && estimate->is_number();
         text += line("estimate", !known ? "unknown"
                                         : "copy about " + duration_text(number_of(plan, "copy_estimate_s")) + " (" +
-                                              text_of(plan, "estimate_basis") + ")");
+                                              shown_text(plan, "estimate_basis") + ")");
     }
     const char* label = "columns";
     for_each_in(plan, "columns", [&](const json::value& column) {
@@ -113,7 +103,7 @@ std::string plan_text(const json::object& plan) {
     for_each_in(plan, "warnings", [&](const json::value& warning) {
         if (!warning.is_object()) return;
         const json::object& w = warning.get_object();
-        text += line(std::exchange(label, ""), text_of(w, "code") + ": " + text_of(w, "message"));
+        text += line(std::exchange(label, ""), shown_text(w, "code") + ": " + shown_text(w, "message"));
     });
     return text + "Nothing was changed.\n";
 }

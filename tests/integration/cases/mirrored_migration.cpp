@@ -20,9 +20,10 @@ constexpr unsigned writes_per_phase = 25;
 constexpr std::chrono::milliseconds poll{4};
 constexpr std::chrono::seconds patience{60};
 
-template <class Condition>
+}  // namespace
+
 migration::snapshot_ptr poll_until(const migration::migration_service& engine, const std::string& id,
-                                   Condition condition) {
+                                   const std::function<bool(const migration::migration_snapshot&)>& condition) {
     const auto until = std::chrono::steady_clock::now() + patience;
     while (true) {
         auto snapshot = engine.find(id);
@@ -36,6 +37,8 @@ migration::snapshot_ptr poll_until(const migration::migration_service& engine, c
         std::this_thread::sleep_for(poll);
     }
 }
+
+namespace {
 
 std::uint64_t rows_in(sql_connection& root, const std::string& table) {
     try {

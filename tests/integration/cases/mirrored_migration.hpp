@@ -6,6 +6,7 @@
 #include "tests/integration/cases/mirror_writers.hpp"
 #include "tests/integration/migration/engine_rig.hpp"
 
+#include <functional>
 #include <string>
 
 namespace sluice::test {
@@ -16,6 +17,11 @@ inline constexpr const char* mirrored_sql_mode =
 
 /// root's connection with that mode, in UTC, and with the variables that show everything of a table.
 [[nodiscard]] sql_connection mirrored_session(const mysql_server& server, const std::string& schema);
+
+/// Until `condition` holds of the migration or it has ended; throws after a minute, with what it waits for.
+[[nodiscard]] migration::snapshot_ptr poll_until(
+    const migration::migration_service& engine, const std::string& id,
+    const std::function<bool(const migration::migration_snapshot&)>& condition);
 
 struct mirrored_progress {
     migration::snapshot_ptr last;

@@ -24,8 +24,6 @@ constexpr std::array refusal_codes{"no_shared_unique_key", "key_values_change", 
                                    "unsupported_alter"};
 constexpr unsigned writer_count = 2;
 constexpr unsigned draws_max = 200;
-constexpr std::chrono::milliseconds poll{2};
-constexpr std::chrono::seconds patience{60};
 
 template <std::size_t count>
 bool contains(const std::array<const char*, count>& codes, const std::string& code) {
@@ -230,23 +228,6 @@ private:
     seed_plan plan_;
     std::vector<std::pair<std::size_t, std::string>> losses_;  ///< column, value that the ALTER cannot take
 };
-
-template <class Condition>
-migration::snapshot_ptr poll_until(const migration::migration_service& engine, const std::string& id,
-                                   Condition condition) {
-    const auto until = std::chrono::steady_clock::now() + patience;
-    while (true) {
-        auto snapshot = engine.find(id);
-        if (snapshot && (is_final(snapshot->state) || condition(*snapshot))) return snapshot;
-        if (std::chrono::steady_clock::now() > until) {
-            throw std::runtime_error(
-                "the migration stays " + std::string(to_string(snapshot->state)) + ": " + snapshot->waiting_for +
-                (snapshot->cutover_attempts.empty() ? std::string()
-                                                    : " / " + snapshot->cutover_attempts.back().given_up_because));
-        }
-        std::this_thread::sleep_for(poll);
-    }
-}
 
 // Writes before the first chunk, between chunks, with nothing left to copy, and during the cut-over.
 migration::snapshot_ptr drive(migration::migration_service& engine, const std::string& id, random_writers& writers,
