@@ -211,14 +211,14 @@ TEST_CASE("foreign keys, triggers and CHECK constraints do not stand in the serv
     root.exec("CREATE TABLE parent (id INT PRIMARY KEY)");
     root.exec(
         "CREATE TABLE child (id INT PRIMARY KEY, p INT, CONSTRAINT child_fk FOREIGN KEY (p) REFERENCES parent (id),"
-        " CONSTRAINT positive CHECK (id > 0))");
+        " CONSTRAINT child_positive CHECK (id > 0))");
     root.exec("CREATE TRIGGER child_bi BEFORE INSERT ON child FOR EACH ROW SET NEW.p = NEW.p");
     auto engine = engine_on(shared_server());
     const auto instant = run(*engine, spec_of("child", "ADD COLUMN n INT DEFAULT 7"));
     INFO(error_text(*instant));
     REQUIRE(instant->state == migration_state::completed);
     CHECK(*instant->way == alter_way::instant);
-    for (const char* alter : {"DROP CHECK positive", "DROP FOREIGN KEY child_fk"}) {
+    for (const char* alter : {"DROP CHECK child_positive", "DROP FOREIGN KEY child_fk"}) {
         INFO(alter);
         const auto ended = run(*engine, spec_of("child", alter));
         INFO(error_text(*ended));
