@@ -69,6 +69,7 @@ constexpr std::array meanings{
     meaning{3140, "invalid_value", abort},                                                 // JSON text
     meaning{3141, "invalid_value", abort}, meaning{3144, "invalid_value", abort},
     meaning{3572, "lock_wait_timeout", retry},                                       // NOWAIT
+    meaning{3673, "null_not_allowed", abort},                                        // MySQL 8, of a geometry
     meaning{3819, "check_violated", abort}, meaning{4025, "check_violated", abort},  // MariaDB
     meaning{4031, "connection_lost", unknown},  // disconnected by wait_timeout and its like
 };

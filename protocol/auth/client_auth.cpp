@@ -13,7 +13,8 @@ constexpr unsigned switches_max = 4;
 constexpr std::size_t scramble_size_due = 20;
 
 bool is_spoken(std::string_view plugin) {
-    return plugin == native_password_plugin || plugin == caching_sha2_plugin || plugin == clear_password_plugin;
+    return plugin == native_password_plugin || plugin == caching_sha2_plugin || plugin == sha256_plugin ||
+           plugin == clear_password_plugin;
 }
 
 std::string with_nul(std::string_view password) {
@@ -40,8 +41,15 @@ wire_result<std::string> client_auth::respond() {
     if (scramble_.size() != scramble_size_due) {
         return wire_error{wire_errc::malformed, "server's scramble is not 20 bytes"};
     }
+    if (plugin_ == sha256_plugin) return sha256_response();
     if (plugin_ == native_password_plugin) return native_password_response(password_, scramble_);
     return caching_sha2_response(password_, scramble_);
+}
+
+std::string client_auth::sha256_response() {
+    if (is_secure_transport_ || password_.empty()) return with_nul(password_);
+    key_requested_ = true;
+    return std::string(1, static_cast<char>(sha256_request_public_key));
 }
 
 wire_result<std::optional<std::string>> client_auth::on_packet(byte_view payload) {
@@ -72,10 +80,10 @@ wire_result<std::optional<std::string>> client_auth::on_switch(byte_view payload
 
 wire_result<std::optional<std::string>> client_auth::on_more_data(byte_view payload) {
     SLUICE_TRY(const auto more, parse_auth_more_data(payload));
+    if (key_requested_) return on_public_key(more.data);
     if (plugin_ != caching_sha2_plugin) {
         return wire_error{wire_errc::malformed, "authentication data that the plugin does not expect"};
     }
-    if (key_requested_) return on_public_key(more.data);
     if (more.data.size() == 1) {
         const auto code = static_cast<std::uint8_t>(more.data[0]);
         if (code == caching_sha2_fast_auth_ok) return std::nullopt;

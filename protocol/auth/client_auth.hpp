@@ -1,9 +1,9 @@
 #pragma once
 
 // A client's side of an authentication exchange, sans-io. Speaks mysql_native_password, caching_sha2_password (fast;
-// full in clear over a secure transport, else under the server's RSA key) and mysql_clear_password (secure transport
-// only). An attacker between client and server could send a key of his own; on plain connections that is the plugin's
-// weakness.
+// full in clear over a secure transport, else under the server's RSA key), sha256_password (likewise, without a fast
+// way; servers also name it to a login of an unknown account) and mysql_clear_password (secure transport only). An
+// attacker between client and server could send a key of his own; on plain connections that is the plugin's weakness.
 
 #include "protocol/message/auth.hpp"
 #include "protocol/wire/bytes.hpp"
@@ -36,6 +36,7 @@ public:
 
 private:
     [[nodiscard]] wire_result<std::string> respond();
+    [[nodiscard]] std::string sha256_response();
     [[nodiscard]] wire_result<std::optional<std::string>> on_switch(byte_view payload);
     [[nodiscard]] wire_result<std::optional<std::string>> on_more_data(byte_view payload);
     [[nodiscard]] wire_result<std::optional<std::string>> on_full_auth();

@@ -348,6 +348,32 @@ TEST_CASE("MariaDB ends the older of two streams with one server id, and that is
     CHECK(failed.then == disposition::retry);
 }
 
+TEST_CASE("an account with sha256_password; and an unknown one is refused whatever plugin the server names for it") {
+    const auto kind = GENERATE(server_kind::mysql_9_7, server_kind::mysql_5_6);
+    CAPTURE(sluice::throwaway::to_string(kind));
+    auto server = start_server(kind);
+    auto root = test::connect(server);
+    const auto start = from_now(root, false);
+    auto address = address_of(server);
+    // The server hides which accounts exist by naming a plugin that it draws from the name.
+    for (int number = 1; number <= 8; ++number) {
+        address.user = "nobody" + std::to_string(number);
+        const auto refused = binlog_stream_source(address).attach(start);
+        REQUIRE(refused.has_error());
+        CAPTURE(refused.error().message);
+        CHECK(refused.error().code == "access_denied");
+    }
+    if (kind == server_kind::mysql_5_6) return;  // its build has no key for the plugin
+    root.exec("CREATE USER 'reader'@'%' IDENTIFIED WITH sha256_password BY 'reader-secret'");
+    root.exec("GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO 'reader'@'%'");
+    address.user = "reader";
+    address.password = "reader-secret";
+    auto feed = binlog_stream_source(address).attach(start);
+    REQUIRE(feed.has_value());
+    follower events(**feed, start);
+    CHECK(events.read_until(is_heartbeat));
+}
+
 TEST_CASE("a cold password cache, a wrong password, a missing privilege, a closed port") {
     const auto kind = GENERATE(server_kind::mysql_9_7, server_kind::mysql_5_6, server_kind::mariadb_10_11);
     CAPTURE(sluice::throwaway::to_string(kind));

@@ -38,6 +38,7 @@ TEST_CASE("a statement's failure tells what the server said and what may be done
         {1406, "data_truncated", disposition::abort},
         {1264, "out_of_range", disposition::abort},
         {1048, "null_not_allowed", disposition::abort},
+        {3673, "null_not_allowed", disposition::abort},
         {1292, "invalid_value", disposition::abort},
         {1366, "invalid_value", disposition::abort},
         {1146, "no_such_table", disposition::abort},

@@ -33,7 +33,7 @@ TEST_CASE("the greeting's plugin is answered") {
     CHECK(sha2.plugin() == caching_sha2_plugin);
 
     client_auth unknown("secret", false);
-    CHECK(unknown.begin("sha256_password", first_scramble).value().size() == 32);
+    CHECK(unknown.begin("dialog", first_scramble).value().size() == 32);
     CHECK(unknown.plugin() == caching_sha2_plugin);
 }
 
@@ -67,6 +67,21 @@ TEST_CASE("full authentication over a plain connection is under RSA") {
     CHECK(unmask_password(masked, first_scramble).value() == "secret");
     // The key is taken once.
     CHECK(auth.on_packet(more(server.public_pem())).error().code == wire_errc::malformed);
+}
+
+TEST_CASE("sha256_password sends the password in clear over a secure transport, else under RSA, and none as none") {
+    client_auth secure("secret", true);
+    CHECK(secure.begin("sha256_password", first_scramble).value() == std::string("secret\0", 7));
+    client_auth empty("", false);
+    CHECK(empty.begin("sha256_password", first_scramble).value() == std::string(1, '\0'));
+
+    const auto server = rsa_key_pair::generate().value();
+    client_auth plain("secret", false);
+    REQUIRE(plain.begin(caching_sha2_plugin, first_scramble).has_value());
+    CHECK(plain.on_packet(switch_to("sha256_password", second_scramble)).value() == std::string(1, '\x01'));
+    const auto ciphertext = plain.on_packet(more(server.public_pem())).value();
+    REQUIRE(ciphertext);
+    CHECK(unmask_password(server.decrypt(*ciphertext).value(), second_scramble).value() == "secret");
 }
 
 TEST_CASE("a switch brings its own scramble, and forgets a key request") {
