@@ -1,6 +1,7 @@
 #include "admin/json_view.hpp"
 
 #include "admin/text_form.hpp"
+#include "migration/cutover/moment.hpp"
 #include "migration/model/option_fields.hpp"
 
 #include <boost/json/array.hpp>
@@ -39,15 +40,16 @@ json::object hold_to_json(const migration::hold_report& hold) {
             {"hold_p50_us", hold.hold_p50.count()},
             {"hold_p99_us", hold.hold_p99.count()},
             {"hold_max_us", hold.hold_max.count()},
-            {"expired", hold.expired}};
+            {"expired", hold.expired},
+            {"overflowed", hold.overflowed},
+            {"old_snapshots", hold.old_snapshots}};
 }
 
 json::object blocker_to_json(const migration::gate_blocker& blocker) {
-    return {{"connection_id", blocker.connection_id},
-            {"client", clean_utf8(blocker.client)},
-            {"statement", clean_utf8(blocker.statement)},
-            {"age_ms", blocker.age.count()},
-            {"in_transaction", blocker.in_transaction}};
+    return {{"connection_id", blocker.connection_id},     {"client", clean_utf8(blocker.client)},
+            {"statement", clean_utf8(blocker.statement)}, {"age_ms", blocker.age.count()},
+            {"in_transaction", blocker.in_transaction},   {"direct", blocker.direct},
+            {"age_is_known", blocker.age_is_known},       {"text", clean_utf8(migration::describe(blocker))}};
 }
 
 json::object attempt_to_json(const migration::cutover_attempt& attempt) {
@@ -57,11 +59,10 @@ json::object attempt_to_json(const migration::cutover_attempt& attempt) {
     }
     json::array blockers;
     for (const auto& blocker : attempt.blockers) blockers.push_back(blocker_to_json(blocker));
-    return {{"number", attempt.number},
-            {"succeeded", attempt.succeeded},
-            {"given_up_because", clean_utf8(attempt.given_up_because)},
-            {"steps", std::move(steps)},
-            {"hold", hold_to_json(attempt.hold)},
+    return {{"number", attempt.number},       {"began", to_utc_text(attempt.began)},
+            {"succeeded", attempt.succeeded}, {"backwards", attempt.backwards},
+            {"group", attempt.group},         {"given_up_because", clean_utf8(attempt.given_up_because)},
+            {"steps", std::move(steps)},      {"hold", hold_to_json(attempt.hold)},
             {"blockers", std::move(blockers)}};
 }
 
@@ -101,6 +102,18 @@ json::object to_json(const migration::verification_report& report, bool enabled)
     return object;
 }
 
+json::value to_json(const migration::way_back_report& report) {
+    if (report.resume_from.empty()) return nullptr;
+    return json::object{{"open", report.open},
+                        {"unique_key", clean_utf8(report.unique_key)},
+                        {"since", text_or_null(report.since)},
+                        {"changes_seen", report.changes_seen},
+                        {"keys_applied", report.keys_applied},
+                        {"backlog_keys", report.backlog_keys},
+                        {"resume_from", clean_utf8(report.resume_from)},
+                        {"ended_by", error_to_json(report.ended_by)}};
+}
+
 }  // namespace
 
 json::object to_json_summary(const migration::migration_snapshot& snapshot) {
@@ -129,6 +142,11 @@ json::object to_json_summary(const migration::migration_snapshot& snapshot) {
         {"progress", progress},
         {"eta_s", snapshot.eta ? json::value(snapshot.eta->count()) : json::value(nullptr)},
         {"stream_position", clean_utf8(snapshot.stream_position)},
+        {"stream_file", clean_utf8(snapshot.stream_file)},
+        {"throttled_by", clean_utf8(snapshot.throttled_by)},
+        {"lag_ms", snapshot.lag ? json::value(snapshot.lag->count()) : json::value(nullptr)},
+        {"heartbeat_lag_ms",
+         snapshot.heartbeat_lag ? json::value(snapshot.heartbeat_lag->count()) : json::value(nullptr)},
         {"created", to_utc_text(snapshot.created)},
         {"changed", to_utc_text(snapshot.changed)},
         {"ended", text_or_null(snapshot.ended)},
@@ -136,6 +154,7 @@ json::object to_json_summary(const migration::migration_snapshot& snapshot) {
         {"error", error_to_json(snapshot.error)},
     };
     object["verification"] = to_json(snapshot.verification, snapshot.spec.options.verify);
+    object["way_back"] = to_json(snapshot.way_back);
     json::array leftovers;
     for (const auto& table : snapshot.leftovers) leftovers.emplace_back(clean_utf8(table));
     object["leftovers"] = std::move(leftovers);
@@ -153,6 +172,15 @@ json::object to_json(const migration::migration_snapshot& snapshot) {
     json::array attempts;
     for (const auto& attempt : snapshot.cutover_attempts) attempts.push_back(attempt_to_json(attempt));
     object["cutover_attempts"] = std::move(attempts);
+    json::array kills;
+    for (const auto& kill : snapshot.blocker_kills) {
+        kills.push_back(
+            json::object{{"at", to_utc_text(kill.at)},
+                         {"before_attempt", kill.before_attempt},
+                         {"blocker", blocker_to_json(kill.blocker)},
+                         {"error", kill.error.empty() ? json::value(nullptr) : json::value(clean_utf8(kill.error))}});
+    }
+    object["blocker_kills"] = std::move(kills);
     object["direct_hold"] = hold_to_json(snapshot.direct_hold);
     return object;
 }

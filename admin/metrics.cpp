@@ -123,6 +123,10 @@ constexpr proxy_number proxy_numbers[] = {
      [](const proxy_status& s) { return s.statements_held_total; }},
     {"sluice_holds_overflowed_total", "Statements let through a closed gate because too much was held",
      MetricType::Counter, [](const proxy_status& s) { return s.holds_overflowed_total; }},
+    {"sluice_holds_interrupted_total", "Statements killed while they were held", MetricType::Counter,
+     [](const proxy_status& s) { return s.holds_interrupted_total; }},
+    {"sluice_snapshots_refused_total", "Statements answered with error 1412, for a snapshot older than the table",
+     MetricType::Counter, [](const proxy_status& s) { return s.snapshots_refused_total; }},
 };
 
 }  // namespace

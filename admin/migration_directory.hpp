@@ -24,6 +24,8 @@ public:
     virtual migration::outcome<migration::snapshot_ptr> find(std::string_view id) const = 0;
     virtual migration::outcome<migration::snapshot_ptr> command(std::string_view id,
                                                                 migration::operator_command command) = 0;
+    virtual migration::outcome<migration::snapshot_ptr> change(std::string_view id,
+                                                               const migration::option_changes& changes) = 0;
 };
 
 }  // namespace sluice::admin

@@ -82,8 +82,7 @@ result<std::string, problem> text_field(const json::object& object, std::string_
 }
 
 result<void, problem> apply_option(migration::migration_options& options, const option_field& option,
-                                   const json::value& value) {
-    const std::string field = "options." + std::string(option.name);
+                                   const json::value& value, const std::string& field) {
     const std::string expected = expected_value(option);
     if (option.kind == migration::option_kind::flag) {
         if (!value.is_bool()) return mistyped(field, value, expected);
@@ -94,7 +93,7 @@ result<void, problem> apply_option(migration::migration_options& options, const 
         if (!value.is_string()) return mistyped(field, value, expected);
         const std::string_view text = value.get_string();
         if (!migration::text_fits(option, text)) {
-            return bad_field(field, "invalid_field", "`" + field + "` must be " + expected);
+            return bad_field(field, "invalid_field", "`" + field + "` must be " + expected_value(option, text));
         }
         option.set_text(options, text);
         return {};
@@ -109,19 +108,22 @@ result<void, problem> apply_option(migration::migration_options& options, const 
     return {};
 }
 
-result<void, problem> apply_options(migration::migration_options& options, const json::value& value) {
-    if (!value.is_object()) return mistyped("options", value, "an object");
-    for (const auto& [key, option_value] : value.get_object()) {
+/// prefix: of the fields' names in problems. Gives the fields that were set.
+result<std::vector<const option_field*>, problem> apply_options(migration::migration_options& options,
+                                                                const json::object& values, const std::string& prefix) {
+    std::vector<const option_field*> set;
+    for (const auto& [key, option_value] : values) {
+        const std::string field = prefix + std::string(key);
         const option_field* option = find_option_field(key);
         if (option == nullptr) {
             std::vector<std::string_view> names;
             for (const option_field& known : option_fields()) names.push_back(known.name);
-            const std::string field = "options." + std::string(key);
             return bad_field(field, "unknown_field", "unknown field `" + field + "`" + name_hint(key, names));
         }
-        SLUICE_TRY_VOID(apply_option(options, *option, option_value));
+        SLUICE_TRY_VOID(apply_option(options, *option, option_value, field));
+        set.push_back(option);
     }
-    return {};
+    return set;
 }
 
 }  // namespace
@@ -144,13 +146,30 @@ result<migration_request, problem> parse_migration_request(std::string_view body
     SLUICE_TRY(spec.alter, text_field(object, "alter", alter_bytes_max));
     spec.options = defaults;
     if (const json::value* options = object.if_contains("options")) {
-        SLUICE_TRY_VOID(apply_options(spec.options, *options));
+        if (!options->is_object()) return mistyped("options", *options, "an object");
+        const auto set = apply_options(spec.options, options->get_object(), "options.");
+        if (set.has_error()) return set.error();
     }
     if (const json::value* dry_run = object.if_contains("dry_run")) {
         if (!dry_run->is_bool()) return mistyped("dry_run", *dry_run, "true or false");
         made.dry_run = dry_run->get_bool();
     }
     return made;
+}
+
+result<migration::option_changes, problem> parse_settings_request(std::string_view body) {
+    SLUICE_TRY(const json::object object, parse_object(body));
+    migration::option_changes changes;
+    auto set = apply_options(changes.values, object, {});
+    if (set.has_error()) return set.error();
+    if (set->empty()) {
+        return problem{.status = 400,
+                       .code = "missing_field",
+                       .detail = "there is nothing to change; these can be: " + migration::changeable_options(),
+                       .field = {}};
+    }
+    changes.fields = std::move(*set);
+    return changes;
 }
 
 result<void, problem> check_command_body(std::string_view body) {

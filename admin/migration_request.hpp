@@ -4,6 +4,7 @@
 
 #include "admin/problem.hpp"
 #include "migration/model/migration_spec.hpp"
+#include "migration/model/option_fields.hpp"
 #include "protocol/result.hpp"
 
 #include <cstddef>
@@ -22,6 +23,9 @@ struct migration_request {
 /// `defaults` fill in the options that the body leaves out. A problem names the field and says what would be right.
 [[nodiscard]] result<migration_request, problem> parse_migration_request(std::string_view body,
                                                                          const migration::migration_options& defaults);
+
+/// The body of POST …/settings: {"hold_budget_ms": 300, …}, at least one of the options, each a right value.
+[[nodiscard]] result<migration::option_changes, problem> parse_settings_request(std::string_view body);
 
 /// The body of a command: nothing, or an empty JSON object.
 [[nodiscard]] result<void, problem> check_command_body(std::string_view body);

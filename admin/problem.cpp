@@ -46,7 +46,7 @@ http_response to_response(const problem& p) {
 problem to_problem(const migration::failure& f) {
     unsigned status = 500;
     if (f.code == "no_such_migration") status = 404;
-    if (f.code == "already_running" || f.code == "wrong_state") status = 409;
+    if (f.code == "already_running" || f.code == "wrong_state" || f.code == "fixed_option") status = 409;
     if (f.code == "invalid_request") status = 400;
     if (f.code == "unavailable") status = 503;
     return {.status = status, .code = f.code, .detail = f.message, .field = {}};

@@ -27,9 +27,11 @@ struct proxy_status {
     std::uint64_t statements_answered_total = 0;  ///< answered by Sluice itself
     std::uint64_t statements_held = 0;            ///< held at closed gates now (does not only grow)
     std::uint64_t statements_held_total = 0;
-    std::uint64_t holds_overflowed_total = 0;  ///< let through a closed gate because too much was held already
-    std::string listen;                        ///< host:port that clients connect to
-    std::string server;                        ///< host:port of the server
+    std::uint64_t holds_overflowed_total = 0;   ///< let through a closed gate because too much was held already
+    std::uint64_t holds_interrupted_total = 0;  ///< killed while they were held
+    std::uint64_t snapshots_refused_total = 0;  ///< answered with error 1412
+    std::string listen;                         ///< host:port that clients connect to
+    std::string server;                         ///< host:port of the server
 };
 
 struct session_view {

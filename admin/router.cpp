@@ -29,7 +29,8 @@ struct named_command {
 constexpr std::array commands{
     named_command{"cut-over", operator_command::cut_over}, named_command{"postpone", operator_command::postpone},
     named_command{"pause", operator_command::pause},       named_command{"resume", operator_command::resume},
-    named_command{"abort", operator_command::abort},
+    named_command{"abort", operator_command::abort},       named_command{"revert", operator_command::revert},
+    named_command{"finish", operator_command::finish},
 };
 
 http_response json_response(unsigned status, const json::object& body) {
@@ -231,7 +232,18 @@ http_response router::show(std::string_view id) const {
     return json_response(200, to_json(**snapshot));
 }
 
+http_response router::change(const http_request& request, std::string_view id) {
+    if (request.method != "POST") return wrong_method(request.target, "POST");
+    if (!is_json(request.content_type)) return wrong_media_type();
+    const auto changes = parse_settings_request(request.body);
+    if (changes.has_error()) return to_response(changes.error());
+    const auto done = migrations_.change(id, *changes);
+    if (done.has_error()) return to_response(to_problem(done.error()));
+    return json_response(200, to_json(**done));
+}
+
 http_response router::command(const http_request& request, std::string_view id, std::string_view name) {
+    if (name == "settings") return change(request, id);
     const auto* named =
         std::find_if(commands.begin(), commands.end(), [&](const named_command& c) { return c.name == name; });
     if (named == commands.end()) return no_such_path(request.target);

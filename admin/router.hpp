@@ -9,6 +9,7 @@
 //   GET  /v1/migrations                newest first
 //   GET  /v1/migrations/{id}           a unique prefix of at least 4 characters will do
 //   POST /v1/migrations/{id}/{cut-over|postpone|pause|resume|abort}
+//   POST /v1/migrations/{id}/settings  changes options while it runs; 409 for those that cannot be
 //   POST /v1/tls/reload                reads certificates and keys again; 422 when one is no good
 
 #include "admin/http_message.hpp"
@@ -50,6 +51,7 @@ private:
     [[nodiscard]] http_response list() const;
     [[nodiscard]] http_response reload_tls(const http_request& request);
     [[nodiscard]] http_response show(std::string_view id) const;
+    [[nodiscard]] http_response change(const http_request& request, std::string_view id);
     [[nodiscard]] http_response command(const http_request& request, std::string_view id, std::string_view name);
 
     migration_directory& migrations_;

@@ -1,6 +1,8 @@
 #include "admin/show_answers.hpp"
 
+#include "admin/cutover_view.hpp"
 #include "admin/text_form.hpp"
+#include "migration/cutover/moment.hpp"
 #include "migration/model/option_fields.hpp"
 
 #include <cstdio>
@@ -53,7 +55,8 @@ std::string known_states() {
 }
 
 std::vector<cell> list_row(const migration_snapshot& s) {
-    const cell note = s.error ? cell(s.error->code + ": " + s.error->message) : optional_text(s.waiting_for);
+    const auto& trouble = s.error ? s.error : s.way_back.ended_by;
+    const cell note = trouble ? cell(trouble->code + ": " + trouble->message) : optional_text(s.waiting_for);
     return {s.id,
             s.spec.table.schema,
             s.spec.table.table,
@@ -97,25 +100,12 @@ result<text_table, show_refusal> migrations_table(const sql::show_request& reque
     return table;
 }
 
-std::string steps_text(const migration::cutover_attempt& attempt) {
-    std::string text;
-    for (const auto& step : attempt.steps) {
-        text += (text.empty() ? "" : ", ") + step.name + " " + std::to_string(step.took.count()) + " us";
-    }
-    return text;
-}
-
-std::string blocker_text(const migration::gate_blocker& blocker) {
-    return "connection " + std::to_string(blocker.connection_id) + " of " + blocker.client + ", " +
-           (blocker.in_transaction ? "in a transaction for " : "running for ") + std::to_string(blocker.age.count()) +
-           " ms" + (blocker.statement.empty() ? "" : ": " + blocker.statement);
-}
-
 void add_last_attempt(text_table& table, const migration_snapshot& s) {
     if (s.cutover_attempts.empty()) return;
     const migration::cutover_attempt& last = s.cutover_attempts.back();
     const auto add = [&](std::string name, cell value) { table.rows.push_back({std::move(name), std::move(value)}); };
     add("cutover_attempts_made", std::to_string(last.number));
+    add("last_attempt_began", to_utc_text(last.began));
     add("last_attempt_succeeded", yes_no(last.succeeded));
     add("last_attempt_given_up_because", optional_text(last.given_up_because));
     add("last_attempt_steps", optional_text(steps_text(last)));
@@ -123,7 +113,8 @@ void add_last_attempt(text_table& table, const migration_snapshot& s) {
     add("last_attempt_hold_p50_us", std::to_string(last.hold.hold_p50.count()));
     add("last_attempt_hold_p99_us", std::to_string(last.hold.hold_p99.count()));
     add("last_attempt_hold_max_us", std::to_string(last.hold.hold_max.count()));
-    for (const auto& blocker : last.blockers) add("last_attempt_blocker", blocker_text(blocker));
+    add("last_attempt_overflowed", std::to_string(last.hold.overflowed));
+    for (const auto& blocker : last.blockers) add("last_attempt_blocker", migration::describe(blocker));
 }
 
 void add_verification(text_table& table, const migration_snapshot& s) {
@@ -139,6 +130,21 @@ void add_verification(text_table& table, const migration_snapshot& s) {
     add("verification_rows_repaired", std::to_string(report.rows_repaired));
     add("verification_pass_in_hand_rows_compared", std::to_string(report.pass_in_hand.rows_compared));
     for (const auto& column : report.columns_not_compared) add("verification_column_not_compared", column);
+}
+
+void add_way_back(text_table& table, const migration_snapshot& s) {
+    const migration::way_back_report& report = s.way_back;
+    if (report.resume_from.empty()) return;
+    const auto add = [&](std::string name, cell value) { table.rows.push_back({std::move(name), std::move(value)}); };
+    add("way_back_open", yes_no(report.open));
+    add("way_back_unique_key", optional_text(report.unique_key));
+    add("way_back_since", optional_time(report.since));
+    add("way_back_changes_seen", std::to_string(report.changes_seen));
+    add("way_back_keys_applied", std::to_string(report.keys_applied));
+    add("way_back_backlog_keys", std::to_string(report.backlog_keys));
+    if (!report.ended_by) return;
+    add("way_back_ended_by_code", report.ended_by->code);
+    add("way_back_ended_by_message", report.ended_by->message);
 }
 
 text_table migration_table(const migration_snapshot& s) {
@@ -167,12 +173,14 @@ text_table migration_table(const migration_snapshot& s) {
     add("deltas_dropped", std::to_string(s.deltas_dropped));
     add("backlog_keys", std::to_string(s.backlog_keys));
     add_verification(table, s);
+    add_way_back(table, s);
     add("eta_s", eta_text(s));
     add("stream_position", optional_text(s.stream_position));
     add("created", to_utc_text(s.created));
     add("changed", to_utc_text(s.changed));
     add("ended", optional_time(s.ended));
     add_last_attempt(table, s);
+    for (const auto& kill : s.blocker_kills) add("blocker_kill", kill_text(kill));
     if (s.error) {
         add("error_code", s.error->code);
         add("error_message", s.error->message);
@@ -210,6 +218,8 @@ text_table status_table(const migration_directory& migrations, const proxy_statu
     add("statements_held_total", std::to_string(status.statements_held_total));
     add("statements_answered_total", std::to_string(status.statements_answered_total));
     add("holds_overflowed_total", std::to_string(status.holds_overflowed_total));
+    add("holds_interrupted_total", std::to_string(status.holds_interrupted_total));
+    add("snapshots_refused_total", std::to_string(status.snapshots_refused_total));
     add("migrations_running", std::to_string(running));
     return table;
 }
@@ -268,8 +278,14 @@ result<text_table, show_refusal> answer_show(const sql::show_request& request, c
             if (snapshot.has_error()) return to_refusal(snapshot.error());
             return migration_table(**snapshot);
         }
+        case sql::show_subject::cutovers: {
+            const auto snapshot = migrations.find(request.id);
+            if (snapshot.has_error()) return to_refusal(snapshot.error());
+            return cutovers_table(**snapshot);
+        }
         case sql::show_subject::proxy_status: return status_table(migrations, proxy.status());
         case sql::show_subject::proxy_sessions: return sessions_table(proxy.sessions());
+        case sql::show_subject::command: break;  // command_answers.hpp
     }
     return show_refusal{.message = "Unknown SHOW statement of Sluice"};
 }

@@ -34,6 +34,10 @@ struct bookkeeping_load::everything {
 
 bookkeeping_load::bookkeeping_load(load_options options) : state_(std::make_unique<everything>()) {
     if (options.connections == 0) throw load_error("a load needs at least one connection");
+    if (options.transaction_statements_min > options.transaction_statements_max) {
+        throw load_error("transactions of at least " + std::to_string(options.transaction_statements_min) +
+                         " and at most " + std::to_string(options.transaction_statements_max) + " statements");
+    }
     state_->scene.options = std::move(options);
 }
 
@@ -108,7 +112,9 @@ load_report bookkeeping_load::report() const {
     load_report result;
     std::vector<std::vector<std::uint32_t>> latencies(state_->labels.size());
     for (const auto& client : state_->clients) {
-        for (const auto& sample : client->samples()) latencies[sample.phase].push_back(sample.latency_us);
+        for (const auto& sample : client->samples()) {
+            if (!sample.lost) latencies[sample.phase].push_back(sample.statement.latency_us);
+        }
         const load_report& part = client->counts();
         result.statements += part.statements;
         result.reads += part.reads;
@@ -127,6 +133,15 @@ load_report bookkeeping_load::report() const {
     }
     for (std::size_t i = 0; i < latencies.size(); ++i) {
         result.phases.push_back(summarise(state_->labels[i], latencies[i], state_->seconds[i]));
+    }
+    return result;
+}
+
+std::vector<timed_statement> bookkeeping_load::timed_statements() const {
+    if (state_->running) throw load_error("the load still runs");
+    std::vector<timed_statement> result;
+    for (const auto& client : state_->clients) {
+        for (const auto& sample : client->samples()) result.push_back(sample.statement);
     }
     return result;
 }

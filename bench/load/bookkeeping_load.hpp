@@ -28,7 +28,20 @@ struct load_options {
     unsigned prepared_connections =
         4;                             ///< how many of them use prepared statements (binary protocol) for single writes
     double statements_per_second = 0;  ///< of all connections together; 0: as fast as they can
+    std::uint64_t transaction_statements_min = 2;  ///< between BEGIN and COMMIT or ROLLBACK
+    std::uint64_t transaction_statements_max = 4;  ///< not below the other
+    /// Where statements_per_second paces: false: only between transactions, whose statements follow one another at
+    /// once, as those of a program do that wants its locks to be short.
+    bool pauses_in_transactions = true;
     std::uint64_t seed = 1;
+};
+
+/// One statement as its client saw it.
+struct timed_statement {
+    std::uint64_t began_us =
+        0;  ///< by std::chrono::steady_clock (on Linux CLOCK_MONOTONIC, the same for all processes)
+    std::uint32_t latency_us = 0;
+    std::uint32_t error = 0;  ///< the number of its error; 0: it was answered without one
 };
 
 struct latency_stats {
@@ -77,6 +90,8 @@ public:
 
     /// Only after stop().
     [[nodiscard]] load_report report() const;
+    /// Of all connections, in no particular order; at most four million of each.
+    [[nodiscard]] std::vector<timed_statement> timed_statements() const;
     [[nodiscard]] const books& the_books() const;
 
 private:

@@ -11,7 +11,7 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr std::size_t messages_kept = 10;
-constexpr std::size_t samples_max = 4'000'000;  // 32 MB per connection
+constexpr std::size_t samples_max = 4'000'000;  // 96 MB per connection
 constexpr std::uint64_t hot_rows = 16;
 constexpr auto reconnect_pause = std::chrono::milliseconds(50);
 constexpr unsigned deadlock = 1213;
@@ -40,6 +40,7 @@ void load_client::run() {
 void load_client::step() {
     if (below(100) < 25) {
         transaction();
+        without_pause_ = false;
     } else {
         any_statement();
     }
@@ -49,9 +50,14 @@ void load_client::step() {
 void load_client::transaction() {
     if (const answer begun = send("BEGIN", {}); !begun.ok()) return note_error(begun, "BEGIN");
     in_transaction_ = true;
+    without_pause_ = !scene_.options.pauses_in_transactions;
     pending_.clear();
     bool alive = true;
-    for (std::uint64_t i = 2 + below(3); i > 0 && alive; --i) alive = any_statement();
+    const load_options& options = scene_.options;
+    const std::uint64_t spread = options.transaction_statements_max - options.transaction_statements_min;
+    for (std::uint64_t i = options.transaction_statements_min + below(spread + 1); i > 0 && alive; --i) {
+        alive = any_statement();
+    }
     in_transaction_ = false;
     const changes made = std::exchange(pending_, {});
     // A connection that is gone takes its open transaction with it.
@@ -232,13 +238,20 @@ answer load_client::send(const std::string& text, const std::vector<std::string>
     wait_for_turn();
     const auto begin = steady_clock::now();
     answer outcome = parameters.empty() ? connection_.run(text) : connection_.run_prepared(text, parameters);
-    const auto took = std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - begin);
+    const auto us = [](steady_clock::duration time) {
+        return std::chrono::duration_cast<std::chrono::microseconds>(time).count();
+    };
+    const auto took_us = us(steady_clock::now() - begin);
     if (outcome.ok()) {
         ++counts_.statements;
         scene_.statements.fetch_add(1, std::memory_order_relaxed);
     }
-    if (!outcome.lost() && samples_.size() < samples_max) {
-        samples_.push_back({scene_.phase.load(std::memory_order_relaxed), static_cast<std::uint32_t>(took.count())});
+    if (samples_.size() < samples_max) {
+        samples_.push_back({{.began_us = static_cast<std::uint64_t>(us(begin.time_since_epoch())),
+                             .latency_us = static_cast<std::uint32_t>(took_us),
+                             .error = outcome.error},
+                            scene_.phase.load(std::memory_order_relaxed),
+                            outcome.lost()});
     }
     return outcome;
 }
@@ -247,6 +260,7 @@ void load_client::wait_for_turn() {
     if (scene_.options.statements_per_second <= 0) return;
     const std::chrono::duration<double> pause(scene_.options.connections / scene_.options.statements_per_second);
     next_turn_ += std::chrono::duration_cast<steady_clock::duration>(pause);
+    if (without_pause_) return;  // the pause behind the transaction is the longer
     // A connection that was held up does not make up for it: that would be a burst no application makes.
     next_turn_ = std::max(next_turn_, steady_clock::now());
     while (!scene_.stopping && steady_clock::now() < next_turn_) {

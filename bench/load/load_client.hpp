@@ -38,8 +38,9 @@ public:
     void run();
 
     struct sample {
+        timed_statement statement;
         std::uint16_t phase;
-        std::uint32_t latency_us;
+        bool lost;  ///< its connection was: how long it waited says nothing of the server
     };
     /// Read after run() has returned.
     [[nodiscard]] const std::vector<sample>& samples() const { return samples_; }
@@ -93,7 +94,8 @@ private:
     std::unordered_map<std::uint64_t, std::size_t> place_;  ///< of the keys in live_
     std::uint64_t next_new_id_;
     bool in_transaction_ = false;
-    changes pending_;  ///< the open transaction's changes
+    bool without_pause_ = false;  ///< from the answer to BEGIN until that to COMMIT or ROLLBACK
+    changes pending_;             ///< the open transaction's changes
 
     std::uint64_t clock_us_;  ///< grows with every write, so that no two versions of a row are alike
     std::chrono::steady_clock::time_point next_turn_;

@@ -97,7 +97,7 @@ token_file = "admin.token"
             try:
                 self._metrics()
                 return True
-            except (urllib.error.URLError, ConnectionError):
+            except (urllib.error.URLError, ConnectionError, TimeoutError):
                 time.sleep(0.02)
         self.close()
         return False

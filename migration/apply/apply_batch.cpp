@@ -1,5 +1,6 @@
 #include "migration/apply/apply_batch.hpp"
 
+#include "migration/apply/apply_keeping.hpp"
 #include "migration/sql/delta_statements.hpp"
 #include "migration/sql/identifier.hpp"
 
@@ -12,7 +13,8 @@
 namespace sluice::migration {
 namespace {
 
-using statement_builder = std::function<std::string(std::span<const std::string>)>;
+/// The statements for some keys, to be run one after another.
+using statement_builder = std::function<std::vector<std::string>(std::span<const std::string>)>;
 
 outcome<void> run_in_pieces(const statement_runner& run, const statement_builder& build,
                             std::span<const std::string> keys, std::size_t bytes_max, bool may_cut_transaction) {
@@ -20,12 +22,17 @@ outcome<void> run_in_pieces(const statement_runner& run, const statement_builder
         SLUICE_TRY_VOID(run_in_pieces(run, build, keys.first(keys.size() / 2), bytes_max, may_cut_transaction));
         return run_in_pieces(run, build, keys.subspan(keys.size() / 2), bytes_max, may_cut_transaction);
     };
-    const std::string statement = build(keys);
-    if (statement.size() > bytes_max && keys.size() > 1) return halves();
-    const auto ran = run(statement);
-    if (ran) return {};
-    if (may_cut_transaction && keys.size() > 1 && ran.error().code == "transaction_too_large") return halves();
-    return ran.error();
+    const auto statements = build(keys);
+    const bool too_long =
+        std::ranges::any_of(statements, [bytes_max](const auto& one) { return one.size() > bytes_max; });
+    if (too_long && keys.size() > 1) return halves();
+    for (const std::string& statement : statements) {
+        const auto ran = run(statement);
+        if (ran) continue;
+        if (may_cut_transaction && keys.size() > 1 && ran.error().code == "transaction_too_large") return halves();
+        return ran.error();
+    }
+    return {};
 }
 
 outcome<void> write_keys(const migration_plan& plan, const statement_runner& run, std::span<const std::string> keys,
@@ -33,23 +40,29 @@ outcome<void> write_keys(const migration_plan& plan, const statement_runner& run
     const auto all = [&](const statement_builder& build) {
         return run_in_pieces(run, build, keys, plan.statement_bytes_max, may_cut_transaction);
     };
+    const auto delete_some = [&plan](const auto& some) {
+        return delta_delete_statement(plan.columns, some, plan.key_form);
+    };
+    const auto insert_some = [&plan](const auto& some) {
+        return delta_insert_statement(plan.columns, some, plan.key_form, plan.lock);
+    };
+    const auto one = [](std::string statement) { return std::vector<std::string>{std::move(statement)}; };
     // No insert before the last delete: values of other unique keys may move between these rows.
-    SLUICE_TRY_VOID(
-        all([&plan](const auto& some) { return delta_delete_statement(plan.columns, some, plan.key_form); }));
-    if (!has_two_equalities(plan.columns)) {
-        return all(
-            [&plan](const auto& some) { return delta_insert_statement(plan.columns, some, plan.key_form, plan.lock); });
+    SLUICE_TRY_VOID(all([&](const auto& some) { return one(delete_some(some)); }));
+    if (!plan.mapping.key.enforced && !plan.mapping.key.bytes_are_identity) {
+        // Other bytes of the same key may have brought the row already, in an earlier piece.
+        return all([&](const auto& some) { return std::vector<std::string>{delete_some(some), insert_some(some)}; });
     }
-    // Other bytes of the same key may have brought the row already.
+    if (!has_two_equalities(plan.columns)) return all([&](const auto& some) { return one(insert_some(some)); });
+    // Here too, by another spelling.
     if (!may_cut_transaction) {
-        return all([&plan](const auto& some) {
-            return delta_insert_absent_statement(plan.columns, some, plan.key_form, plan.lock);
+        return all([&](const auto& some) {
+            return one(delta_insert_absent_statement(plan.columns, some, plan.key_form, plan.lock));
         });
     }
     SLUICE_TRY_VOID(
-        all([&plan](const auto& some) { return delta_delete_current_statement(plan.columns, some, plan.key_form); }));
-    return all(
-        [&plan](const auto& some) { return delta_insert_statement(plan.columns, some, plan.key_form, plan.lock); });
+        all([&](const auto& some) { return one(delta_delete_current_statement(plan.columns, some, plan.key_form)); }));
+    return all([&](const auto& some) { return one(insert_some(some)); });
 }
 
 outcome<void> write_transaction(const migration_plan& plan, const statement_runner& run,
@@ -69,6 +82,7 @@ outcome<void> write_transaction(const migration_plan& plan, const statement_runn
 
 outcome<void> apply_batch(const migration_plan& plan, const statement_runner& run, const std::vector<row_key>& keys,
                           batch_commit commit, bool together) {
+    if (!plan.columns.kept.empty()) return apply_keeping(plan, run, keys, commit);
     std::vector<std::string> literals;
     literals.reserve(keys.size());
     for (const row_key& key : keys) literals.push_back(key.literals);

@@ -1,6 +1,7 @@
 #include "migration/apply/apply_worker.hpp"
 
 #include "migration/apply/apply_batch.hpp"
+#include "migration/apply/turn_rules.hpp"
 #include "migration/apply/unique_conflict.hpp"
 #include "migration/apply/value_loss.hpp"
 
@@ -23,7 +24,7 @@ apply_worker::apply_worker(const migration_plan& plan, work_ledger& ledger, sql_
     : plan_(plan),
       ledger_(ledger),
       session_(executor, [&ledger] { return ledger.stopping(); }),
-      batch_keys_(plan.options.apply_batch_keys) {}
+      batch_keys_(ledger.pace().batch_keys_max) {}
 
 void apply_worker::run() {
     auto worked = work();
@@ -33,6 +34,7 @@ void apply_worker::run() {
 outcome<void> apply_worker::work() {
     while (!ledger_.stopping()) {
         SLUICE_TRY_VOID(confirm_visibility());
+        batch_keys_ = std::min(batch_keys_, ledger_.pace().batch_keys_max);
         const auto batch = ledger_.take_batch(batch_keys_, batch_wait);
         if (!batch) continue;
         if (!ledger_.wait_for_chunks(*batch)) {
@@ -58,10 +60,13 @@ outcome<void> apply_worker::confirm_visibility() {
 outcome<void> apply_worker::apply(const work_ledger::batch& batch) {
     const auto run_statement = [this](std::string_view sql) { return session_.run(sql); };
     // A wide batch is larger than the usual ones and must be one transaction: values move between its rows.
-    auto applied = apply_batch(plan_, run_statement, batch.keys, batch_commit::own_transaction, true);
+    auto applied = [&] {
+        const auto turn = ledger_.take_turn(turn_of_batch(plan_));
+        return apply_batch(plan_, run_statement, batch.keys, batch_commit::own_transaction, true);
+    }();
     if (applied) {
         ledger_.batch_applied(batch);
-        batch_keys_ = std::min(batch_keys_ + batch_keys_ / 8 + 1, plan_.options.apply_batch_keys);
+        batch_keys_ = std::min(batch_keys_ + batch_keys_ / 8 + 1, ledger_.pace().batch_keys_max);
         attempts_ = 0;
         conflicts_ = 0;
         return {};

@@ -1,5 +1,7 @@
 #include "migration/apply/stream_reader.hpp"
+#include "migration/changelog/changelog.hpp"
 #include "migration/sql/identifier.hpp"
+#include "migration/throttle/heartbeat_time.hpp"
 #include "protocol/sql/classifier.hpp"
 #include "protocol/sql/lexer.hpp"
 
@@ -60,10 +62,22 @@ failure undecodable(std::string why) {
     return refuse("binlog_undecodable", "the binary log cannot be followed: " + std::move(why));
 }
 
+/// Behind the columns of a table, MariaDB logs a hidden one for each UNIQUE key that is a hash (seen on 10.11).
+std::size_t logged_columns(const table_description& table) {
+    return table.columns.size() +
+           static_cast<std::size_t>(std::ranges::count(table.keys, "HASH", &key_description::index_type));
+}
+
 }  // namespace
 
 change_capture::change_capture(const migration_plan& plan, work_ledger& ledger, stream_position start)
     : plan_(plan), ledger_(ledger), codec_(plan), position_(std::move(start)) {}
+
+void change_capture::expect_swap(std::string clause, std::uint64_t marker_before) {
+    swap_clause_ = std::move(clause);
+    before_swap_ = true;
+    marker_before_swap_ = marker_before;
+}
 
 void change_capture::stream_begins() {
     gtid_.reset();
@@ -192,7 +206,11 @@ outcome<void> change_capture::take_query(const binlog::query_event& query, const
         // SAVEPOINT and ROLLBACK TO: keys of rows that were rolled back again do no harm.
         return check_statement(query);
     }
-    SLUICE_TRY_VOID(check_statement(query));
+    if (before_swap() && text.find(swap_clause_) != std::string_view::npos) {
+        before_swap_ = false;
+    } else {
+        SLUICE_TRY_VOID(check_statement(query));
+    }
     transaction_ends(end);
     return {};
 }
@@ -220,6 +238,7 @@ outcome<void> change_capture::take_xa_end(std::string_view statement, const binl
 }
 
 outcome<void> change_capture::check_statement(const binlog::query_event& query) const {
+    if (before_swap()) return {};
     const std::string_view text = query.statement;
     const sql::table_name table{plan_.original.schema, plan_.original.table};
     const sql::statement_kind kind = sql::cheap_kind(text);
@@ -264,8 +283,8 @@ outcome<void> change_capture::check_statement(const binlog::query_event& query) 
 }
 
 outcome<void> change_capture::check_shape(const std::shared_ptr<const binlog::table_map>& table) {
-    if (table == shape_ || !same_name(table->table, plan_.original.table)) return {};
-    if (shape_ ? !table->same_shape(*shape_) : table->columns.size() != plan_.original_description.columns.size()) {
+    if (before_swap() || table == shape_ || !same_name(table->table, plan_.original.table)) return {};
+    if (shape_ ? !table->same_shape(*shape_) : table->columns.size() != logged_columns(plan_.original_description)) {
         return refuse("original_changed", "the columns of " + quote_table(plan_.original) +
                                               " were changed by somebody else while it was being copied");
     }
@@ -291,6 +310,7 @@ outcome<void> change_capture::take_rows(const binlog::rows_event& rows) {
 }
 
 outcome<void> change_capture::take_changes(const binlog::rows_event& rows) {
+    if (before_swap()) return {};
     SLUICE_TRY_VOID(check_shape(rows.table));
     std::vector<row_key> keys;
     binlog::row_cursor cursor = rows.rows();
@@ -300,12 +320,15 @@ outcome<void> change_capture::take_changes(const binlog::rows_event& rows) {
         if (!*more) break;
         if (cursor.before().exists()) {
             SLUICE_TRY(row_key key, codec_.key_of(*rows.table, cursor.before()));
+            key.anew = rows.kind == binlog::rows_kind::remove;
             keys.push_back(std::move(key));
         }
         // A minimal image after an update holds only what was assigned: without a key column, the key stayed as it was.
         if (cursor.after().exists() && codec_.holds_key_column(cursor.after())) {
             const binlog::row_image* before = cursor.before().exists() ? &cursor.before() : nullptr;
             SLUICE_TRY(row_key key, codec_.key_of(*rows.table, cursor.after(), before));
+            key.anew = rows.kind == binlog::rows_kind::write;
+            if (before != nullptr) SLUICE_TRY_VOID(check_move(keys.back(), key));
             if (keys.empty() || keys.back() != key) keys.push_back(std::move(key));
         }
     }
@@ -318,6 +341,16 @@ outcome<void> change_capture::take_changes(const binlog::rows_event& rows) {
         return {};
     }
     return add(std::move(keys));
+}
+
+// A row that gets another key is, to the delta set, one that goes and one that comes: what only the ghost keeps of it
+// would be lost.
+outcome<void> change_capture::check_move(const row_key& before, const row_key& after) const {
+    if (plan_.columns.kept.empty() || before.literals == after.literals) return {};
+    return refuse("row_moved", "the row of " + quote_table(plan_.original) + " with the key " + before.literals +
+                                   " got the key " + after.literals + ", and what only " + quote_table(plan_.ghost) +
+                                   " has of it (" + quote_identifier(plan_.columns.kept.front()) +
+                                   (plan_.columns.kept.size() > 1 ? ", ..." : "") + ") would be lost");
 }
 
 outcome<void> change_capture::add(std::vector<row_key> keys) {
@@ -335,17 +368,28 @@ outcome<void> change_capture::add(std::vector<row_key> keys) {
 }
 
 outcome<void> change_capture::take_markers(const binlog::rows_event& rows) {
-    if (rows.kind != binlog::rows_kind::write) return {};
+    if (rows.kind == binlog::rows_kind::remove) return {};
     binlog::row_cursor cursor = rows.rows();
     while (true) {
         auto more = cursor.next();
         if (!more) return undecodable(more.error().what);
         if (!*more) return {};
         const binlog::row_image& row = cursor.after();
+        if (row.size() > changelog::value_column && row[changelog::value_column].state == binlog::cell_state::value) {
+            // Of all the hints' values only a heartbeat's is a time.
+            const auto written = parse_heartbeat(protocol::as_text(row[changelog::value_column].bytes));
+            if (written) ledger_.heartbeat_seen(std::chrono::time_point_cast<std::chrono::microseconds>(*written));
+        }
+        if (rows.kind != binlog::rows_kind::write) continue;
         if (row.size() == 0 || row[0].state != binlog::cell_state::value) continue;
         const auto id = binlog::decode_key_value({binlog::field_type::long_long, 0, true}, row[0].bytes);
         if (!id) return undecodable(id.error().what);
-        ledger_.marker_seen(id->unsigned_integer());
+        if (before_swap() && id->unsigned_integer() > marker_before_swap_) {
+            return refuse("swap_not_seen", "the statement that made " + quote_table(plan_.original) +
+                                               " what it is was not found in the binary log: " + swap_clause_);
+        }
+        // Below are the rows of hints (heartbeat, state): no markers.
+        if (id->unsigned_integer() > changelog::first_marker) ledger_.marker_seen(id->unsigned_integer());
     }
 }
 

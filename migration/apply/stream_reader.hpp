@@ -9,10 +9,12 @@
 #include "migration/ports/change_feed.hpp"
 #include "protocol/binlog/event_decoder.hpp"
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace sluice::migration {
@@ -25,6 +27,13 @@ public:
     /// Transactions may have been prepared (XA) before the stream began: an XA COMMIT of one that the stream has not
     /// shown may change the table unseen, and is a failure from now on.
     void expect_unknown_prepared() { unknown_prepared_ = true; }
+
+    /// The stream begins before the swap that has made the original what it is: until the statement with this clause
+    /// has passed, rows and definitions under its name are another table's. A marker above `marker_before` that comes
+    /// first is a failure, "swap_not_seen".
+    void expect_swap(std::string clause, std::uint64_t marker_before);
+    /// From any thread.
+    [[nodiscard]] bool before_swap() const noexcept { return before_swap_; }
 
     /// A new stream begins, from position(): what was read of an unfinished transaction will come again.
     void stream_begins();
@@ -49,6 +58,7 @@ private:
     void transaction_ends(const binlog::coordinates& end);
     void tell_prepared();
     [[nodiscard]] bool same_name(std::string_view a, std::string_view b) const;
+    outcome<void> check_move(const row_key& before, const row_key& after) const;
 
     const migration_plan& plan_;
     work_ledger& ledger_;
@@ -66,6 +76,9 @@ private:
     std::map<std::string, std::vector<row_key>> prepared_;
     std::size_t prepared_keys_ = 0;
     bool unknown_prepared_ = false;
+    std::string swap_clause_;
+    std::atomic<bool> before_swap_{false};
+    std::uint64_t marker_before_swap_ = 0;
 };
 
 class stream_reader {
@@ -75,6 +88,11 @@ public:
     /// Attaches for the first time. To be called before run(), by the thread that wants to hear of a failure at once.
     outcome<void> attach();
     void expect_unknown_prepared() { capture_.expect_unknown_prepared(); }
+    void expect_swap(std::string clause, std::uint64_t marker_before) {
+        capture_.expect_swap(std::move(clause), marker_before);
+    }
+    /// Nothing before an expected swap is to be read any more. From any thread.
+    [[nodiscard]] bool swap_seen() const noexcept { return !capture_.before_swap(); }
     /// Works until the ledger stops. Failures go to the ledger.
     void run();
 

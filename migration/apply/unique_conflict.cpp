@@ -30,9 +30,9 @@ failure unique_key_conflict(const migration_plan& plan, const failure& why) {
     conflict.code = "unique_key_conflict";
     conflict.then = disposition::abort;
     conflict.message = "rows of " + quote_table(plan.original) + " collide under unique key " +
-                       quote_identifier(duplicate_key_of(why).value_or("?")) +
-                       " of the new definition (server: " + why.message +
-                       "); make the values distinct or leave the key out";
+                       quote_identifier(duplicate_key_of(why).value_or("?")) + " of the " +
+                       (plan.backwards ? "old" : "new") + " definition (server: " + why.message + ")" +
+                       (plan.backwards ? "" : "; make the values distinct or leave the key out");
     return conflict;
 }
 

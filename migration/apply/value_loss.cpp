@@ -224,7 +224,9 @@ failure with_row(const migration_plan& plan, const failure& why, const std::opti
         if (!row->value.empty()) place += ", where " + row->value;
         if (!row->partner.empty()) place += "; the row with " + row->partner + " has the value already";
     }
-    loss.message += place + ". Until then " + std::to_string(so_far.rows_copied) + " rows had been copied and " +
+    loss.message += place;
+    if (plan.backwards) return loss;
+    loss.message += ". Until then " + std::to_string(so_far.rows_copied) + " rows had been copied and " +
                     std::to_string(so_far.deltas_applied) + " changed rows applied. The table is unchanged";
     return loss;
 }
@@ -242,8 +244,8 @@ failure value_loss(const migration_plan& plan, const failure& why) {
     if (duplicate_key_of(why)) return unique_key_conflict(plan, why);
     failure loss = why;
     if (is_zero_date(why)) loss.code = "zero_date";
-    loss.message =
-        "a row of " + quote_table(plan.original) + " does not fit the new definition (server: " + why.message + ")";
+    loss.message = "a row of " + quote_table(plan.original) + " does not fit the " + (plan.backwards ? "old" : "new") +
+                   " definition (server: " + why.message + ")";
     return loss;
 }
 

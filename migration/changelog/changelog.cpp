@@ -3,19 +3,27 @@
 #include "migration/sql/identifier.hpp"
 #include "migration/sql/table_statements.hpp"
 
+#include <algorithm>
+#include <charconv>
 #include <utility>
 
 namespace sluice::migration {
-namespace {
-
-constexpr std::uint64_t first_marker = 1'000'000;
-
-}  // namespace
 
 changelog::changelog(table_name table) : table_(std::move(table)), last_marker_(first_marker) {}
 
 outcome<void> changelog::create(const statement_runner& run) const {
     SLUICE_TRY_VOID(run(create_changelog_statement(table_)));
+    return {};
+}
+
+outcome<void> changelog::continue_after_last(const statement_runner& run) {
+    SLUICE_TRY(const query_result found, run("SELECT MAX(id) FROM " + quote_table(table_)));
+    std::uint64_t last = 0;
+    if (!found.rows.empty() && found.rows[0].at(0)) {
+        const std::string& text = *found.rows[0][0];
+        std::from_chars(text.data(), text.data() + text.size(), last);
+    }
+    last_marker_ = std::max(last, last_marker_);
     return {};
 }
 

@@ -8,7 +8,8 @@ namespace sluice::migration {
 
 outcome<void> check_artefacts(const check_subject& subject) {
     const auto& table = subject.spec.table;
-    const auto names = artefact_names_of(table.table);
+    auto names = artefact_names_of(table.table);
+    if (const auto& given = subject.spec.options.old_table_name; !given.empty()) names.old_table = given;
     const std::string swap_names = subject.facts.family->rename_under_lock()
                                        ? ""
                                        : ", " + quote_string(names.swap_ghost) + ", " + quote_string(names.swap_old);

@@ -48,4 +48,13 @@ outcome<conversion_settings> read_conversion_settings(sql_session& session, bool
     return settings;
 }
 
+outcome<query_result> run_in_zone(sql_session& session, const std::string& time_zone, const std::string& statement) {
+    if (time_zone == "+00:00") return session.run(statement);
+    SLUICE_TRY_VOID(session.run("SET SESSION time_zone = " + quote_string(time_zone)));
+    auto ran = session.run(statement);
+    // A session that was lost on the way comes back in +00:00.
+    if (auto reset = session.run("SET SESSION time_zone = '+00:00'"); !reset && ran) return reset;
+    return ran;
+}
+
 }  // namespace sluice::migration

@@ -14,4 +14,10 @@ namespace sluice::migration {
 [[nodiscard]] outcome<conversion_settings> read_conversion_settings(sql_session& session, bool is_mariadb,
                                                                     const std::string& time_zone);
 
+/// One ALTER TABLE in a time zone: a TIMESTAMP literal in a DEFAULT is a moment only by the session's zone. The session
+/// is in +00:00 again behind it, as the engine's sessions are. Does not reconnect between the statements where the
+/// session itself does not.
+[[nodiscard]] outcome<query_result> run_in_zone(sql_session& session, const std::string& time_zone,
+                                                const std::string& statement);
+
 }  // namespace sluice::migration

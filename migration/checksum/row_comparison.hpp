@@ -31,9 +31,10 @@ public:
         std::vector<std::string> differing;  ///< keys, as in row_key::literals
         bool more = false;                   ///< not all of them were listed
     };
-    /// "verification_failed" when a join of the two tables does not return each row of the original once.
+    /// "verification_failed" when a join of the two tables does not return each row of the original once; where the
+    /// ghost does not keep the key unique, a key that is there twice differs.
     outcome<range_findings> compare_range(const range_bounds& bounds);
-    /// The keys, of those given, whose rows differ, are missing in the ghost, or are only there.
+    /// The keys, of those given, whose rows differ, are missing in the ghost, are there twice, or are only there.
     outcome<std::vector<std::string>> compare_keys(const std::vector<std::string>& keys);
 
     /// The key that ends a chunk of about `rows` rows after `lower`; nullopt if there are fewer. of_ghost: along the

@@ -5,7 +5,17 @@
 namespace sluice::migration {
 
 chunk_sizer::chunk_sizer(std::size_t initial, std::size_t fixed, std::chrono::milliseconds target)
-    : rows_(std::clamp(fixed != 0 ? fixed : initial, rows_min, rows_max)), steered_(fixed == 0), target_(target) {}
+    : rows_(std::clamp(fixed != 0 ? fixed : initial, rows_min, rows_max)),
+      steered_(fixed == 0),
+      fixed_(fixed),
+      target_(target) {}
+
+void chunk_sizer::fix(std::size_t fixed) {
+    if (fixed == fixed_) return;
+    fixed_ = fixed;
+    steered_ = fixed == 0;
+    if (!steered_) rows_ = std::clamp(fixed, rows_min, rows_max);
+}
 
 void chunk_sizer::took(std::size_t copied, std::chrono::microseconds elapsed) {
     // A chunk much smaller than asked for (the last one, a sparse range) says nothing about the time of a full one.

@@ -17,6 +17,9 @@ public:
 
     [[nodiscard]] std::size_t rows() const noexcept { return rows_; }
 
+    /// From now on as if it had been made with this.
+    void fix(std::size_t fixed);
+
     /// A chunk of `copied` rows took `elapsed`. Grows by at most half at a time; shrinks as far as the time says.
     void took(std::size_t copied, std::chrono::microseconds elapsed);
     /// A chunk ran into a deadlock, a lock wait or a size limit: halve.
@@ -25,6 +28,7 @@ public:
 private:
     std::size_t rows_;
     bool steered_;
+    std::size_t fixed_;
     std::chrono::microseconds target_;
 };
 

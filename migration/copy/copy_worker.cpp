@@ -1,6 +1,7 @@
 #include "migration/copy/copy_worker.hpp"
 
 #include "migration/apply/apply_batch.hpp"
+#include "migration/apply/turn_rules.hpp"
 #include "migration/apply/unique_conflict.hpp"
 #include "migration/apply/value_loss.hpp"
 
@@ -86,6 +87,11 @@ void chunk_planner::took(std::size_t rows, microseconds elapsed) {
     sizer_.took(rows, elapsed);
 }
 
+void chunk_planner::fix_chunk_rows(std::size_t rows) {
+    const std::lock_guard lock(sizing_);
+    sizer_.fix(rows);
+}
+
 void chunk_planner::failed() {
     const std::lock_guard lock(sizing_);
     sizer_.failed();
@@ -118,24 +124,37 @@ outcome<void> copy_worker::work() {
         }
         SLUICE_TRY(auto chunk, planner_.next(session_));
         if (!chunk) return {};
+        const auto began = steady_clock::now();
         SLUICE_TRY_VOID(copy(std::move(*chunk)));
+        rest_after(steady_clock::now() - began);
     }
     return {};
+}
+
+void copy_worker::rest_after(std::chrono::nanoseconds work) {
+    using std::chrono::duration_cast;
+    const auto until = steady_clock::now() + duration_cast<std::chrono::nanoseconds>(work * ledger_.pace().rest_ratio);
+    // A rest may be long: who changes the pace, or wants no rest once all is copied, is not to wait for it.
+    while (!ledger_.stopping() && !ledger_.all_copied() && ledger_.pace().rest_ratio > 0.0) {
+        const auto left = duration_cast<milliseconds>(until - steady_clock::now());
+        if (left <= milliseconds(0)) return;
+        ledger_.idle(std::min(left, pause_poll));
+    }
 }
 
 outcome<void> copy_worker::copy(work_ledger::chunk chunk) {
     // Without an exact order of keys no change is dropped, so rows that the applier brought before are the common case.
     skip_present_ = !plan_.mapping.key.exactly_ordered;
+    is_first_attempt_ = true;
     attempts_ = 0;
     conflicts_ = 0;
     std::uint64_t rows = 0;
     chunk_parts parts(bounds_of(chunk), planner_.chunk_rows());
     while (true) {
-        const auto began = steady_clock::now();
-        auto copied = session_.run(copy_chunk_statement(plan_.columns, parts.next(), plan_.lock, skip_present_));
+        auto [copied, elapsed] = write(parts.next());
         ledger_.chunk_attempt_ended(chunk);
+        is_first_attempt_ = false;
         if (copied) {
-            const auto elapsed = std::chrono::duration_cast<microseconds>(steady_clock::now() - began);
             planner_.took(copied->affected_rows, elapsed);
             rows += copied->affected_rows;
             parts.copied();
@@ -159,6 +178,15 @@ outcome<void> copy_worker::copy(work_ledger::chunk chunk) {
         SLUICE_TRY_VOID(recovered);
         ledger_.dispatch_again(chunk);
     }
+}
+
+copy_worker::attempt copy_worker::write(const range_bounds& bounds) {
+    // A batch may have brought rows of this range since the first attempt, and no key of the ghost's refuses them.
+    if (!is_first_attempt_ && !plan_.mapping.key.enforced) skip_present_ = true;
+    const auto turn = ledger_.take_turn(turn_of_chunk(plan_, is_first_attempt_));
+    const auto began = steady_clock::now();
+    auto copied = session_.run(copy_chunk_statement(plan_.columns, bounds, plan_.lock, skip_present_));
+    return {std::move(copied), std::chrono::duration_cast<microseconds>(steady_clock::now() - began)};
 }
 
 outcome<void> copy_worker::halve(chunk_parts& parts, const failure& too_large) {

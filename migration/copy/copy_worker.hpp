@@ -27,6 +27,8 @@ public:
     /// The next chunk, dispatched: its statement must be sent (or its ticket ended). nullopt when all is dispatched.
     outcome<std::optional<work_ledger::chunk>> next(reconnecting_session& session);
 
+    /// 0: steered by time.
+    void fix_chunk_rows(std::size_t rows);
     void took(std::size_t rows, std::chrono::microseconds elapsed);
     void failed();
     [[nodiscard]] std::size_t chunk_rows() const;
@@ -50,6 +52,12 @@ public:
 private:
     outcome<void> work();
     outcome<void> copy(work_ledger::chunk chunk);
+    void rest_after(std::chrono::nanoseconds work);
+    struct attempt {
+        outcome<query_result> copied;
+        std::chrono::microseconds elapsed;
+    };
+    attempt write(const range_bounds& bounds);
     /// What to do about a failed attempt; an error ends the migration.
     outcome<void> recover_from(failure why);
     outcome<void> halve(chunk_parts& parts, const failure& too_large);
@@ -60,7 +68,9 @@ private:
     reconnecting_session session_;
     key_codec codec_;
 
-    bool skip_present_ = false;  ///< of the chunk in hand
+    // Of the chunk in hand.
+    bool skip_present_ = false;
+    bool is_first_attempt_ = true;
     unsigned attempts_ = 0;
     unsigned conflicts_ = 0;
 };

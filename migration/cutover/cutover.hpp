@@ -2,16 +2,26 @@
 
 // One attempt at changing places: close the gate, drain, lock, read the position, apply the last changes, rename, open.
 // docs/architecture.md, "The cut-over", gives the steps and why they stand in this order.
+//
+// A step is told by its statements (for tests that strike at one):
+//   names     RENAME TABLE ghost TO its swap name, CREATE TABLE of the sentry; only where two sessions swap
+//   lock      LOCK TABLES
+//   position  @@GLOBAL.gtid_executed, or SHOW BINARY LOG STATUS, SHOW MASTER STATUS
+//   apply     DELETE, INSERT
+//   relations SHOW CREATE TABLE, ALTER TABLE, CREATE TRIGGER
+//   rename    RENAME TABLE original TO …; behind it DROP TABLE of the sentry, where there is one
+//   open      UNLOCK TABLES
 
+#include "migration/cutover/attempt_surroundings.hpp"
 #include "migration/engine/migration_snapshot.hpp"
 #include "migration/ledger/work_ledger.hpp"
 #include "migration/model/migration_plan.hpp"
 #include "migration/ports/sql_executor.hpp"
 #include "migration/ports/traffic_gate.hpp"
 
-#include <chrono>
 #include <memory>
 #include <optional>
+#include <vector>
 
 namespace sluice::migration {
 
@@ -25,26 +35,35 @@ enum class cutover_end {
 struct cutover_outcome {
     cutover_end end = cutover_end::given_up;
     cutover_attempt report;
-    std::optional<failure> why;  ///< set for failed and unknown
+    std::optional<failure> why;      ///< set for failed and unknown
+    std::optional<std::size_t> who;  ///< the member whose step it was, where that can be told
+};
+
+/// One migration of those that change places together; mostly there is only one. References must outlive the cut-over.
+struct cutover_member {
+    const migration_plan& plan;
+    work_ledger& ledger;
 };
 
 /// Used by the coordinator thread. The sessions are opened anew for each attempt and closed after it: one that held a
 /// lock is never used again.
 class cutover {
 public:
-    cutover(const migration_plan& plan, work_ledger& ledger, sql_executor& executor, table_gate& gate);
+    /// members: at least one, on one server. gate: in front of the tables of all of them. The hold budget is the
+    /// smallest one of theirs.
+    cutover(std::vector<cutover_member> members, sql_executor& executor, table_gate& gate,
+            attempt_surroundings& around = threaded_surroundings());
 
-    /// Blocks for at most about options.hold_budget (longer only if the server does not answer the rename).
+    /// Blocks for at most about options.hold_budget (longer only if the server does not answer the rename). What
+    /// becomes of it is the same for all members: one statement renames all of them.
     cutover_outcome attempt(std::uint32_t number);
 
 private:
-    struct attempt_run;
-
-    const migration_plan& plan_;
-    const migration_plan plan_in_attempt_;  ///< with swap names where two sessions change places
-    work_ledger& ledger_;
+    const std::vector<cutover_member> members_;
+    std::vector<std::unique_ptr<migration_plan>> plans_in_attempt_;  ///< with swap names where two sessions swap
     sql_executor& executor_;
     table_gate& gate_;
+    attempt_surroundings& around_;
 };
 
 }  // namespace sluice::migration

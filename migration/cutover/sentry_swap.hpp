@@ -18,18 +18,14 @@
 // Source: MySQL internals manual and sql/mdl.cc of 5.6, "MDL_lock::m_waiting_incompatible"; each point is tried on
 // 5.6, 9.7 and MariaDB 10.11 by tests/integration/faults/sentry_swap_test.cpp.
 
-#include "migration/cutover/statement_watch.hpp"
+#include "migration/cutover/pending_rename.hpp"
 #include "migration/model/migration_plan.hpp"
 #include "migration/ports/sql_executor.hpp"
 
 #include <chrono>
-#include <condition_variable>
-#include <memory>
-#include <mutex>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
+#include <vector>
 
 namespace sluice::migration {
 
@@ -41,43 +37,46 @@ inline constexpr std::string_view sentry_comment = "sluice: holds a name during 
 /// The plan as it is during such an attempt: ghost and old table under their swap names.
 [[nodiscard]] migration_plan with_swap_names(migration_plan plan);
 
-/// One attempt. Used by the coordinator thread; the rename runs on a thread of its own.
-class sentry_swap {
+/// How tables change places where the session that holds their locks may not rename them. One attempt; used by the
+/// coordinator thread.
+class swap_behind_sentry {
 public:
-    /// plan: with_swap_names(); both arguments must outlive it.
-    sentry_swap(const migration_plan& plan, sql_executor& executor);
-    ~sentry_swap();
-    sentry_swap(const sentry_swap&) = delete;
-    sentry_swap& operator=(const sentry_swap&) = delete;
+    virtual ~swap_behind_sentry() = default;
 
-    /// Before the gate closes: connects, makes the sentry, gives the ghost its swap name. The applier must be parked.
-    /// usual_ghost: the ghost's name outside of attempts. After a failure, and after every attempt, settle_swap().
-    outcome<void> prepare(sql_session& session, const table_name& usual_ghost);
-
-    /// With everything applied and original, ghost and sentry locked by `holder`: the rename. On success the holder has
+    /// Before the gate closes: connects, makes the sentry, gives the ghosts their swap names. The appliers must be
+    /// parked. session: the one that is going to be the holder. After a failure, and after every attempt,
+    /// settle_swap().
+    virtual outcome<void> prepare(sql_session& session) = 0;
+    /// What the holder locks besides originals and ghosts.
+    [[nodiscard]] virtual std::vector<table_name> also_locked() const = 0;
+    /// With everything applied, and originals and ghosts locked by `holder`: the rename. On success the holder has
     /// unlocked. "given_up": nothing has changed, and once the holder unlocks, nothing will. Any other failure:
     /// settle_swap() tells.
-    outcome<void> swap(sql_session& holder, std::chrono::steady_clock::time_point deadline);
-
+    virtual outcome<void> swap(sql_session& holder, std::chrono::steady_clock::time_point deadline) = 0;
+    /// False once swap() has begun to let go of the holder's locks.
+    [[nodiscard]] virtual bool holder_has_locks() const = 0;
     /// Waits for the end of the rename, and ends it where the sentry still stands: let the holder unlock before.
-    void end();
+    virtual void end() = 0;
+};
+
+/// For one table.
+class sentry_swap final : public swap_behind_sentry {
+public:
+    /// plan: with_swap_names(); usual_ghost: the ghost's name outside of attempts. All arguments must outlive it.
+    sentry_swap(const migration_plan& plan, const table_name& usual_ghost, sql_executor& executor,
+                attempt_surroundings& around);
+
+    outcome<void> prepare(sql_session& session) override;
+    [[nodiscard]] std::vector<table_name> also_locked() const override { return {plan_.old_table}; }
+    outcome<void> swap(sql_session& holder, std::chrono::steady_clock::time_point deadline) override;
+    [[nodiscard]] bool holder_has_locks() const override { return !unlocking_; }
+    void end() override { rename_.end(); }
 
 private:
-    void start_rename(std::chrono::steady_clock::time_point deadline);
-    outcome<void> see_it_wait(sql_session& holder, std::chrono::steady_clock::time_point deadline);
-    [[nodiscard]] bool has_ended();
-    outcome<void> result_of_rename();
-
     const migration_plan& plan_;
-    sql_executor& executor_;
-    std::unique_ptr<sql_session> renamer_;
-    std::unique_ptr<statement_watch> watch_;
-    bool let_go_ = false;  ///< the sentry may be gone: the rename is not to be killed any more
-
-    std::mutex mutex_;
-    std::condition_variable ended_;
-    std::optional<outcome<query_result>> result_;
-    std::thread thread_;
+    const table_name& usual_ghost_;
+    pending_rename rename_;
+    bool unlocking_ = false;
 };
 
 }  // namespace sluice::migration

@@ -3,6 +3,7 @@
 // Ends a statement that runs too long, from a second connection. Lock wait timeouts of the server count in seconds; a
 // cut-over counts in milliseconds.
 
+#include "migration/cutover/attempt_surroundings.hpp"
 #include "migration/ports/sql_executor.hpp"
 
 #include <chrono>
@@ -16,19 +17,16 @@
 namespace sluice::migration {
 
 /// Owned and used by the coordinator; its thread does nothing but wait and send KILL QUERY.
-class statement_watch {
+class statement_watch final : public kill_timer {
 public:
     /// killer: a session of its own. victim: connection id of the session to watch.
     statement_watch(std::unique_ptr<sql_session> killer, std::uint64_t victim);
-    ~statement_watch();
+    ~statement_watch() override;
     statement_watch(const statement_watch&) = delete;
     statement_watch& operator=(const statement_watch&) = delete;
 
-    /// From now on the victim's statement is killed at `deadline`.
-    void arm(std::chrono::steady_clock::time_point deadline);
-    /// Returns once no kill can come any more; true if one was sent since arm(). A kill that came late strikes the
-    /// victim's next statement with error 1317.
-    bool disarm();
+    void arm(std::chrono::steady_clock::time_point deadline) override;
+    bool disarm() override;
 
 private:
     void watch();

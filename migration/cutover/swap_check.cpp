@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <thread>
 
 namespace sluice::migration {
 namespace {
@@ -58,34 +57,60 @@ outcome<present_tables> look(const statement_runner& run, const migration_plan& 
     return present;
 }
 
+outcome<query_result> find_pending_rename(const statement_runner& run, const table_swap& swap) {
+    return run("SELECT id FROM information_schema.processlist WHERE info LIKE 'RENAME TABLE %' AND INSTR(info, " +
+               quote_string(swap_clause(swap)) + ") > 0");
+}
+
+failure still_pending() {
+    return refuse("swap_pending", "the swap's RENAME TABLE could not be ended on the server in a minute");
+}
+
+outcome<void> kill_all(const statement_runner& run, const query_result& sessions) {
+    for (const auto& row : sessions.rows) {
+        auto killed = run("KILL " + row.at(0).value_or("0"));
+        if (!killed && killed.error().server_errno != no_such_thread) return std::move(killed).error();
+    }
+    return {};
+}
+
+// A process that was killed may have left its RENAME waiting, for LOCK INSTANCE FOR BACKUP or a metadata lock, or
+// stalled in its commit: it could take place behind the look at the tables. Where it runs under LOCK TABLES it is
+// atomic: killed, it has renamed both tables or none.
+outcome<void> end_rename_under_lock(const statement_runner& run, const migration_plan& names, clock& time) {
+    const auto until = time.now() + pending_rename_max;
+    while (true) {
+        SLUICE_TRY(const query_result pending,
+                   find_pending_rename(run, {names.original, names.ghost, names.old_table}));
+        if (pending.rows.empty()) return {};
+        if (time.now() > until) return still_pending();
+        SLUICE_TRY_VOID(kill_all(run, pending));
+        time.sleep_for(pending_rename_poll);
+    }
+}
+
 // A rename whose client is gone waits on in the server. The sentry is put in its way before it is killed: it could be
 // granted its locks at that very moment, and on MariaDB a kill that strikes while it renames costs the table its
 // triggers (sentry_swap.hpp).
-outcome<void> end_pending_rename(const statement_runner& run, const migration_plan& names) {
-    const std::string statement = swap_statement(names.original, names.swap_ghost, names.swap_old);
-    const auto until = std::chrono::steady_clock::now() + pending_rename_max;
+outcome<void> end_pending_rename(const statement_runner& run, const migration_plan& names, clock& time) {
+    const auto until = time.now() + pending_rename_max;
     while (true) {
         SLUICE_TRY(const query_result pending,
-                   run("SELECT id FROM information_schema.processlist WHERE info = " + quote_string(statement)));
+                   find_pending_rename(run, {names.original, names.swap_ghost, names.swap_old}));
         if (pending.rows.empty()) return {};
-        if (std::chrono::steady_clock::now() > until) {
-            return refuse("swap_pending", "the swap's RENAME TABLE could not be ended on the server in a minute");
-        }
+        if (time.now() > until) return still_pending();
         const auto present = look(run, names);
         // Locked: it is renaming, or waits for a holder that is about to go.
         if (!present && present.error().then != disposition::retry) return present.error();
         if (present && present->sentry) {
-            for (const auto& row : pending.rows) {
-                auto killed = run("KILL " + row.at(0).value_or("0"));
-                if (!killed && killed.error().server_errno != no_such_thread) return std::move(killed).error();
-            }
+            SLUICE_TRY_VOID(kill_all(run, pending));
         } else if (present && !present->swap_old) {
             auto made = run(create_sentry_statement(names.swap_old));
             const bool comes_later =
                 made || made.error().server_errno == table_exists || made.error().then == disposition::retry;
             if (!comes_later) return std::move(made).error();
         }
-        std::this_thread::sleep_for(pending_rename_poll);
+        time.sleep_for(pending_rename_poll);
     }
 }
 
@@ -95,12 +120,31 @@ outcome<void> rename(const statement_runner& run, const table_name& from, const 
     return {};
 }
 
+// MySQL 5.6 renames one table after the other, and a server that dies in between leaves the original under the old
+// table's name and nothing under its own. It gets it back: nobody can have written to it since. The RENAME is not in
+// the binary log (it would have got there behind its end), so where the account may say so this is not either.
+outcome<void> undo_half_rename(const statement_runner& run, const migration_plan& names) {
+    SLUICE_TRY(const query_result original,
+               run("SELECT 1 FROM information_schema.tables WHERE table_schema = " +
+                   quote_string(names.original.schema) + " AND table_name = " + quote_string(names.original.table)));
+    if (!original.rows.empty()) return {};
+    const bool unlogged = run("SET SESSION sql_log_bin = 0").has_value();
+    auto undone = rename(run, names.swap_old, names.original);
+    if (unlogged) SLUICE_TRY_VOID(run("SET SESSION sql_log_bin = 1"));
+    return undone;
+}
+
 }  // namespace
 
-outcome<swap_state> settle_swap(const statement_runner& run, const migration_plan& names) {
-    if (!names.rename_under_lock) SLUICE_TRY_VOID(end_pending_rename(run, names));
+outcome<swap_state> settle_swap(const statement_runner& run, const migration_plan& names, clock& time) {
+    SLUICE_TRY_VOID(names.rename_under_lock ? end_rename_under_lock(run, names, time)
+                                            : end_pending_rename(run, names, time));
     SLUICE_TRY(present_tables present, look(run, names));
     if (!names.rename_under_lock) {
+        if (present.swap_ghost && present.swap_old) {
+            SLUICE_TRY_VOID(undo_half_rename(run, names));
+            SLUICE_TRY(present, look(run, names));
+        }
         // The ghost goes first: without it under that name, the swap cannot take place any more.
         if (present.swap_ghost) {
             SLUICE_TRY_VOID(rename(run, names.swap_ghost, names.ghost));

@@ -6,6 +6,7 @@
 #include "migration/apply/server_position.hpp"
 #include "migration/model/failure.hpp"
 #include "migration/model/migration_plan.hpp"
+#include "migration/ports/clock.hpp"
 
 namespace sluice::migration {
 
@@ -21,6 +22,6 @@ enum class swap_state {
 /// Without names.rename_under_lock (the swap by two sessions, cutover/sentry_swap) it also ends a rename that is still
 /// pending, and gives the tables back the names that they have outside of an attempt; the sentry is dropped. Of `names`
 /// only the names and rename_under_lock are looked at. May be repeated after any failure.
-outcome<swap_state> settle_swap(const statement_runner& run, const migration_plan& names);
+outcome<swap_state> settle_swap(const statement_runner& run, const migration_plan& names, clock& time = real_clock());
 
 }  // namespace sluice::migration

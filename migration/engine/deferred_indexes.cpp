@@ -41,7 +41,7 @@ std::string index_clauses(const table_name& table, const std::vector<deferred_in
 
 }  // namespace
 
-std::vector<deferred_index> deferrable_indexes(const table_description& ghost) {
+std::vector<deferred_index> deferrable_indexes(const table_description& ghost, std::string_view needed) {
     struct candidate {
         std::size_t place;  ///< in SHOW CREATE TABLE
         const key_description* key;
@@ -58,7 +58,7 @@ std::vector<deferred_index> deferrable_indexes(const table_description& ghost) {
     std::vector<deferred_index> found;
     for (auto one = in_order.rbegin(); one != in_order.rend(); ++one) {
         const key_description& key = *one->key;
-        if (key.index_type != "BTREE" || needed_by_auto_increment(ghost, key)) break;
+        if (key.index_type != "BTREE" || key.name == needed || needed_by_auto_increment(ghost, key)) break;
         std::string definition = definition_of(ghost, key.name);
         if (definition.empty()) break;
         found.insert(found.begin(), {key.name, std::move(definition)});

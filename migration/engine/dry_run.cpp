@@ -1,6 +1,7 @@
 #include "migration/engine/dry_run.hpp"
 
 #include "migration/check/checks.hpp"
+#include "migration/check/conversion_settings.hpp"
 #include "migration/check/named_cells.hpp"
 #include "migration/checksum/row_comparison.hpp"
 #include "migration/engine/forecast_warnings.hpp"
@@ -56,9 +57,11 @@ struct dry_running {
 // Every way is looked at, also one that the options do not agree to: the operator may want to.
 outcome<void> dry_running::find_ways() {
     SLUICE_TRY(const table_description original, describe_table(session, spec.table));
+    SLUICE_TRY(const auto settings, read_conversion_settings(session, facts.is_mariadb, spec.options.time_zone));
     made.way = alter_way::copy;
     for (const alter_way way : {alter_way::instant, alter_way::inplace}) {
-        SLUICE_TRY(scratch_trial trial, try_on_scratch(session, facts, original, scratch, alter, way));
+        SLUICE_TRY(scratch_trial trial,
+                   try_on_scratch(session, facts, original, scratch, alter, way, settings.time_zone));
         const bool allowed = way == alter_way::instant ? spec.options.attempt_instant : spec.options.attempt_inplace;
         made.ways.push_back({way, trial.possible, allowed, std::move(trial.why_not)});
         if (trial.possible && allowed && made.way == alter_way::copy) made.way = way;
@@ -162,7 +165,9 @@ outcome<void> dry_running::describe_copy() {
         made.unique_key = describe(plan.mapping.key);
         made.columns = columns_of(plan);
         std::vector<deferred_index> deferred;
-        if (spec.options.defer_secondary_indexes) deferred = deferrable_indexes(plan.ghost_description);
+        if (spec.options.defer_secondary_indexes) {
+            deferred = deferrable_indexes(plan.ghost_description, plan.columns.ghost_index);
+        }
         for (const deferred_index& index : deferred) made.deferred_indexes.push_back(index.name);
         if (made.way == alter_way::copy) {
             warn_of_plan(plan, alter, made);

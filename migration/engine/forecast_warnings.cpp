@@ -118,6 +118,12 @@ void warn_of_plan(const migration_plan& plan, const sql::alter_statement& alter,
              "rows are identified by the key " + plan.mapping.key.original_index +
                  ", which has a column that may be NULL: a row with NULL there ends the migration");
     }
+    if (!plan.mapping.key.enforced) {
+        warn(forecast, "key_not_unique",
+             "rows are identified by the key " + plan.mapping.key.original_index +
+                 ", which the new table does not keep unique: it has only the index " + plan.mapping.key.ghost_index +
+                 " that begins with its columns");
+    }
     warn_of_conversions(plan, forecast);
     warn_of_relations(plan, forecast);
     if (!forecast.deferred_indexes.empty()) {

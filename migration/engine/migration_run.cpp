@@ -31,7 +31,8 @@ migration_run::migration_run(run_environment environment, migration_snapshot beg
     : environment_(std::move(environment)),
       found_state_(begin.state),
       paused_(begin.paused),
-      postponed_(begin.spec.options.postpone_cutover),
+      postponed_(begin.state == migration_state::queued ? begin.spec.options.postpone_cutover : begin.postponed),
+      revert_requested_(begin.state == migration_state::reverting),  // what an earlier process was at goes on
       current_(std::move(begin)),
       control_(*environment_.sql, [this] { return interrupted(); }) {
     publish();
@@ -54,19 +55,31 @@ snapshot_ptr migration_run::snapshot() const {
 
 outcome<void> migration_run::command(operator_command command) {
     const migration_state state = snapshot()->state;
+    if (state == migration_state::in_sync || state == migration_state::reverting ||
+        command == operator_command::revert || command == operator_command::finish) {
+        return command_way_back(state, command);
+    }
     if (is_final(state) || state == migration_state::tidying) {
         return refuse("wrong_state", "migration " + snapshot()->id + " is " + std::string(to_string(state)) +
                                          ": it takes commands only until its cut-over is done");
     }
     switch (command) {
-        case operator_command::cut_over: postponed_ = false; break;
-        case operator_command::postpone: postponed_ = true; break;
+        case operator_command::cut_over:
+            postponed_ = false;
+            flag_file_overruled_ = true;
+            break;
+        case operator_command::postpone:
+            postponed_ = true;
+            flag_file_overruled_ = false;
+            break;
         case operator_command::pause: paused_ = true; break;
         case operator_command::resume: paused_ = false; break;
         case operator_command::abort:
             abort_requested_ = true;
             interrupt_statement();
             break;
+        case operator_command::revert:
+        case operator_command::finish: break;  // above
     }
     woken_.notify_all();
     return {};
@@ -86,7 +99,9 @@ failure migration_run::interruption() const {
 }
 
 void migration_run::publish() {
-    if (ledger_) {
+    if (ledger_ && current_.way_back.open) {
+        publish_way_back();
+    } else if (ledger_) {
         const work_ledger::counters counters = ledger_->count();
         current_.rows_copied = counters.rows_copied;
         current_.deltas_seen = counters.deltas_seen;
@@ -95,6 +110,11 @@ void migration_run::publish() {
         current_.backlog_keys = counters.backlog_keys;
         current_.stream_position =
             counters.position.executed ? counters.position.executed->to_string() : counters.position.at.to_string();
+        current_.stream_file = counters.position.at.to_string();
+        if (counters.heartbeat) {
+            current_.heartbeat_lag =
+                std::chrono::duration_cast<milliseconds>(system_clock::now() - *counters.heartbeat);
+        }
         if (planner_) current_.chunk_rows = planner_->chunk_rows();
     }
     const auto now = steady_clock::now();
@@ -105,7 +125,7 @@ void migration_run::publish() {
         rate_since_ = now;
         rate_rows_ = current_.rows_copied;
     }
-    const bool copied = current_.state > migration_state::copying && current_.state <= migration_state::completed;
+    const bool copied = current_.state > migration_state::copying && current_.state <= migration_state::reverted;
     if (copied) {
         current_.progress = 1.0;
         current_.eta.reset();
@@ -127,7 +147,9 @@ void migration_run::publish() {
 
 void migration_run::save() {
     saved_ = steady_clock::now();
-    const auto stored = environment_.store.save(control_, current_);
+    auto stored = environment_.store.save(control_, current_);
+    // A connection that was lost is back: what a restart goes by should not be missed for that.
+    if (!stored && stored.error().then == disposition::retry) stored = environment_.store.save(control_, current_);
     if (!stored) spdlog::warn("migration {}: its state could not be stored: {}", current_.id, stored.error().message);
 }
 
@@ -146,6 +168,7 @@ void migration_run::enter(migration_state state) {
     current_.changed = system_clock::now();
     current_.waiting_for.clear();
     if (is_final(state)) current_.ended = current_.changed;
+    note_state(state);
     publish();
     save();
     spdlog::info("migration {} of {}: {}", current_.id, quote_table(current_.spec.table), to_string(state));
@@ -158,15 +181,17 @@ void migration_run::wait_for(std::string what) {
 }
 
 outcome<void> migration_run::tick(milliseconds wait) {
+    // What the operator has said must outlive this process.
+    const bool told = take_changes() || current_.paused != paused_ || current_.postponed != postponed_;
     publish();
-    if (steady_clock::now() - saved_ >= save_interval) save();
+    if (told || steady_clock::now() - saved_ >= save_interval) save();
     {
         std::unique_lock lock(mutex_);
         woken_.wait_for(lock, wait);
     }
     if (interrupted()) return interruption();
     if (ledger_) {
-        ledger_->pause_copy(paused_);
+        SLUICE_TRY_VOID(obey_throttles());
         if (auto why = ledger_->first_failure()) return std::move(*why);
         if (reader_ && prepared_ && stream_guard_.due(steady_clock::now())) {
             const auto position = read_server_position(control_, prepared_->plan);
@@ -192,6 +217,10 @@ outcome<migration_run::ending> migration_run::proceed() {
     SLUICE_TRY_VOID(claim());
     SLUICE_TRY(const auto settled, settle_interrupted());
     if (settled) return *settled;
+    if (const migration_options& options = current_.spec.options; !options.cutover_group.empty()) {
+        group_seat_.join(environment_.groups->find(options.cutover_group, options.cutover_group_size), current_.id,
+                         current_.spec.table);
+    }
 
     enter(migration_state::checking);
     SLUICE_TRY(const sql::alter_statement alter, parse_alter_of(current_.spec));
@@ -217,6 +246,7 @@ outcome<migration_run::ending> migration_run::proceed() {
     SLUICE_TRY_VOID(build_indexes());
     SLUICE_TRY_VOID(verify());
     SLUICE_TRY_VOID(wait_and_cut_over());
+    if (current_.spec.options.keep_old_table_in_sync) return keep_in_sync();
     tidy();
     return ending::completed;
 }
@@ -233,38 +263,6 @@ outcome<void> migration_run::claim() {
     if (!got) return std::move(got).error();
     if (*got) return {};
     return refuse("running_elsewhere", "migration " + current_.id + " is being worked on by another process");
-}
-
-outcome<migration_plan> migration_run::names_on_server() {
-    migration_plan names = plan_names(current_.spec);
-    SLUICE_TRY(const server_facts facts, check_server(control_));
-    names.rename_under_lock = facts.family->rename_under_lock();
-    names.lower_case_table_names = facts.lower_case_table_names;
-    return names;
-}
-
-outcome<std::optional<migration_run::ending>> migration_run::settle_interrupted() {
-    std::optional<ending> settled;
-    if (found_state_ == migration_state::queued) return settled;
-    // Before `preparing` nothing of ours was made, and a table by the old table's name is somebody else's.
-    if (found_state_ <= migration_state::altering) return settle_altering();
-    SLUICE_TRY(const migration_plan names, names_on_server());
-    SLUICE_TRY(const swap_state state, settle_swap(runner(), names));
-    if (state == swap_state::swapped) {
-        spdlog::info("migration {}: its cut-over had taken place before the interruption", current_.id);
-        prepared_ = prepared_migration{names, {}};
-        tidy();
-        return std::optional(ending::completed);
-    }
-    spdlog::warn("migration {}: an earlier process was interrupted while {}; {} and {} are dropped and it begins again",
-                 current_.id, to_string(found_state_), quote_table(names.ghost), quote_table(names.changelog));
-    const auto left = drop_artefacts(*environment_.sql, names);
-    if (!left.empty()) {
-        return refuse("leftover_tables", "what the interrupted run left could not be dropped: " + left.front());
-    }
-    current_.rows_copied = 0;
-    current_.deltas_applied = 0;
-    return settled;
 }
 
 outcome<void> migration_run::begin_stream() {
@@ -301,11 +299,12 @@ outcome<void> migration_run::copy() {
     SLUICE_TRY_VOID(planner_->read_range(control_));
     enter(migration_state::copying);
     const auto began = steady_clock::now();
+    start_throttles();
+    SLUICE_TRY_VOID(obey_throttles());
     crew_->start_apply();
-    ledger_->pause_copy(paused_);
     crew_->start_copy(*planner_);
     while (!ledger_->all_copied()) {
-        wait_for(paused_ ? "paused by the operator" : "");
+        wait_for(why_held_back());
         SLUICE_TRY_VOID(tick(tick_wait));
     }
     // A worker that was told to pause would wait for ever now: nobody listens to commands until it has ended.
@@ -345,6 +344,7 @@ outcome<void> migration_run::build_indexes() {
 void migration_run::tidy() {
     const migration_plan& plan = prepared_->plan;
     enter(migration_state::tidying);
+    throttler_.reset();
     current_.leftovers.clear();
     // The old table gets the name that people know; the rest of this goes on without, and names what is there.
     if (auto settled = settle_swap(runner(), plan); !settled) {
@@ -374,8 +374,13 @@ void migration_run::tidy() {
 
 void migration_run::conclude(outcome<ending> end) {
     if (crew_) crew_->join_all();
+    throttler_.reset();
     if (end && *end == ending::completed) {
         enter(migration_state::completed);
+        return;
+    }
+    if (end && *end == ending::reverted) {
+        enter(migration_state::reverted);
         return;
     }
     if (stop_requested_ && !abort_requested_) {
@@ -387,9 +392,8 @@ void migration_run::conclude(outcome<ending> end) {
     current_.error = std::move(end).error();
     if (prepared_) current_.error = name_lost_artefact(std::move(*current_.error), prepared_->plan);
     // What the swap has made the table must not be dropped; before it, everything of ours can go.
-    if (tables_made_ && !swap_possible_) {
-        current_.leftovers = drop_artefacts(*environment_.sql, prepared_ ? prepared_->plan : plan_names(current_.spec));
-    }
+    if (tables_made_ && !swap_possible_) drop_or_leave_tables();
+    group_seat_.leave(current_.error->code == "aborted" ? "was aborted" : "failed (" + current_.error->code + ")");
     if (current_.error->code != "aborted") {
         spdlog::error("migration {} of {} failed ({}): {}{}{}", current_.id, quote_table(current_.spec.table),
                       current_.error->code, current_.error->message,

@@ -6,11 +6,17 @@
 #include "migration/changelog/changelog.hpp"
 #include "migration/checksum/table_verification.hpp"
 #include "migration/cutover/cutover.hpp"
+#include "migration/cutover/cutover_group.hpp"
+#include "migration/cutover/cutover_timing.hpp"
+#include "migration/cutover/swap_check.hpp"
 #include "migration/engine/crew.hpp"
 #include "migration/engine/migration_service.hpp"
 #include "migration/engine/preparation.hpp"
 #include "migration/engine/state_store.hpp"
 #include "migration/engine/stream_guard.hpp"
+#include "migration/ports/throttle_ports.hpp"
+#include "migration/reverse/applied_place.hpp"
+#include "migration/throttle/throttler.hpp"
 #include "migration/ways/direct_alter.hpp"
 #include "migration/ways/scratch_trial.hpp"
 
@@ -28,6 +34,8 @@ struct run_environment {
     std::shared_ptr<change_feed_source> feeds;
     std::shared_ptr<traffic_gate> gate;
     state_store store;
+    throttle_ports throttles;
+    std::shared_ptr<cutover_groups> groups;
 };
 
 class migration_run {
@@ -44,20 +52,26 @@ public:
     [[nodiscard]] snapshot_ptr snapshot() const;
     /// "wrong_state" when the command makes no sense now. Thread-safe.
     outcome<void> command(operator_command command);
+    /// Changes options while it runs. "fixed_option" where that cannot be, "wrong_state" behind its end. Thread-safe.
+    outcome<void> change(const option_changes& changes);
 
 private:
-    enum class ending { completed, aborted, stopped };
+    enum class ending { completed, reverted, aborted, stopped };
 
     void coordinate();
     outcome<ending> proceed();
     outcome<void> claim();
+    // After an interruption, and after a swap without an answer; migration_run_settle.cpp.
     outcome<std::optional<ending>> settle_interrupted();
+    outcome<swap_state> which_is_which(const migration_plan& names, const std::string& why);
+    outcome<void> drop_what_was_left(const migration_plan& names);
     // Ways without a copy; migration_run_direct.cpp.
     outcome<bool> altered_by_server(const sql::alter_statement& alter);
     outcome<bool> artefacts_exist(const migration_plan& names);
     outcome<scratch_trial> try_way(const server_facts& facts, const migration_plan& names,
-                                   const table_description& original, const sql::alter_statement& alter, alter_way way);
-    outcome<direct_end> alter_original(const server_facts& facts, alter_way way, const std::string& statement);
+                                   const table_description& original, const sql::alter_statement& alter, alter_way way,
+                                   const std::string& time_zone);
+    outcome<direct_end> alter_original(alter_way way, const direct_request& request);
     outcome<bool> wanted_definition_reached();
     outcome<std::optional<ending>> settle_altering();
     void pass_over(alter_way way, const std::string& reason);
@@ -73,8 +87,26 @@ private:
     outcome<bool> verify_meanwhile();
     outcome<bool> verification_step();
     outcome<void> wait_and_cut_over();
-    outcome<bool> good_moment(table_gate& gate);
+    outcome<bool> good_moment(cutover_timing& timing);
+    void wait_for_moment(const moment_verdict& verdict);
+    void keep_report(const cutover_attempt& attempt);
+    void keep_kills(cutover_timing& timing);
+    [[nodiscard]] std::uint32_t next_attempt_number() const;
+    watch_rules rules_of_watch();
     outcome<cutover_end> ask_until_known(const std::optional<failure>& why);
+    // The way back; migration_run_reverse.cpp.
+    outcome<void> command_way_back(migration_state state, operator_command command);
+    void remember_place_before_swap();
+    outcome<ending> keep_in_sync();
+    outcome<ending> go_way_back();
+    outcome<bool> open_way_back();
+    outcome<void> follow_back(stream_position from);
+    outcome<ending> follow_until_told();
+    outcome<bool> revert();
+    void note_applied();
+    void publish_way_back();
+    void leave_way_back(std::optional<failure> why);
+    void tidy_reverted();
     void tidy();
     void conclude(outcome<ending> end);
 
@@ -82,6 +114,14 @@ private:
     outcome<void> tick(std::chrono::milliseconds wait);
     void enter(migration_state state);
     void wait_for(std::string what);
+    bool take_changes();
+    // Holding back; migration_run_throttle.cpp.
+    void start_throttles();
+    void note_state(migration_state state);
+    outcome<void> obey_throttles();
+    [[nodiscard]] bool held_back() const { return paused_ || !current_.throttled_by.empty(); }
+    [[nodiscard]] std::string why_held_back() const;
+    void drop_or_leave_tables();
     void publish();
     void save();
     [[nodiscard]] bool interrupted() const { return abort_requested_ || stop_requested_; }
@@ -102,6 +142,9 @@ private:
     std::atomic<bool> stop_requested_{false};
     std::atomic<bool> paused_{false};
     std::atomic<bool> postponed_{false};
+    std::atomic<bool> flag_file_overruled_{false};
+    std::atomic<bool> revert_requested_{false};
+    std::atomic<bool> finish_requested_{false};
     std::atomic<std::uint64_t> running_statement_of_{0};  ///< connection id while a long statement may be killed
 
     // The coordinator's own.
@@ -112,13 +155,18 @@ private:
     bool swap_possible_ = false;  ///< the ghost may bear the table's name: it must not be dropped
     std::unique_ptr<work_ledger> ledger_;
     std::unique_ptr<changelog> changelog_;
+    std::unique_ptr<throttler> throttler_;             ///< from the barrier until the changelog goes
     std::unique_ptr<reconnecting_session> comparing_;  ///< null, and the next one too, where `verify` is off
     std::unique_ptr<table_verification> verification_;
     std::chrono::steady_clock::time_point next_comparison_{};
     std::chrono::steady_clock::time_point pass_began_{};
+    bool held_up_by_operator_ = false;  ///< so the last look at the moment said
+    std::string waited_about_;          ///< what the log was told last of why there is no cut-over
     std::unique_ptr<stream_reader> reader_;
     stream_guard stream_guard_;
     std::unique_ptr<chunk_planner> planner_;
+    applied_place applied_place_;
+    group_seat group_seat_;
     std::unique_ptr<crew> crew_;  // last of these: its threads use the others
     std::chrono::steady_clock::time_point saved_{};
     std::chrono::steady_clock::time_point rate_since_{};
@@ -126,6 +174,7 @@ private:
 
     mutable std::mutex mutex_;
     snapshot_ptr published_;
+    std::vector<option_changes> changes_;  ///< of options, for the coordinator to take
     std::condition_variable woken_;
     std::thread coordinator_;
 };

@@ -2,16 +2,17 @@
 
 #include "migration/apply/server_position.hpp"
 #include "migration/check/checks.hpp"
+#include "migration/cutover/cutover_timing.hpp"
 #include "migration/cutover/swap_check.hpp"
+#include "migration/engine/attempt_text.hpp"
 #include "migration/engine/migration_run.hpp"
-#include "migration/family/lock_holders.hpp"
 #include "migration/relations/joined_gate.hpp"
 #include "migration/relations/relation_steps.hpp"
 #include "migration/sql/identifier.hpp"
 
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace sluice::migration {
@@ -21,48 +22,52 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr milliseconds moment_poll{50};
-// A transaction that has been open on the table for so long is waited for before the gate closes, not behind it.
-constexpr milliseconds blocker_age_max{1'000};
 constexpr std::size_t attempts_kept = 100;
+constexpr std::size_t kills_kept = 100;
 
-std::string describe(const gate_blocker& blocker) {
-    std::string text = "connection " + std::to_string(blocker.connection_id) + " (" + blocker.client + ") " +
-                       (blocker.in_transaction ? "has a transaction open on the table for " : "runs a statement for ") +
-                       std::to_string(blocker.age.count() / 1000) + " s";
-    if (!blocker.statement.empty()) text += ": " + blocker.statement;
-    return text;
+template <class T>
+void keep_last(std::vector<T>& all, std::size_t kept) {
+    if (all.size() > kept) all.erase(all.begin(), all.end() - static_cast<std::ptrdiff_t>(kept));
 }
 
 }  // namespace
 
-outcome<bool> migration_run::good_moment(table_gate& gate) {
+std::uint32_t migration_run::next_attempt_number() const {
+    return current_.cutover_attempts.empty() ? 1 : current_.cutover_attempts.back().number + 1;
+}
+
+void migration_run::keep_report(const cutover_attempt& attempt) {
+    spdlog::info("migration {}: {}", current_.id, attempt_line(attempt));
+    current_.cutover_attempts.push_back(attempt);
+    keep_last(current_.cutover_attempts, attempts_kept);
+}
+
+void migration_run::keep_kills(cutover_timing& timing) {
+    for (blocker_kill& kill : timing.take_kills()) {
+        kill.before_attempt = next_attempt_number();
+        spdlog::warn("migration {}: {}", current_.id, kill_line(kill));
+        current_.blocker_kills.push_back(std::move(kill));
+        keep_last(current_.blocker_kills, kills_kept);
+        save();
+    }
+}
+
+// Ages grow from look to look, and better moments come and go: the log has each thing that is waited for once.
+void migration_run::wait_for_moment(const moment_verdict& verdict) {
+    if (verdict.when == moment::not_now && verdict.about != waited_about_) {
+        waited_about_ = verdict.about;
+        spdlog::info("migration {}: waiting: {}", current_.id, verdict.waiting_for);
+    }
+    current_.waiting_for = verdict.waiting_for;
+}
+
+outcome<bool> migration_run::good_moment(cutover_timing& timing) {
     const migration_plan& plan = prepared_->plan;
-    if (postponed_) {
-        wait_for("the operator's cut-over command (the cut-over is postponed)");
-        return false;
-    }
-    if (const auto backlog = ledger_->count().backlog_keys; backlog > plan.options.apply_batch_keys) {
-        wait_for("the applier: " + std::to_string(backlog) + " changed keys are still to be applied");
-        return false;
-    }
-    auto blockers = gate.blockers();
-    const auto add_direct = [&](const table_name& table) {
-        const auto direct = lock_holders(*plan.family, table, control_);
-        blockers.insert(blockers.end(), direct.begin(), direct.end());
-    };
-    add_direct(plan.original);
-    for (const table_name& table : plan.relations.related_tables) add_direct(table);
-    const auto oldest =
-        std::max_element(blockers.begin(), blockers.end(), [](const auto& a, const auto& b) { return a.age < b.age; });
-    if (oldest != blockers.end() && oldest->age > blocker_age_max) {
-        wait_for(describe(*oldest));
-        return false;
-    }
-    if (const auto xids = ledger_->prepared(); !xids.empty()) {
-        wait_for("prepared XA transactions that have changed the table (XA COMMIT or XA ROLLBACK them): " +
-                 xids.front());
-        return false;
-    }
+    const moment_verdict verdict = timing.look({.postponed = postponed_, .flag_file_overruled = flag_file_overruled_});
+    keep_kills(timing);
+    held_up_by_operator_ = verdict.by_operator;
+    wait_for_moment(verdict);
+    if (verdict.when != moment::go) return false;
     // The stream must be close behind the server, or the hold would be spent on reading it.
     const auto asked = steady_clock::now();
     SLUICE_TRY(const std::uint64_t marker, changelog_->write_marker(runner()));
@@ -72,25 +77,29 @@ outcome<bool> migration_run::good_moment(table_gate& gate) {
         wait_for("the binary-log stream, which is behind the server");
         return false;
     }
-    wait_for("");
     return true;
 }
 
 outcome<void> migration_run::wait_and_cut_over() {
     const migration_plan& plan = prepared_->plan;
-    enter(migration_state::ready);
+    const auto waits = plan.backwards ? migration_state::reverting : migration_state::ready;
+    enter(waits);
     std::vector<gated_table> gated{{plan.original.schema, plan.original.table}};
-    for (const table_name& table : plan.relations.related_tables) gated.push_back({table.schema, table.table});
-    const auto gate = watch_tables(*environment_.gate, gated);
+    for (const table_name& table : plan.relations.related_tables) gated.push_back({table.schema, table.table, false});
+    const auto gate = watch_tables(*environment_.gate, gated, rules_of_watch());
     if (!gate) return refuse("gate_unavailable", "the proxy cannot watch another table: too many are watched already");
-    cutover changing_places(plan, *ledger_, *environment_.sql, *gate);
+    cutover_timing timing(plan, *ledger_, control_, *gate);
     std::uint32_t attempts = 0;
-    auto not_before = steady_clock::now();
     while (true) {
         SLUICE_TRY_VOID(tick(moment_poll));
+        if (plan.backwards && !revert_requested_) return refuse("revert_called_off", "called off by the operator");
+        if (held_back()) {
+            wait_for(why_held_back());
+            continue;
+        }
         SLUICE_TRY(const bool settled, verify_meanwhile());
-        if (!settled || steady_clock::now() < not_before) continue;
-        SLUICE_TRY(const bool good, good_moment(*gate));
+        if (!settled || timing.within_interval(steady_clock::now())) continue;
+        SLUICE_TRY(const bool good, good_moment(timing));
         if (!good) continue;
         auto same = check_original_unchanged(control_, plan.original_description);
         if (same) same = check_relations_unchanged(control_, plan);
@@ -98,9 +107,22 @@ outcome<void> migration_run::wait_and_cut_over() {
             if (same.error().then == disposition::retry) continue;  // a lost connection; there is a new one
             return same;
         }
-        enter(migration_state::cutting_over);
+        const group_part part{&plan, ledger_.get(), gate.get()};
+        SLUICE_TRY(const bool together, group_seat_.ready(part));
+        if (!together) {
+            const std::string others = group_seat_.waiting_for();
+            wait_for_moment({.when = moment::not_now, .waiting_for = others, .about = others});
+            continue;
+        }
+        if (!plan.backwards) remember_place_before_swap();
+        enter(plan.backwards ? migration_state::reverting : migration_state::cutting_over);
         swap_possible_ = true;
-        cutover_outcome attempt = changing_places.attempt(++attempts);
+        waited_about_.clear();
+        ++attempts;
+        const auto began = std::chrono::system_clock::now();
+        cutover_outcome attempt = group_seat_.attempt(part, next_attempt_number(), *environment_.sql);
+        attempt.report.began = began;
+        attempt.report.backwards = plan.backwards;
         if (attempt.end == cutover_end::unknown) {
             SLUICE_TRY(attempt.end, ask_until_known(attempt.why));
             attempt.report.succeeded = attempt.end == cutover_end::swapped;
@@ -110,34 +132,26 @@ outcome<void> migration_run::wait_and_cut_over() {
             }
         }
         swap_possible_ = attempt.end == cutover_end::swapped;
-        current_.cutover_attempts.push_back(attempt.report);
-        if (current_.cutover_attempts.size() > attempts_kept) {
-            current_.cutover_attempts.erase(current_.cutover_attempts.begin());
+        if (attempt.end == cutover_end::given_up) timing.given_up(attempt.report);
+        keep_report(attempt.report);
+        if (attempt.end == cutover_end::swapped) {
+            group_seat_.leave({});
+            return {};
         }
-        if (attempt.end == cutover_end::swapped) return {};
         if (attempt.end == cutover_end::failed) return std::move(*attempt.why);
-        enter(migration_state::ready);
+        enter(waits);
         wait_for("the next attempt; the last one was given up: " + attempt.report.given_up_because);
         if (attempts >= plan.options.cutover_attempts_max) {
             return refuse("cutover_attempts_exhausted", "the cut-over was given up " + std::to_string(attempts) +
                                                             " times, last because: " + attempt.report.given_up_because);
         }
-        not_before = steady_clock::now() + plan.options.hold_interval;
     }
 }
 
-// The server did not answer around the rename. Nothing else may be done before it has said which table is which.
+// The server did not answer around the rename.
 outcome<cutover_end> migration_run::ask_until_known(const std::optional<failure>& why) {
-    wait_for("the server, to say whether the swap took place: " + (why ? why->message : std::string()));
-    while (true) {
-        const auto state = settle_swap(runner(), prepared_->plan);
-        if (state) return *state == swap_state::swapped ? cutover_end::swapped : cutover_end::given_up;
-        // Not even an abort may end this wait: dropping the ghost could drop the table.
-        publish();
-        if (stop_requested_) return state.error();
-        std::unique_lock lock(mutex_);
-        woken_.wait_for(lock, std::chrono::seconds(1));
-    }
+    SLUICE_TRY(const swap_state state, which_is_which(prepared_->plan, why ? why->message : std::string()));
+    return state == swap_state::swapped ? cutover_end::swapped : cutover_end::given_up;
 }
 
 }  // namespace sluice::migration

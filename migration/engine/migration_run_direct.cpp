@@ -2,8 +2,10 @@
 // changes metadata only.
 
 #include "migration/check/checks.hpp"
+#include "migration/check/conversion_settings.hpp"
 #include "migration/engine/migration_run.hpp"
 #include "migration/family/lock_holders.hpp"
+#include "migration/relations/joined_gate.hpp"
 #include "migration/sql/create_statement.hpp"
 #include "migration/sql/identifier.hpp"
 #include "migration/sql/table_statements.hpp"
@@ -42,8 +44,15 @@ outcome<bool> migration_run::altered_by_server(const sql::alter_statement& alter
     current_.passed_over.clear();
     const migration_options& options = current_.spec.options;
     if (!options.attempt_instant && !options.attempt_inplace) return false;
+    if (options.keep_old_table_in_sync) {
+        const std::string reason = "keep_old_table_in_sync needs an old table, which only a copy leaves";
+        if (options.attempt_instant) pass_over(alter_way::instant, reason);
+        if (options.attempt_inplace) pass_over(alter_way::inplace, reason);
+        return false;
+    }
     SLUICE_TRY(const server_facts facts, run_direct_checks(control_, current_.spec, alter));
     const migration_plan names = plan_names(current_.spec);
+    SLUICE_TRY(const auto settings, read_conversion_settings(control_, facts.is_mariadb, options.time_zone));
     SLUICE_TRY(const bool leftovers, artefacts_exist(names));
     if (leftovers) return false;  // the checks that follow refuse them, naming each
 
@@ -52,7 +61,7 @@ outcome<bool> migration_run::altered_by_server(const sql::alter_statement& alter
     for (const alter_way way : {alter_way::instant, alter_way::inplace}) {
         if (way == alter_way::instant ? !options.attempt_instant : !options.attempt_inplace) continue;
         SLUICE_TRY(const table_description original, describe_table(control_, names.original));
-        SLUICE_TRY(const scratch_trial trial, try_way(facts, names, original, alter, way));
+        SLUICE_TRY(const scratch_trial trial, try_way(facts, names, original, alter, way, settings.time_zone));
         if (interrupted()) return interruption();
         if (!trial.possible) {
             pass_over(way, trial.why_not);
@@ -61,7 +70,11 @@ outcome<bool> migration_run::altered_by_server(const sql::alter_statement& alter
         current_.definition_wanted = trial.altered.create_statement;
         current_.way = way;
         SLUICE_TRY(const direct_end end,
-                   alter_original(facts, way, alter_statement_text(facts, names.original, alter, way)));
+                   alter_original(
+                       way, {.statement = alter_statement_text(facts, names.original, alter, way),
+                             .time_zone = settings.time_zone,
+                             .wait_max = std::min(options.ddl_lock_wait, options.hold_budget),
+                             .lock_holders = [&] { return lock_holders(*facts.family, names.original, control_); }}));
         current_.definition_before.clear();
         current_.definition_wanted.clear();
         if (end == direct_end::done) return true;
@@ -79,24 +92,21 @@ void migration_run::pass_over(alter_way way, const std::string& reason) {
 
 outcome<scratch_trial> migration_run::try_way(const server_facts& facts, const migration_plan& names,
                                               const table_description& original, const sql::alter_statement& alter,
-                                              alter_way way) {
+                                              alter_way way, const std::string& time_zone) {
     for (int trial = 1;; ++trial) {
-        auto tried = try_on_scratch(control_, facts, original, names.ghost, alter, way);
+        auto tried = try_on_scratch(control_, facts, original, names.ghost, alter, way, time_zone);
         if (tried || tried.error().then != disposition::retry || trial == trials_max || interrupted()) return tried;
         SLUICE_TRY_VOID(run_control(drop_table_statement(names.ghost)));
     }
 }
 
 // Attempts until the server has done it or refused to. `blocked` once the attempts are used up.
-outcome<direct_end> migration_run::alter_original(const server_facts& facts, alter_way way,
-                                                  const std::string& statement) {
+outcome<direct_end> migration_run::alter_original(alter_way way, const direct_request& request) {
     const migration_options& options = current_.spec.options;
     const migration_plan names = plan_names(current_.spec);
-    const auto gate = environment_.gate->watch({names.original.schema, names.original.table});
+    const auto gate =
+        watch_tables(*environment_.gate, {{names.original.schema, names.original.table, false}}, rules_of_watch());
     if (!gate) return refuse("gate_unavailable", "the proxy cannot watch another table: too many are watched already");
-    const direct_request request{.statement = statement,
-                                 .wait_max = std::min(options.ddl_lock_wait, options.hold_budget),
-                                 .lock_holders = [&] { return lock_holders(*facts.family, names.original, control_); }};
     direct_outcome made;
     for (int attempt = 1; attempt <= attempts_max; ++attempt) {
         // Who claims the migration after a crash must find this session ended, and its statement with it.

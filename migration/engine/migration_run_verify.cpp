@@ -56,9 +56,9 @@ outcome<void> migration_run::verify() {
     verification_->begin_pass();
     auto settling_since = steady_clock::now();
     while (true) {
-        SLUICE_TRY_VOID(tick(paused_ ? pause_poll : milliseconds(0)));
-        if (paused_) {
-            wait_for("paused by the operator");
+        SLUICE_TRY_VOID(tick(held_back() ? pause_poll : milliseconds(0)));
+        if (held_back()) {
+            wait_for(why_held_back());
             continue;
         }
         if (!verification_->settling()) settling_since = steady_clock::now();
@@ -77,9 +77,9 @@ outcome<void> migration_run::verify() {
 
 outcome<bool> migration_run::verify_meanwhile() {
     // A pass that has begun is of no use to a cut-over that is wanted, unless it has found something.
-    if (!verification_ || (!postponed_ && !verification_->has_suspects())) return true;
+    if (!verification_ || (!postponed_ && !held_up_by_operator_ && !verification_->has_suspects())) return true;
     const auto began = steady_clock::now();
-    if (paused_ || (began < next_comparison_ && !verification_->settling())) return !verification_->has_suspects();
+    if (held_back() || (began < next_comparison_ && !verification_->settling())) return !verification_->has_suspects();
     if (!verification_->in_pass()) {
         pass_began_ = began;
         verification_->begin_pass();

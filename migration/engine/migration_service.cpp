@@ -28,6 +28,24 @@ std::string fresh_id() {
     return id;
 }
 
+outcome<void> check_group(const migration_options& options) {
+    const bool named = !options.cutover_group.empty();
+    if (named && options.cutover_group_size == 0) {
+        return refuse("invalid_request",
+                      "cutover_group_size: is 0, must say how many migrations group " + options.cutover_group + " has");
+    }
+    if (!named && options.cutover_group_size != 0) {
+        return refuse("invalid_request", "cutover_group: is empty, must name the group of " +
+                                             std::to_string(options.cutover_group_size) + " migrations");
+    }
+    if (named && (options.attempt_instant || options.attempt_inplace)) {
+        return refuse("invalid_request", std::string(options.attempt_instant ? "attempt_instant" : "attempt_inplace") +
+                                             ": is yes, must be no in a group: what the server alters by itself cannot "
+                                             "wait for the others");
+    }
+    return {};
+}
+
 outcome<void> check_request(const migration_spec& spec) {
     const std::pair<const char*, const std::string*> names[] = {{"schema", &spec.table.schema},
                                                                 {"table", &spec.table.table}};
@@ -41,9 +59,9 @@ outcome<void> check_request(const migration_spec& spec) {
     }
     if (const option_field* bad = find_bad_value(spec.options)) {
         return refuse("invalid_request", std::string(bad->name) + ": is " + shown_value(*bad, spec.options) +
-                                             ", must be " + expected_value(*bad));
+                                             ", must be " + expected_value(*bad, shown_value(*bad, spec.options)));
     }
-    return {};
+    return check_group(spec.options);
 }
 
 }  // namespace
@@ -53,6 +71,7 @@ struct migration_service::implementation {
     std::shared_ptr<change_feed_source> feeds;
     std::shared_ptr<traffic_gate> gate;
     state_store store;
+    throttle_ports throttles;
 
     mutable std::mutex mutex;
     bool recovered = false;
@@ -60,8 +79,9 @@ struct migration_service::implementation {
     std::map<std::string, snapshot_ptr> history;                 ///< by id: ended before this process
 
     std::vector<table_name> dry_running{};
+    std::shared_ptr<cutover_groups> groups = std::make_shared<cutover_groups>();
 
-    [[nodiscard]] run_environment environment() const { return {sql, feeds, gate, store}; }
+    [[nodiscard]] run_environment environment() const { return {sql, feeds, gate, store, throttles, groups}; }
 
     [[nodiscard]] std::vector<snapshot_ptr> all() const {
         std::vector<snapshot_ptr> found;
@@ -82,6 +102,27 @@ struct migration_service::implementation {
                                                  " is running; abort it or wait for its end");
         }
         return {};
+    }
+
+    /// The group has room for one more, and all agree on how many they are.
+    [[nodiscard]] outcome<void> require_place(const migration_options& options) const {
+        if (options.cutover_group.empty()) return {};
+        std::uint32_t members = 0;
+        for (const auto& [id, run] : runs) {
+            const snapshot_ptr last = run->snapshot();
+            const auto& theirs = last->spec.options;
+            if (last->state > migration_state::cutting_over || theirs.cutover_group != options.cutover_group) continue;
+            if (theirs.cutover_group_size != options.cutover_group_size) {
+                return refuse("invalid_request", "cutover_group_size: is " +
+                                                     std::to_string(options.cutover_group_size) + ", must be " +
+                                                     std::to_string(theirs.cutover_group_size) + " as in migration " +
+                                                     id + " of the same group");
+            }
+            ++members;
+        }
+        if (members < options.cutover_group_size) return {};
+        return refuse("invalid_request", "cutover_group: " + options.cutover_group + " has its " +
+                                             std::to_string(members) + " members already");
     }
 
     /// Ended runs keep nothing but their last snapshot. Their threads have ended, or are about to.
@@ -112,8 +153,15 @@ struct migration_service::implementation {
 
 migration_service::migration_service(std::shared_ptr<sql_executor> sql, std::shared_ptr<change_feed_source> feeds,
                                      std::shared_ptr<traffic_gate> gate, const service_options& options)
-    : self_(new implementation{
-          std::move(sql), std::move(feeds), std::move(gate), state_store(options.state_schema), {}, false, {}, {}}) {}
+    : self_(new implementation{std::move(sql),
+                               std::move(feeds),
+                               std::move(gate),
+                               state_store(options.state_schema),
+                               options.throttles,
+                               {},
+                               false,
+                               {},
+                               {}}) {}
 
 migration_service::~migration_service() = default;
 
@@ -166,6 +214,7 @@ outcome<snapshot_ptr> migration_service::create(migration_spec spec) {
     SLUICE_ASSERT(self_->recovered);
     self_->retire_ended_runs();
     SLUICE_TRY_VOID(self_->require_free(spec.table));
+    SLUICE_TRY_VOID(self_->require_place(spec.options));
     migration_snapshot begin;
     begin.id = fresh_id();
     begin.spec = std::move(spec);
@@ -192,7 +241,8 @@ snapshot_ptr migration_service::find(std::string_view id) const {
     return found;
 }
 
-outcome<snapshot_ptr> migration_service::command(std::string_view id, operator_command command) {
+template <class Tell>
+outcome<snapshot_ptr> migration_service::tell_run(std::string_view id, Tell tell) {
     const snapshot_ptr known = find(id);
     if (!known) return refuse("no_such_migration", "there is no migration " + std::string(id));
     const std::lock_guard lock(self_->mutex);
@@ -201,8 +251,20 @@ outcome<snapshot_ptr> migration_service::command(std::string_view id, operator_c
         return refuse("wrong_state", "migration " + known->id + " is " + std::string(to_string(known->state)) +
                                          ": it takes no commands any more");
     }
-    SLUICE_TRY_VOID(run->second->command(command));
+    SLUICE_TRY_VOID(tell(*run->second));
     return run->second->snapshot();
+}
+
+outcome<snapshot_ptr> migration_service::command(std::string_view id, operator_command command) {
+    return tell_run(id, [command](migration_run& run) { return run.command(command); });
+}
+
+outcome<snapshot_ptr> migration_service::change(std::string_view id, const option_changes& changes) {
+    if (const option_field* bad = find_bad_value(changes.values)) {
+        return refuse("invalid_request",
+                      std::string(bad->name) + ": must be " + expected_value(*bad, shown_value(*bad, changes.values)));
+    }
+    return tell_run(id, [&changes](migration_run& run) { return run.change(changes); });
 }
 
 }  // namespace sluice::migration

@@ -4,8 +4,10 @@
 
 #include "migration/engine/migration_snapshot.hpp"
 #include "migration/model/alter_forecast.hpp"
+#include "migration/model/option_fields.hpp"
 #include "migration/ports/change_feed.hpp"
 #include "migration/ports/sql_executor.hpp"
+#include "migration/ports/throttle_ports.hpp"
 #include "migration/ports/traffic_gate.hpp"
 
 #include <memory>
@@ -15,10 +17,19 @@
 
 namespace sluice::migration {
 
-enum class operator_command { cut_over, postpone, pause, resume, abort };
+enum class operator_command {
+    cut_over,
+    postpone,
+    pause,
+    resume,
+    abort,   ///< while reverting: only the revert is called off
+    revert,  ///< in_sync only: give the old table its name back
+    finish,  ///< in_sync only: let the old table go, the migration is completed
+};
 
 struct service_options {
-    std::string state_schema = "_sluice";  ///< durable job state on the primary
+    std::string state_schema = "_sluice";  ///< durable job state on the primary; empty: none, for one run without it
+    throttle_ports throttles{};            ///< what throttles ask besides the primary
 };
 
 /// Thread-safe. Each running migration has one coordinator thread, which alone changes that migration's state.
@@ -52,7 +63,14 @@ public:
     /// "no_such_migration", or "wrong_state" saying in which states the command makes sense.
     outcome<snapshot_ptr> command(std::string_view id, operator_command command);
 
+    /// Changes options of a running migration. "no_such_migration", "wrong_state", or "fixed_option" naming one that
+    /// cannot be changed any more (then none is).
+    outcome<snapshot_ptr> change(std::string_view id, const option_changes& changes);
+
 private:
+    template <class Tell>
+    outcome<snapshot_ptr> tell_run(std::string_view id, Tell tell);
+
     struct implementation;
     std::unique_ptr<implementation> self_;
 };

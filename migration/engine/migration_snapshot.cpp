@@ -7,7 +7,7 @@
 namespace sluice::migration {
 namespace {
 
-constexpr std::array<std::pair<migration_state, std::string_view>, 13> names{{
+constexpr std::array<std::pair<migration_state, std::string_view>, 16> names{{
     {migration_state::queued, "queued"},
     {migration_state::checking, "checking"},
     {migration_state::altering, "altering"},
@@ -17,8 +17,11 @@ constexpr std::array<std::pair<migration_state, std::string_view>, 13> names{{
     {migration_state::verifying, "verifying"},
     {migration_state::ready, "ready"},
     {migration_state::cutting_over, "cutting_over"},
+    {migration_state::in_sync, "in_sync"},
+    {migration_state::reverting, "reverting"},
     {migration_state::tidying, "tidying"},
     {migration_state::completed, "completed"},
+    {migration_state::reverted, "reverted"},
     {migration_state::aborted, "aborted"},
     {migration_state::failed, "failed"},
 }};
@@ -36,8 +39,6 @@ std::optional<migration_state> parse_migration_state(std::string_view text) noex
     return place->first;
 }
 
-bool is_final(migration_state state) noexcept {
-    return state == migration_state::completed || state == migration_state::aborted || state == migration_state::failed;
-}
+bool is_final(migration_state state) noexcept { return state >= migration_state::completed; }
 
 }  // namespace sluice::migration

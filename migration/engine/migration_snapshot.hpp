@@ -29,9 +29,12 @@ enum class migration_state {
     verifying,  ///< comparing every row of the ghost with the original
     ready,      ///< all copied, backlog small; waiting for a good moment or for the operator
     cutting_over,
+    in_sync,    ///< the new table is live, and the old one follows it (keep_old_table_in_sync)
+    reverting,  ///< waiting for a good moment to give the old table its name back, and doing it
     tidying,
     completed,
-    aborted,  ///< by the operator
+    reverted,  ///< the old table is live again, with every write made since
+    aborted,   ///< by the operator
     failed,
 };
 
@@ -46,11 +49,35 @@ struct cutover_step {
 
 struct cutover_attempt {
     std::uint32_t number = 0;
+    std::chrono::system_clock::time_point began;
     bool succeeded = false;
+    bool backwards = false;        ///< of a revert: the old table takes its name back
+    std::string group;             ///< the migrations of this group changed places together; empty: this one alone
     std::string given_up_because;  ///< empty on success
     std::vector<cutover_step> steps;
     hold_report hold;
     std::vector<gate_blocker> blockers;  ///< seen before or during the attempt
+};
+
+/// A session that kill_blockers_after had ended, or tried to.
+struct blocker_kill {
+    std::chrono::system_clock::time_point at;
+    std::uint32_t before_attempt = 0;  ///< number of the attempt that it stood in the way of
+    gate_blocker blocker;
+    std::string error;  ///< why it could not be ended; empty: it was
+};
+
+/// The old table after the swap, following the new one (keep_old_table_in_sync).
+struct way_back_report {
+    bool open = false;                 ///< the old table is kept current; `revert` is possible
+    std::string unique_key;            ///< by which rows are followed in this direction
+    std::uint64_t changes_seen = 0;    ///< row changes of the new table read from the stream
+    std::uint64_t keys_applied = 0;    ///< written to the old table
+    std::uint64_t backlog_keys = 0;    ///< distinct keys waiting to be applied
+    std::string resume_from;           ///< everything up to this place of the stream is in the old table
+    bool resume_is_after_swap = true;  ///< false: what stands between resume_from and the swap is no concern of it
+    std::optional<std::chrono::system_clock::time_point> since;  ///< when the new table became live
+    std::optional<failure> ended_by;                             ///< why no revert is possible any more
 };
 
 struct migration_snapshot {
@@ -73,16 +100,22 @@ struct migration_snapshot {
     std::uint64_t backlog_keys = 0;    ///< distinct keys waiting to be applied
     double progress = 0.0;             ///< 0 … 1 of the copy
     std::optional<std::chrono::seconds> eta;
-    verification_report verification;  ///< nothing was compared where the option `verify` is off
-    std::string stream_position;       ///< GTID set or file:position read so far
+    verification_report verification;                        ///< nothing was compared where the option `verify` is off
+    std::string stream_position;                             ///< GTID set or file:position read so far
+    std::string stream_file;                                 ///< file:position read so far, with GTIDs too
+    std::string throttled_by;                                ///< the first reason to hold back; empty: none
+    std::optional<std::chrono::milliseconds> lag;            ///< age of the last heartbeat that the server took
+    std::optional<std::chrono::milliseconds> heartbeat_lag;  ///< the same of the last one that came by the stream
     std::chrono::system_clock::time_point created;
     std::chrono::system_clock::time_point changed;  ///< of the last state change
     std::optional<std::chrono::system_clock::time_point> ended;
     std::vector<cutover_attempt> cutover_attempts;  ///< the last 100
+    std::vector<blocker_kill> blocker_kills;        ///< likewise
     std::optional<failure> error;                   ///< set when failed (or aborted with leftovers)
     std::vector<std::string> leftovers;             ///< tables that this migration made and that still exist, quoted
     std::chrono::milliseconds copy_took{0};         ///< from the first chunk to the last one; 0 before its end
-    hold_report direct_hold;                        ///< of the clients, while the server altered the table by itself
+    way_back_report way_back;
+    hold_report direct_hold;  ///< of the clients, while the server altered the table by itself
     /// While `altering`: SHOW CREATE TABLE before the server's own ALTER and of an altered copy, for a process that has
     /// to find out whether the ALTER took place. Not for the world.
     std::string definition_before;

@@ -1,14 +1,18 @@
 #include "migration/engine/preparation.hpp"
 
+#include "migration/apply/turn_rules.hpp"
 #include "migration/changelog/changelog.hpp"
 #include "migration/check/conversion_settings.hpp"
+#include "migration/check/preconditions.hpp"
 #include "migration/cutover/swap_check.hpp"
 #include "migration/engine/ghost_checks.hpp"
 #include "migration/model/fulltext_id.hpp"
 #include "migration/relations/plan_relations.hpp"
 #include "migration/relations/relation_steps.hpp"
+#include "migration/reverse/reverse_plan.hpp"
 #include "migration/sql/artefact_names.hpp"
 #include "migration/sql/identifier.hpp"
+#include "migration/sql/keeping_statements.hpp"
 #include "migration/sql/table_statements.hpp"
 
 #include <algorithm>
@@ -32,12 +36,18 @@ outcome<std::size_t> read_statement_bytes_max(sql_session& session) {
     return std::max(bytes, 2 * reserve_bytes) - reserve_bytes;
 }
 
-// A TIMESTAMP literal in a DEFAULT is a moment only by the session's zone.
-outcome<query_result> run_in_zone(sql_session& session, const std::string& time_zone, const std::string& statement) {
-    SLUICE_TRY_VOID(session.run("SET SESSION time_zone = " + quote_string(time_zone)));
-    auto ran = session.run(statement);
-    SLUICE_TRY_VOID(session.run("SET SESSION time_zone = '+00:00'"));
-    return ran;
+// What the way back needs where the ALTER drops columns.
+outcome<void> try_temporary_table(reconnecting_session& session, const migration_plan& back) {
+    const std::string name = quote_table(incoming_table(back.columns));
+    auto made = session.run("CREATE TEMPORARY TABLE IF NOT EXISTS " + name + " (nothing TINYINT)");
+    if (made) made = session.run("DROP TEMPORARY TABLE IF EXISTS " + name);
+    if (made) return {};
+    failure why = std::move(made).error();
+    if (why.then == disposition::retry) return why;
+    why.code = "missing_privileges";
+    why.message = "keep_old_table_in_sync with columns that the ALTER drops needs CREATE TEMPORARY TABLES ON " +
+                  quote_identifier(back.ghost.schema) + ".*: " + why.message;
+    return why;
 }
 
 }  // namespace
@@ -48,7 +58,8 @@ migration_plan plan_names(const migration_spec& spec) {
     plan.original = spec.table;
     plan.ghost = {spec.table.schema, names.ghost};
     plan.changelog = {spec.table.schema, names.changelog};
-    plan.old_table = {spec.table.schema, names.old_table};
+    plan.old_table = {spec.table.schema,
+                      spec.options.old_table_name.empty() ? names.old_table : spec.options.old_table_name};
     plan.swap_ghost = {spec.table.schema, names.swap_ghost};
     plan.swap_old = {spec.table.schema, names.swap_old};
     plan.options = spec.options;
@@ -92,15 +103,40 @@ outcome<void> prepare_ghost(reconnecting_session& session, migration_plan& plan,
                                          {spec.options.allow_nullable_unique_key}));
     SLUICE_TRY(plan.columns,
                copy_columns_of(plan.original_description, plan.ghost_description, plan.mapping, settings));
+    SLUICE_TRY_VOID(learn_server(session, plan, facts));
+    plan.explicit_auto_increment = alter.has(sql::alter_clause_kind::auto_increment);
+    SLUICE_TRY_VOID(try_relations(session, plan));
+    if (spec.options.keep_old_table_in_sync) {
+        // Hours of copying must not end in a way back that is not there.
+        SLUICE_TRY(const migration_plan back,
+                   plan_way_back(plan, plan.ghost_description, plan.original_description, alter, settings));
+        if (!back.columns.kept.empty()) SLUICE_TRY_VOID(try_temporary_table(session, back));
+    }
+    return {};
+}
+
+outcome<void> learn_server(reconnecting_session& session, migration_plan& plan, const server_facts& facts) {
     plan.family = facts.family;
     plan.follow_by_gtid = facts.family->confirms_by_gtid(facts.gtid_mode_on);
     plan.lock = plan.follow_by_gtid ? read_lock::none : read_lock::share;
     plan.key_form = facts.family->key_form();
     plan.rename_under_lock = facts.family->rename_under_lock();
     plan.lower_case_table_names = facts.lower_case_table_names;
+    SLUICE_TRY(plan.writers_in_turn, must_take_turns(session, plan));
     SLUICE_TRY(plan.statement_bytes_max, read_statement_bytes_max(session));
-    plan.explicit_auto_increment = alter.has(sql::alter_clause_kind::auto_increment);
-    return try_relations(session, plan);
+    return {};
+}
+
+outcome<migration_plan> prepare_way_back(reconnecting_session& session, const migration_spec& spec) {
+    SLUICE_TRY(const sql::alter_statement alter, parse_alter_of(spec));
+    SLUICE_TRY(const server_facts facts, check_server(session));
+    const migration_plan forward = plan_names(spec);
+    SLUICE_TRY(const table_description now, describe_table(session, forward.original));
+    SLUICE_TRY(const table_description old, describe_table(session, forward.old_table));
+    SLUICE_TRY(const auto settings, read_conversion_settings(session, facts.is_mariadb, spec.options.time_zone));
+    SLUICE_TRY(migration_plan back, plan_way_back(forward, now, old, alter, settings));
+    SLUICE_TRY_VOID(learn_server(session, back, facts));
+    return back;
 }
 
 outcome<prepared_migration> prepare_tables(reconnecting_session& session, const migration_spec& spec,
@@ -110,7 +146,7 @@ outcome<prepared_migration> prepare_tables(reconnecting_session& session, const 
     SLUICE_TRY_VOID(prepare_ghost(session, plan, spec, alter, facts));
     SLUICE_TRY_VOID(changelog(plan.changelog).create([&session](std::string_view sql) { return session.run(sql); }));
     if (spec.options.defer_secondary_indexes) {
-        made.deferred = deferrable_indexes(plan.ghost_description);
+        made.deferred = deferrable_indexes(plan.ghost_description, plan.columns.ghost_index);
         if (!made.deferred.empty()) SLUICE_TRY_VOID(session.run(drop_indexes_statement(plan.ghost, made.deferred)));
     }
     return made;

@@ -33,6 +33,13 @@ outcome<void> prepare_ghost(reconnecting_session& session, migration_plan& plan,
 outcome<prepared_migration> prepare_tables(reconnecting_session& session, const migration_spec& spec,
                                            const sql::alter_statement& alter, const server_facts& facts);
 
+/// What the plan knows of the server; its descriptions and its mapping must be there.
+outcome<void> learn_server(reconnecting_session& session, migration_plan& plan, const server_facts& facts);
+
+/// The way back's plan once the swap has taken place, from what the server says of the two tables now. Fails as
+/// plan_way_back(), and with "no_such_table" when one of them is gone.
+outcome<migration_plan> prepare_way_back(reconnecting_session& session, const migration_spec& spec);
+
 /// Waits until every XA transaction that is PREPARED now has ended: one that was prepared before the stream began may
 /// hold changes that the stream will not repeat. Call once the stream is attached. waiting(names) is called while there
 /// are some; false ends the wait with "stopped". False when the engine's account may not ask (XA_RECOVER_ADMIN): then

@@ -1,5 +1,7 @@
 #include "migration/engine/state_report.hpp"
 
+#include "migration/engine/attempt_report.hpp"
+
 #include <boost/json.hpp>
 
 #include <algorithm>
@@ -19,6 +21,16 @@ std::string text_of(const json::object& object, std::string_view name) {
 std::int64_t number_of(const json::object& object, std::string_view name) {
     const json::value* value = object.if_contains(name);
     return value != nullptr && value->is_int64() ? value->get_int64() : 0;
+}
+
+bool flag_of(const json::object& object, std::string_view name, bool otherwise) {
+    const json::value* value = object.if_contains(name);
+    return value != nullptr && value->is_bool() ? value->get_bool() : otherwise;
+}
+
+const json::array* array_of(const json::object& object, std::string_view name) {
+    const json::value* value = object.if_contains(name);
+    return value != nullptr && value->is_array() ? &value->get_array() : nullptr;
 }
 
 json::object verification_to_json(const verification_report& report) {
@@ -57,6 +69,39 @@ verification_report verification_from_json(const json::object& object) {
     return report;
 }
 
+json::object way_back_to_json(const way_back_report& report) {
+    json::object object{{"resume_from", report.resume_from},
+                        {"resume_is_after_swap", report.resume_is_after_swap},
+                        {"unique_key", report.unique_key},
+                        {"changes_seen", report.changes_seen},
+                        {"keys_applied", report.keys_applied}};
+    if (report.since) {
+        object["since_us"] =
+            std::chrono::duration_cast<std::chrono::microseconds>(report.since->time_since_epoch()).count();
+    }
+    if (report.ended_by) {
+        object["ended_by_code"] = report.ended_by->code;
+        object["ended_by_message"] = report.ended_by->message;
+    }
+    return object;
+}
+
+way_back_report way_back_from_json(const json::object& object) {
+    way_back_report report;
+    report.resume_from = text_of(object, "resume_from");
+    report.resume_is_after_swap = flag_of(object, "resume_is_after_swap", true);
+    report.unique_key = text_of(object, "unique_key");
+    report.changes_seen = static_cast<std::uint64_t>(std::max<std::int64_t>(0, number_of(object, "changes_seen")));
+    report.keys_applied = static_cast<std::uint64_t>(std::max<std::int64_t>(0, number_of(object, "keys_applied")));
+    if (const std::int64_t since = number_of(object, "since_us"); since > 0) {
+        report.since = std::chrono::system_clock::time_point(std::chrono::microseconds(since));
+    }
+    if (const std::string code = text_of(object, "ended_by_code"); !code.empty()) {
+        report.ended_by = refuse(code, text_of(object, "ended_by_message"));
+    }
+    return report;
+}
+
 }  // namespace
 
 std::string report_to_json(const migration_snapshot& snapshot) {
@@ -68,6 +113,11 @@ std::string report_to_json(const migration_snapshot& snapshot) {
     object["passed_over"] = std::move(passed_over);
     object["copy_ms"] = snapshot.copy_took.count();
     object["verification"] = verification_to_json(snapshot.verification);
+    object["paused"] = snapshot.paused;
+    object["postponed"] = snapshot.postponed;
+    object["cutover_attempts"] = attempts_to_json(snapshot.cutover_attempts);
+    object["blocker_kills"] = kills_to_json(snapshot.blocker_kills);
+    if (!snapshot.way_back.resume_from.empty()) object["way_back"] = way_back_to_json(snapshot.way_back);
     if (!snapshot.definition_before.empty()) {
         object["definition_before"] = snapshot.definition_before;
         object["definition_wanted"] = snapshot.definition_wanted;
@@ -89,6 +139,18 @@ void report_from_json(std::string_view text, migration_snapshot& snapshot) {
     }
     if (const json::value* found = object.if_contains("verification"); found != nullptr && found->is_object()) {
         snapshot.verification = verification_from_json(found->get_object());
+    }
+    if (const json::value* found = object.if_contains("way_back"); found != nullptr && found->is_object()) {
+        snapshot.way_back = way_back_from_json(found->get_object());
+    }
+    // Rows of earlier versions know no more than the option.
+    snapshot.paused = flag_of(object, "paused", false);
+    snapshot.postponed = flag_of(object, "postponed", snapshot.spec.options.postpone_cutover);
+    if (const json::array* attempts = array_of(object, "cutover_attempts"); attempts != nullptr && !attempts->empty()) {
+        snapshot.cutover_attempts = attempts_from_json(*attempts);
+    }
+    if (const json::array* kills = array_of(object, "blocker_kills"); kills != nullptr) {
+        snapshot.blocker_kills = kills_from_json(*kills);
     }
     snapshot.copy_took = std::chrono::milliseconds(number_of(object, "copy_ms"));
     snapshot.definition_before = text_of(object, "definition_before");

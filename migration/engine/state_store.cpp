@@ -115,9 +115,9 @@ constexpr later_column later_columns[] = {
     {"report", "LONGTEXT NULL AFTER way"},
 };
 
-// Everything but id and created_at changes while a migration runs.
+// Everything but id, table, statement and created_at changes while a migration runs.
 constexpr const char* updates =
-    " ON DUPLICATE KEY UPDATE state = VALUES(state), unique_key = VALUES(unique_key),"
+    " ON DUPLICATE KEY UPDATE options = VALUES(options), state = VALUES(state), unique_key = VALUES(unique_key),"
     " rows_estimate = VALUES(rows_estimate), rows_copied = VALUES(rows_copied), deltas_applied = "
     "VALUES(deltas_applied),"
     " cutover_attempts = VALUES(cutover_attempts), statements_held = VALUES(statements_held),"
@@ -128,11 +128,17 @@ constexpr const char* updates =
 }  // namespace
 
 state_store::state_store(std::string schema)
-    : schema_(std::move(schema)), table_(quote_identifier(schema_) + ".`migrations`") {}
+    : schema_(std::move(schema)), table_(schema_.empty() ? "" : quote_identifier(schema_) + ".`migrations`") {}
 
 outcome<void> state_store::prepare(sql_session& session) const {
-    SLUICE_TRY_VOID(session.run("CREATE DATABASE IF NOT EXISTS " + quote_identifier(schema_)));
-    SLUICE_TRY_VOID(session.run("CREATE TABLE IF NOT EXISTS " + table_ + table_body));
+    if (schema_.empty()) return {};
+    // Even with IF NOT EXISTS they would wait for a backup's LOCK INSTANCE FOR BACKUP, and Sluice would not start.
+    SLUICE_TRY(const query_result found, session.run("SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = " +
+                                                     quote_string(schema_) + " AND TABLE_NAME = 'migrations'"));
+    if (found.rows.empty()) {
+        SLUICE_TRY_VOID(session.run("CREATE DATABASE IF NOT EXISTS " + quote_identifier(schema_)));
+        SLUICE_TRY_VOID(session.run("CREATE TABLE IF NOT EXISTS " + table_ + table_body));
+    }
     return extend(session);
 }
 
@@ -153,6 +159,7 @@ outcome<void> state_store::extend(sql_session& session) const {
 }
 
 outcome<void> state_store::save(sql_session& session, const migration_snapshot& snapshot) const {
+    if (schema_.empty()) return {};
     const std::uint32_t attempts = snapshot.cutover_attempts.empty() ? 0 : snapshot.cutover_attempts.back().number;
     const hold_report hold = snapshot.cutover_attempts.empty() ? hold_report{} : snapshot.cutover_attempts.back().hold;
     std::string sql = "INSERT INTO " + table_ +
@@ -195,6 +202,7 @@ outcome<void> state_store::save(sql_session& session, const migration_snapshot& 
 }
 
 outcome<std::vector<migration_snapshot>> state_store::load(sql_session& session, unsigned rows_max) const {
+    if (schema_.empty()) return std::vector<migration_snapshot>{};
     const auto age = [](const std::string& column) {
         return "CAST(UNIX_TIMESTAMP(" + column + ") * 1000000 AS UNSIGNED)";
     };

@@ -13,7 +13,7 @@ namespace sluice::migration {
 
 class state_store {
 public:
-    /// schema: where the table lives; created when missing.
+    /// schema: where the table lives; created when missing. Empty: nothing is stored, and nothing is found.
     explicit state_store(std::string schema);
 
     /// Makes schema and table where they are missing; a table of an earlier version gets the columns that it lacks.

@@ -52,13 +52,13 @@ public:
         return {
             "SELECT p.ID, CONCAT(p.USER, '@', p.HOST), LEFT(IFNULL(p.INFO, ''), 200),"
             " GREATEST(0, IFNULL(TIMESTAMPDIFF(SECOND, CONVERT_TZ(x.trx_started, 'SYSTEM', '+00:00'),"
-            " UTC_TIMESTAMP()), p.TIME)) * 1000"
+            " UTC_TIMESTAMP()), 0)) * 1000, x.trx_id IS NOT NULL"
             " FROM information_schema.METADATA_LOCK_INFO m"
             " JOIN information_schema.PROCESSLIST p ON p.ID = m.THREAD_ID"
             " LEFT JOIN information_schema.INNODB_TRX x ON x.trx_mysql_thread_id = p.ID"
             " WHERE m.LOCK_TYPE = 'Table metadata lock' AND m.TABLE_SCHEMA = " +
                 quote_string(table.schema) + " AND m.TABLE_NAME = " + quote_string(table.table) +
-                " AND p.ID <> CONNECTION_ID() ORDER BY 4 DESC",
+                " AND p.ID <> CONNECTION_ID() UNION ALL SELECT 0, '', '', 0, 0 ORDER BY 4 DESC",
             metadata_locks_query(table)};
     }
 };

@@ -37,6 +37,7 @@ public:
     void describe_specials(const named_cells& row, column_description& column) const override {
         const auto extra = row.text("EXTRA");  // generated columns came with 5.7
         column.generated = says(extra, "virtual generated") || says(extra, "stored generated");
+        column.logged = !says(extra, "virtual generated");
         if (const cell* value = row.find("COLUMN_DEFAULT"); value != nullptr) column.default_value = *value;
     }
     [[nodiscard]] bool is_visible_index(const named_cells& row) const override {

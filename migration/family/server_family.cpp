@@ -62,21 +62,38 @@ outcome<family_ptr> family_of(sql_session& session) {
 // trx_started is a time of the server's own zone, whatever the session's is.
 std::string server_family::open_transactions_query() const {
     return "SELECT p.ID, CONCAT(p.USER, '@', p.HOST), LEFT(IFNULL(p.INFO, ''), 200),"
-           " GREATEST(0, TIMESTAMPDIFF(SECOND, CONVERT_TZ(x.trx_started, 'SYSTEM', '+00:00'), UTC_TIMESTAMP())) * 1000"
+           " GREATEST(0, TIMESTAMPDIFF(SECOND, CONVERT_TZ(x.trx_started, 'SYSTEM', '+00:00'), UTC_TIMESTAMP())) * 1000,"
+           " 1, x.trx_isolation_level"
            " FROM information_schema.INNODB_TRX x JOIN information_schema.PROCESSLIST p ON p.ID = x.trx_mysql_thread_id"
            " WHERE p.ID <> CONNECTION_ID() ORDER BY 4 DESC";
 }
 
+// The age of a lock that lasts as long as a transaction is the transaction's; that of LOCK TABLES and HANDLER is not
+// told. events_transactions_current keeps a transaction's row after its end.
 std::string metadata_locks_query(const table_name& table) {
+    const std::string by_transaction =
+        "m.LOCK_DURATION = 'TRANSACTION' AND (x.STATE = 'ACTIVE' OR z.trx_id IS NOT NULL)";
     return "SELECT t.PROCESSLIST_ID, CONCAT(IFNULL(t.PROCESSLIST_USER, '?'), '@', IFNULL(t.PROCESSLIST_HOST, '?')),"
-           " LEFT(IFNULL(t.PROCESSLIST_INFO, ''), 200), IFNULL(x.TIMER_WAIT, 0) DIV 1000000000"
+           " LEFT(COALESCE(t.PROCESSLIST_INFO, s.SQL_TEXT, ''), 200),"
+           " IF(" +
+           by_transaction +
+           ", GREATEST(0, IF(x.STATE = 'ACTIVE', x.TIMER_WAIT DIV 1000000000,"
+           " TIMESTAMPDIFF(SECOND, CONVERT_TZ(z.trx_started, 'SYSTEM', '+00:00'), UTC_TIMESTAMP()) * 1000)), 0),"
+           " IFNULL(" +
+           by_transaction +
+           ", 0)"
            " FROM performance_schema.metadata_locks m"
            " JOIN performance_schema.threads t ON t.THREAD_ID = m.OWNER_THREAD_ID"
            " LEFT JOIN performance_schema.events_transactions_current x ON x.THREAD_ID = t.THREAD_ID"
+           " LEFT JOIN performance_schema.events_statements_current s"
+           " ON s.THREAD_ID = t.THREAD_ID AND s.NESTING_EVENT_LEVEL = 0"
+           " LEFT JOIN information_schema.INNODB_TRX z ON z.trx_mysql_thread_id = t.PROCESSLIST_ID"
            " WHERE m.OBJECT_TYPE = 'TABLE' AND m.LOCK_STATUS = 'GRANTED' AND m.LOCK_DURATION <> 'STATEMENT'"
            " AND m.OBJECT_SCHEMA = " +
            quote_string(table.schema) + " AND m.OBJECT_NAME = " + quote_string(table.table) +
-           " AND t.PROCESSLIST_ID IS NOT NULL AND t.PROCESSLIST_ID <> CONNECTION_ID() ORDER BY 4 DESC";
+           " AND t.PROCESSLIST_ID IS NOT NULL AND t.PROCESSLIST_ID <> CONNECTION_ID()"
+           " UNION ALL SELECT 0, '', '', 0, 0 FROM performance_schema.setup_instruments"
+           " WHERE NAME = 'wait/lock/metadata/sql/mdl' AND ENABLED = 'YES' AND @@performance_schema ORDER BY 4 DESC";
 }
 
 }  // namespace sluice::migration

@@ -78,11 +78,12 @@ public:
     /// Global privileges that a migration needs, by the names that SHOW GRANTS has for them.
     [[nodiscard]] virtual std::span<const std::string_view> global_privileges() const noexcept = 0;
     /// Statements that name the sessions with a metadata lock on the table beyond a statement: connection id, account,
-    /// statement, age in milliseconds; oldest first, not the asking session. They are tried in order until the server
-    /// knows one; none where the server cannot tell.
+    /// current or last statement, age in milliseconds, and 1 where the age is known; oldest first, not the asking
+    /// session. Among the rows is one with connection id 0 if the server keeps the list at all. They are tried in order
+    /// until one gives that row; none where the server cannot tell.
     [[nodiscard]] virtual std::vector<std::string> lock_holder_queries(const table_name& table) const = 0;
-    /// The same columns for every session with an open transaction, whatever its tables: who may be in the way where
-    /// the server cannot tell who is.
+    /// The same columns, and the isolation level, for every session with an open transaction, whatever its tables: who
+    /// may be in the way where the server cannot tell who is.
     [[nodiscard]] virtual std::string open_transactions_query() const;
 };
 

@@ -34,10 +34,17 @@ void delta_set::add(row_key key, std::uint64_t transaction) {
         bytes_ += bytes_of(place->first, known.order);
     }
     known.last = transaction;
+    known.anew = known.anew || key.anew;
     if (known.waiting) return;
     known.first = transaction;
+    known.since = transaction;
     known.waiting = true;
     if (!known.in_flight) queue_.push_back(&*place);
+}
+
+void delta_set::leave_newer(entry& known, std::uint64_t visible) noexcept {
+    known.first = known.last;
+    known.since = visible + 1;
 }
 
 std::vector<row_key> delta_set::take(std::size_t keys_max, std::uint64_t visible,
@@ -47,12 +54,12 @@ std::vector<row_key> delta_set::take(std::size_t keys_max, std::uint64_t visible
         auto* node = queue_.front();
         queue_.pop_front();
         entry& known = node->second;
-        row_key key{node->first, known.order};
+        row_key key{node->first, known.order, known.anew};
         const bool changed_again = known.last > visible;
         if (drop && drop(key)) {
             if (changed_again) {
-                // What is visible needs no work; the newer change waits for its own turn.
-                known.first = known.last;
+                // What is visible needs no work.
+                leave_newer(known, visible);
                 queue_.push_back(node);
             } else {
                 erase(key.literals);
@@ -61,10 +68,12 @@ std::vector<row_key> delta_set::take(std::size_t keys_max, std::uint64_t visible
             continue;
         }
         known.in_flight = true;
-        known.taken = known.first;
+        // Whatever is known by now, visible or not: it is in the log, and the row is written again in any case.
+        known.taken_anew = std::exchange(known.anew, false);
+        known.taken = known.since;
         ++in_flight_;
         if (changed_again) {
-            known.first = known.last;
+            leave_newer(known, visible);
         } else {
             known.waiting = false;
         }
@@ -99,7 +108,9 @@ void delta_set::put_back(const std::vector<row_key>& batch) {
         --in_flight_;
         // What was taken was visible, and stays so: only a newer change must wait for its own visibility.
         if (!known.waiting) known.last = known.taken;
+        known.anew = known.anew || known.taken_anew;
         known.first = known.taken;
+        known.since = known.taken;
         known.waiting = true;
         queue_.push_front(&*entries_.find(key->literals));
     }
@@ -108,7 +119,7 @@ void delta_set::put_back(const std::vector<row_key>& batch) {
 bool delta_set::applied_through(std::uint64_t transaction) const noexcept {
     return std::none_of(entries_.begin(), entries_.end(), [transaction](const auto& node) {
         const entry& known = node.second;
-        return (known.waiting && known.first <= transaction) || (known.in_flight && known.taken <= transaction);
+        return (known.waiting && known.since <= transaction) || (known.in_flight && known.taken <= transaction);
     });
 }
 

@@ -24,6 +24,9 @@ namespace sluice::migration {
 struct row_key {
     std::string literals;
     std::string order;
+    /// A row was inserted or deleted under this key: columns that only the ghost has begin anew. Used where the ghost
+    /// keeps such columns (the way back).
+    bool anew = false;
 
     bool operator==(const row_key&) const = default;
 };
@@ -55,7 +58,8 @@ public:
     [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
     [[nodiscard]] std::size_t in_flight() const noexcept { return in_flight_; }
     [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_; }
-    /// No change up to and including this transaction is waiting or in flight. Linear in size(): for rare use.
+    /// No change up to and including this transaction waits or is in flight. Says so late rather than early: of a key
+    /// taken while newer changes were not visible, only the newest is known. Linear in size(): for rare use.
     [[nodiscard]] bool applied_through(std::uint64_t transaction) const noexcept;
     /// Transaction that must be visible before the next key can be taken; 0 when nothing waits.
     [[nodiscard]] std::uint64_t oldest_waiting() const noexcept;
@@ -63,16 +67,24 @@ public:
 private:
     struct entry {
         std::string order;
-        std::uint64_t first = 0;  ///< oldest change not yet taken
+        /// Transaction that must be visible before the key is taken: the oldest change not yet taken, or, once the key
+        /// was taken while a newer one was not visible, the newest of that moment, so that a hot key is not written
+        /// again for each of them.
+        std::uint64_t first = 0;
         std::uint64_t last = 0;   ///< newest change
-        std::uint64_t taken = 0;  ///< oldest change that the batch in flight covers
+        std::uint64_t since = 0;  ///< no change before this transaction is still to be taken
+        std::uint64_t taken = 0;  ///< since, of the batch in flight
         bool waiting = false;
         bool in_flight = false;
+        bool anew = false;        ///< of what waits
+        bool taken_anew = false;  ///< of the batch in flight
     };
     using entry_map = std::unordered_map<std::string, entry>;
 
     [[nodiscard]] entry& in_flight_entry(const row_key& key);
     void erase(const std::string& literals);
+    /// Its changes up to `visible` are being dealt with; newer ones, which there are, wait for their own turn.
+    static void leave_newer(entry& known, std::uint64_t visible) noexcept;
 
     std::size_t keys_max_;
     std::size_t bytes_max_;

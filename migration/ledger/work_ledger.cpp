@@ -21,7 +21,9 @@ work_ledger::work_ledger(work_ledger_options options)
 
 template <class Condition>
 bool work_ledger::wait_until(std::unique_lock<std::mutex>& lock, steady_time until, Condition condition) {
-    changed_.wait_until(lock, until, [&] { return stopping_ || condition(); });
+    const auto over = [&] { return stopping_ || condition(); };
+    // Where nothing is to be waited for, nobody is asked to wake this thread up.
+    if (!over() && std::chrono::steady_clock::now() < until) changed_.wait_until(lock, until, over);
     return !stopping_ && condition();
 }
 
@@ -78,6 +80,11 @@ void work_ledger::marker_seen(std::uint64_t marker) {
     const std::lock_guard lock(mutex_);
     marker_ = marker;
     changed_.notify_all();
+}
+
+void work_ledger::heartbeat_seen(std::chrono::system_clock::time_point written) {
+    const std::lock_guard lock(mutex_);
+    heartbeat_ = written;
 }
 
 std::optional<work_ledger::confirmation> work_ledger::begin_confirmation() {
@@ -144,7 +151,7 @@ bool work_ledger::all_copied() const {
 std::optional<work_ledger::batch> work_ledger::take_batch(std::size_t keys_max, std::chrono::milliseconds wait) {
     std::unique_lock lock(mutex_);
     const auto may_take = [&] {
-        if (parked_ || !frontier_) return false;
+        if (parked_ || !frontier_ || (pace_.apply_paused && chunks_open_ == 0)) return false;
         if ((wide_ || !options_.parallel_batches) && batches_in_flight_ != 0) return false;
         const std::uint64_t oldest = deltas_.oldest_waiting();
         return oldest != 0 && oldest <= visible_;
@@ -307,9 +314,22 @@ bool work_ledger::copy_paused() const {
     return copy_paused_;
 }
 
+void work_ledger::set_pace(const work_pace& pace) {
+    const std::lock_guard lock(mutex_);
+    if (pace == pace_) return;
+    pace_ = pace;
+    changed_.notify_all();
+}
+
+work_pace work_ledger::pace() const {
+    const std::lock_guard lock(mutex_);
+    return pace_;
+}
+
 work_ledger::counters work_ledger::count() const {
     const std::lock_guard lock(mutex_);
-    return counters{rows_copied_, deltas_seen_, deltas_applied_, deltas_.dropped(), deltas_.size(), position_};
+    return counters{rows_copied_,   deltas_seen_, deltas_applied_, deltas_.dropped(),
+                    deltas_.size(), position_,    heartbeat_};
 }
 
 }  // namespace sluice::migration

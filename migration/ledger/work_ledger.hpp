@@ -12,6 +12,7 @@
 #include "migration/ledger/chunk_ledger.hpp"
 #include "migration/ledger/copy_frontier.hpp"
 #include "migration/ledger/delta_set.hpp"
+#include "migration/ledger/write_turns.hpp"
 #include "migration/model/failure.hpp"
 #include "protocol/binlog/coordinates.hpp"
 #include "protocol/binlog/gtid_set.hpp"
@@ -46,6 +47,16 @@ struct work_ledger_options {
     std::size_t delta_bytes_max = std::numeric_limits<std::size_t>::max();
 };
 
+struct work_pace {
+    /// No batch is handed out once no chunk is under way: one in flight may need changes to be applied.
+    bool apply_paused = false;
+    double rest_ratio = 0.0;           ///< of a copy worker behind a chunk, as a share of the time that it took
+    std::size_t chunk_rows_fixed = 0;  ///< 0: steered by time
+    std::size_t batch_keys_max = 500;
+
+    bool operator==(const work_pace&) const = default;
+};
+
 class work_ledger {
 public:
     explicit work_ledger(work_ledger_options options);
@@ -66,6 +77,8 @@ public:
     [[nodiscard]] std::vector<std::string> prepared() const;
     /// A marker row of the changelog came back.
     void marker_seen(std::uint64_t marker);
+    /// A heartbeat came back, written at this time.
+    void heartbeat_seen(std::chrono::system_clock::time_point written);
 
     // --- visibility ---
 
@@ -125,6 +138,12 @@ public:
     /// For the lock session of the cut-over, while batches are parked: everything waiting, whatever its visibility.
     [[nodiscard]] batch take_all();
 
+    // --- copy and apply ---
+
+    /// Before each statement (copy) or transaction (apply) that writes to the ghost. A batch has waited for its chunks
+    /// before that.
+    [[nodiscard]] write_turns::turn take_turn(turn_kind kind) { return turns_.take(kind); }
+
     // --- the comparison of the two tables ---
 
     /// From now on it is noted which of these keys (row_key::literals) change; what was noted before is forgotten.
@@ -153,6 +172,9 @@ public:
     [[nodiscard]] std::optional<failure> first_failure() const;
     void pause_copy(bool paused);
     [[nodiscard]] bool copy_paused() const;
+    /// How hard the workers may go at it; the coordinator changes it while they work.
+    void set_pace(const work_pace& pace);
+    [[nodiscard]] work_pace pace() const;
 
     struct counters {
         std::uint64_t rows_copied = 0;
@@ -161,6 +183,7 @@ public:
         std::uint64_t deltas_dropped = 0;
         std::uint64_t backlog_keys = 0;
         stream_position position;
+        std::optional<std::chrono::system_clock::time_point> heartbeat;  ///< when the last one seen was written
     };
     [[nodiscard]] counters count() const;
 
@@ -173,6 +196,7 @@ private:
     std::condition_variable changed_;
     work_ledger_options options_;
 
+    write_turns turns_;
     delta_set deltas_;
     chunk_ledger chunks_;
     std::optional<copy_frontier> frontier_;
@@ -186,6 +210,7 @@ private:
     unsigned position_waiters_ = 0;
     std::vector<std::string> prepared_;
     std::uint64_t marker_ = 0;
+    std::optional<std::chrono::system_clock::time_point> heartbeat_;
 
     std::unordered_map<std::string, bool> watched_;  ///< and whether the key has changed since
 
@@ -195,6 +220,7 @@ private:
 
     bool stopping_ = false;
     bool copy_paused_ = false;
+    work_pace pace_;
     std::optional<failure> failure_;
 
     std::size_t chunks_open_ = 0;  ///< dispatched, not yet copied; a retry counts once

@@ -39,8 +39,11 @@ std::optional<objection> object_to_part(const table_description& original, const
     if (!is_key_type(*column)) {
         return objection{"unsupported_key_type", name + " is of type " + column->column_type};
     }
-    if (column->generated && !column->stored) {
-        return objection{"no_shared_unique_key", name + " is generated and VIRTUAL"};
+    if (!column->logged) {
+        return objection{"no_shared_unique_key",
+                         name +
+                             " is generated and VIRTUAL, and whether this server's binary log holds its value is not "
+                             "known"};
     }
     return std::nullopt;
 }
@@ -48,6 +51,11 @@ std::optional<objection> object_to_part(const table_description& original, const
 std::optional<objection> object_to_key(const table_description& original, const key_description& key,
                                        const mapping_options& options) {
     if (!key.visible) return objection{"no_shared_unique_key", "is invisible"};
+    if (key.index_type == "HASH") {
+        return objection{"no_shared_unique_key",
+                         "is a hash (UNIQUE ... USING HASH, or on a long column), along which "
+                         "the server finds no rows"};
+    }
     for (const auto& part : key.parts) {
         if (auto found = object_to_part(original, part, options)) return found;
     }
@@ -105,7 +113,40 @@ const key_description* counterpart(const table_description& ghost, const key_des
     };
     const key_description* best = nullptr;
     for (const auto& candidate : ghost.keys) {
-        const bool fits = candidate.unique && candidate.visible && std::ranges::all_of(candidate.parts, is_of_key);
+        const bool fits = candidate.unique && candidate.visible && candidate.index_type != "HASH" &&
+                          std::ranges::all_of(candidate.parts, is_of_key);
+        if (fits && (best == nullptr || rank(candidate) < rank(*best))) best = &candidate;
+    }
+    return best;
+}
+
+/// An index of the ghost by which all rows of a key are found: it begins with the key's columns, whole and in whatever
+/// order. A unique one first, PRIMARY before others, then the one with the fewest columns, then by name.
+const key_description* leading_index(const table_description& original, const table_description& ghost,
+                                     const key_description& key, const std::vector<mapped_column>& mapped) {
+    std::set<std::string> wanted;
+    for (const auto& part : key.parts) {
+        const auto* travels = find_mapped(mapped, part.column);
+        const auto* after = travels == nullptr ? nullptr : ghost.find_column(travels->ghost);
+        if (after == nullptr || !keeps_form(original.columns[travels->original_ordinal], *after)) return nullptr;
+        wanted.insert(after->name);
+    }
+    const auto begins_with_key = [&](const key_description& index) {
+        if (index.parts.size() < key.parts.size()) return false;
+        std::set<std::string> leading;
+        for (std::size_t i = 0; i < key.parts.size(); ++i) {
+            const auto* column = ghost.find_column(index.parts[i].column);
+            if (column == nullptr || index.parts[i].prefix_length) return false;
+            leading.insert(column->name);
+        }
+        return leading == wanted;
+    };
+    const auto rank = [](const key_description& one) {
+        return std::tuple(!one.unique, one.name != "PRIMARY", one.parts.size(), one.name);
+    };
+    const key_description* best = nullptr;
+    for (const auto& candidate : ghost.keys) {
+        const bool fits = candidate.visible && candidate.index_type == "BTREE" && begins_with_key(candidate);
         if (fits && (best == nullptr || rank(candidate) < rank(*best))) best = &candidate;
     }
     return best;
@@ -163,13 +204,14 @@ private:
 };
 
 shared_key make_key(const table_description& original, const table_description& ghost, const key_description& key,
-                    const key_description& ghost_key, const std::vector<mapped_column>& mapped) {
+                    const key_description& ghost_key, bool enforced, const std::vector<mapped_column>& mapped) {
     shared_key made;
+    made.enforced = enforced;
     made.original_index = key.name;
     made.ghost_index = ghost_key.name;
     made.exactly_ordered = true;
     made.bytes_are_identity = true;
-    made.may_collide = ghost_key.parts.size() != key.parts.size();
+    made.may_collide = enforced && ghost_key.parts.size() != key.parts.size();
     for (const auto& part : key.parts) {
         const auto* travels = find_mapped(mapped, part.column);
         const auto& column = original.columns[travels->original_ordinal];
@@ -181,21 +223,24 @@ shared_key make_key(const table_description& original, const table_description& 
         made.nullable = made.nullable || column.nullable;
         made.may_collide = made.may_collide || column.collation != after->collation;
     }
-    for (const auto& part : ghost_key.parts) made.may_collide = made.may_collide || part.prefix_length.has_value();
+    const bool has_prefix =
+        std::ranges::any_of(ghost_key.parts, [](const key_part& part) { return part.prefix_length.has_value(); });
+    made.may_collide = made.may_collide || (enforced && has_prefix);
     // Two batches side by side would wait for each other's values.
     made.bytes_are_identity = made.bytes_are_identity && !made.may_collide;
     return made;
 }
 
-/// What the rule asks of a candidate beyond its own order: NOT NULL first, then values that stay in their form.
-std::pair<bool, bool> handicap(const table_description& original, const table_description& ghost,
-                               const shared_key& key) {
+/// What the rule asks of a candidate beyond its own order: NOT NULL first, then values that stay in their form, then a
+/// key that stays unique.
+std::tuple<bool, bool, bool> handicap(const table_description& original, const table_description& ghost,
+                                      const shared_key& key) {
     bool converted = key.may_collide;
     for (const auto& column : key.columns) {
         const auto* after = ghost.find_column(column.ghost);
         converted = converted || !keeps_form(original.columns[column.original_ordinal], *after);
     }
-    return {key.nullable, converted};
+    return {key.nullable, converted, !key.enforced};
 }
 
 outcome<shared_key> choose_key(const table_description& original, const table_description& ghost,
@@ -205,15 +250,17 @@ outcome<shared_key> choose_key(const table_description& original, const table_de
     for (const auto* key : candidates_of(original)) {
         auto why = object_to_key(original, *key, options);
         if (!why) why = object_to_change(original, ghost, *key, mapped);
-        const auto* ghost_key = why ? nullptr : counterpart(ghost, *key, mapped);
+        const auto* unique = why ? nullptr : counterpart(ghost, *key, mapped);
+        const auto* ghost_key = why || unique != nullptr ? unique : leading_index(original, ghost, *key, mapped);
         if (!why && ghost_key == nullptr) {
-            why = objection{"no_shared_unique_key", "after the ALTER no visible unique key is on its columns"};
+            why = objection{"no_shared_unique_key",
+                            "after the ALTER no visible unique key is on its columns, and no index begins with them"};
         }
         if (why) {
             against.add(*key, *why);
             continue;
         }
-        auto made = make_key(original, ghost, *key, *ghost_key, mapped);
+        auto made = make_key(original, ghost, *key, *ghost_key, unique != nullptr, mapped);
         const bool better = !best || handicap(original, ghost, made) < handicap(original, ghost, *best);
         if (better) best = std::move(made);
     }
@@ -265,6 +312,23 @@ outcome<column_mapping> map_columns(const table_description& original, const tab
     return mapping;
 }
 
+outcome<column_mapping> map_columns_back(const table_description& now, const table_description& old,
+                                         const sql::alter_statement& alter, const mapping_options& options) {
+    SLUICE_TRY(const auto forward, map_by_name(old, now, alter));
+    std::vector<mapped_column> mapped;
+    for (std::size_t i = 0; i < now.columns.size(); ++i) {
+        const auto pair = std::ranges::find(forward, now.columns[i].name, &mapped_column::ghost);
+        if (pair != forward.end()) mapped.push_back({i, now.columns[i].name, pair->original});
+    }
+    column_mapping mapping;
+    mapping.added = added_columns(old, mapped);
+    SLUICE_TRY(mapping.key, choose_key(now, old, mapped, options));
+    for (const auto& one : mapped) {
+        if (!old.find_column(one.ghost)->generated) mapping.copied.push_back(one);
+    }
+    return mapping;
+}
+
 outcome<void> require_usable_key(const table_description& original, const mapping_options& options) {
     objections against(original);
     for (const auto* key : candidates_of(original)) {
@@ -279,6 +343,7 @@ std::string describe(const shared_key& key) {
     std::string text = key.original_index + " (";
     for (std::size_t i = 0; i < key.columns.size(); ++i) text += (i == 0 ? "" : ", ") + key.columns[i].original;
     text += ')';
+    if (!key.enforced) return text + ", not unique in the new table, index " + key.ghost_index;
     if (key.ghost_index != key.original_index) text += ", in the new table " + key.ghost_index;
     return text;
 }

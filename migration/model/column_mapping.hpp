@@ -37,6 +37,9 @@ struct shared_key {
     /// Two rows of the original may be one to the ghost's key: it has fewer columns, or a column has another collation.
     /// Then a duplicate on it may be a value in motion, and it may be a conflict.
     bool may_collide = false;
+    /// The ghost keeps the key unique. If not, it only has an index that begins with the key's columns, and the engine
+    /// itself sees to it that no row is there twice (apply/turn_rules.hpp).
+    bool enforced = true;
 };
 
 struct column_mapping {
@@ -53,14 +56,17 @@ struct mapping_options {
 /// not the same column. Both descriptions must be of tables that exist, the ghost after its ALTER.
 ///
 /// The key is chosen by a written rule (docs/keys.md tells it to operators): first a key on NOT NULL columns before a
-/// nullable one, then one whose values the ALTER leaves in their form before one that it converts, then the one by
-/// which the server itself tells rows apart (table_description::row_identity(): PRIMARY, or what stands in for it;
-/// minimal row images hold no other), then the fewest columns, the fewest bytes, the name.
-///   In the original it must be visible, without prefix lengths or expressions, FLOAT, DOUBLE, JSON, TEXT or BLOB, and
-/// without VIRTUAL columns; nullable only with consent. A STORED generated column must be generated alike in the ghost
-/// from columns that the ALTER leaves alone, or be a plain column there.
+/// nullable one, then one whose values the ALTER leaves in their form before one that it converts, then one that stays
+/// unique before one that does not, then the one by which the server itself tells rows apart (row_identity(): PRIMARY,
+/// or its stand-in; minimal row images hold no other), then the fewest columns, the fewest bytes, the name.
+///   In the original it must be visible, no hash, without prefix lengths or expressions, FLOAT, DOUBLE, JSON, TEXT or
+/// BLOB; nullable only with consent. A generated column must be generated alike in the ghost from columns that the
+/// ALTER leaves alone, or be a plain column there; a VIRTUAL one must be in the binary log (seen on MySQL 9.7 and
+/// MariaDB 10.11 with every kind of row image: the key's values are there wherever those of stored columns are).
 ///   Values may change as value_change() allows. The ghost must have a unique key on these columns, or on some of them,
 /// in any order, with prefix lengths or without: such a key is at least as strict, so no row can be there twice.
+/// Without one it must have a BTREE index, unique or not, that begins with all of these columns, in any order and
+/// whole, and their values must stay in their form: PRIMARY (id) may become PRIMARY (id, a).
 ///
 /// Failures, all abort, naming the columns and why:
 ///   no_shared_unique_key, nullable_unique_key, unsupported_key_type, key_values_change   no key qualifies; the code is
@@ -68,6 +74,11 @@ struct mapping_options {
 ///   column_lost              the ghost lacks a column that the ALTER does not drop
 outcome<column_mapping> map_columns(const table_description& original, const table_description& ghost,
                                     const sql::alter_statement& alter, const mapping_options& options = {});
+
+/// The way back: from the new table (`now`) to the old one, which the ALTER had made it from. The columns are the same
+/// pairs the other way round; the key is chosen anew, by the same rule. Fails as above.
+outcome<column_mapping> map_columns_back(const table_description& now, const table_description& old,
+                                         const sql::alter_statement& alter, const mapping_options& options = {});
 
 /// Whether the original alone has a key that could be chosen: to be asked before a ghost is made. Fails as above.
 outcome<void> require_usable_key(const table_description& original, const mapping_options& options = {});

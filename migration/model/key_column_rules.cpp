@@ -82,12 +82,18 @@ bool keeps_identity(const column_description& before, const column_description& 
 bool is_key_type(const column_description& column) {
     return integer_bytes(column.data_type) != 0 ||
            is_one_of(column.data_type, "decimal", "date", "time", "datetime", "timestamp", "year", "bit", "enum", "set",
-                     "char", "varchar", "binary", "varbinary");
+                     "char", "varchar", "binary", "varbinary", "uuid", "inet4", "inet6");
 }
 
 bool is_exactly_ordered(const column_description& column) {
     return integer_bytes(column.data_type) != 0 ||
-           is_one_of(column.data_type, "date", "datetime", "timestamp", "binary", "varbinary");
+           is_one_of(column.data_type, "date", "datetime", "timestamp", "binary", "varbinary", "inet4", "inet6");
+}
+
+std::uint64_t fixed_binary_length(const column_description& column) {
+    if (column.data_type == "binary") return column.octet_length_max;
+    if (is_one_of(column.data_type, "uuid", "inet6")) return 16;
+    return column.data_type == "inet4" ? 4 : 0;
 }
 
 bool bytes_are_identity(const column_description& column) { return !is_one_of(column.data_type, "char", "varchar"); }
@@ -134,6 +140,7 @@ std::uint64_t value_bytes_max(const column_description& column) {
     const std::string_view type = column.data_type;
     if (const auto bytes = integer_bytes(type); bytes != 0) return bytes;
     if (is_one_of(type, "char", "varchar", "binary", "varbinary")) return column.octet_length_max;
+    if (is_one_of(type, "uuid", "inet4", "inet6")) return fixed_binary_length(column);
     if (type == "decimal") return column.numeric_precision / 2 + 1;
     if (is_one_of(type, "date", "time", "timestamp"))
         return 3 + (column.fraction_digits + 1) / 2 + (type == "timestamp");

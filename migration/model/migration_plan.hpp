@@ -37,7 +37,9 @@ struct migration_plan {
     key_set_form key_form = key_set_form::row_constructor;
     int lower_case_table_names = 0;
     std::size_t statement_bytes_max = 512 * 1024;  ///< what the server takes (max_allowed_packet), a little less
+    bool writers_in_turn = false;          ///< copy and apply write to the ghost one at a time (apply/turn_rules)
     bool rename_under_lock = true;         ///< false: two sessions change the tables' places (cutover/sentry_swap)
+    bool backwards = false;                ///< the way back: `original` is the new table, `ghost` the old one
     bool explicit_auto_increment = false;  ///< the ALTER sets AUTO_INCREMENT itself: it is not carried over
 };
 

@@ -1,6 +1,8 @@
 #include "migration/model/option_fields.hpp"
 
+#include "migration/model/cutover_window.hpp"
 #include "migration/sql/identifier.hpp"
+#include "migration/throttle/throttle_settings.hpp"
 
 #include <algorithm>
 #include <array>
@@ -83,29 +85,100 @@ bool is_time_zone(std::string_view text) {
     });
 }
 
+bool is_absolute_path(std::string_view text) {
+    return text.front() == '/' && std::none_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20; });
+}
+
+bool is_cutover_window(std::string_view text) { return cutover_window::parse(text).has_value(); }
+
+std::string cutover_window_trouble(std::string_view text) {
+    const auto window = cutover_window::parse(text);
+    return window ? std::string() : window.error();
+}
+
+bool is_hold_scope(std::string_view text) { return text == "table" || text == "all" || text == "none"; }
+
+bool is_group_name(std::string_view text) {
+    return std::all_of(text.begin(), text.end(), [](char c) {
+        return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+    });
+}
+
+bool are_load_thresholds(std::string_view text) { return parse_load_thresholds(text).has_value(); }
+
+std::string load_trouble(std::string_view text) {
+    const auto parsed = parse_load_thresholds(text);
+    return parsed ? std::string() : parsed.error();
+}
+
+constexpr text_rule load_rule{&are_load_thresholds, "such as Threads_running=25,Threads_connected=500", &load_trouble};
+
+bool are_replicas(std::string_view text) { return parse_replicas(text).has_value(); }
+
+bool is_any_text(std::string_view text) {
+    return std::none_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
+}
+
+bool is_http_url(std::string_view text) {
+    constexpr std::string_view scheme = "http://";
+    return is_any_text(text) && text.starts_with(scheme) && text.size() > scheme.size() && text[scheme.size()] != '/';
+}
+
 bool is_identifier_end(std::string_view text) { return check_identifier(text).has_value(); }
+
+/// One that may be changed while the migration runs.
+constexpr option_field changeable(option_field field) {
+    field.while_running = true;
+    return field;
+}
 
 using o = migration_options;
 
 constexpr std::array fields{
     number<&o::chunk_time_target>("chunk_time_target_ms", "time that one chunk of the copy should take", 10, 5'000),
     number<&o::chunk_rows_initial>("chunk_rows_initial", "rows of the first chunks", 10, 100'000),
-    number<&o::chunk_rows_fixed>("chunk_rows_fixed", "rows of every chunk; 0: steered by time", 0, 100'000),
+    changeable(number<&o::chunk_rows_fixed>("chunk_rows_fixed", "rows of every chunk; 0: steered by time", 0, 100'000)),
     number<&o::copy_workers>("copy_workers", "connections that copy", 1, 32),
     number<&o::apply_workers>("apply_workers", "connections that apply changes to the ghost table", 1, 32),
-    number<&o::apply_batch_keys>("apply_batch_keys", "keys in one transaction of the applier", 10, 5'000),
+    changeable(number<&o::apply_batch_keys>("apply_batch_keys", "keys in one transaction of the applier", 10, 5'000)),
     number<&o::delta_keys_max>("delta_keys_max", "changed keys kept in memory; when full the stream waits", 1'000,
                                100'000'000),
     number<&o::delta_bytes_max>("delta_bytes_max", "bytes of changed keys kept in memory; when full the stream waits",
                                 1 << 20, std::int64_t{64} << 30),
     flag<&o::defer_secondary_indexes>("defer_secondary_indexes", "build non-unique secondary indexes after the copy"),
-    flag<&o::postpone_cutover>("postpone_cutover", "wait for the command cut-over"),
-    flag<&o::drop_old_table>("drop_old_table", "drop the old table after the cut-over"),
+    changeable(flag<&o::postpone_cutover>("postpone_cutover", "wait for the command cut-over")),
+    changeable(flag<&o::drop_old_table>("drop_old_table", "drop the old table after the cut-over")),
+    flag<&o::keep_old_table_in_sync>("keep_old_table_in_sync",
+                                     "keep the old table current after the cut-over, so that revert is possible"),
+    changeable(number<&o::keep_in_sync_max_s>(
+        "keep_in_sync_max_s", "longest time that the old table is kept current; 0: until finish or revert", 0,
+        31'536'000)),
     flag<&o::drop_leftovers>("drop_leftovers", "first drop ghost and changelog of an earlier run"),
-    number<&o::hold_budget>("hold_budget_ms", "longest time that statements are held at the cut-over", 10, 10'000),
-    number<&o::hold_interval>("hold_interval_ms", "shortest time between two attempts to cut over", 100, 3'600'000),
-    number<&o::cutover_attempts_max>("cutover_attempts_max", "attempts to cut over before the migration fails", 1,
-                                     1'000'000),
+    changeable(
+        number<&o::hold_budget>("hold_budget_ms", "longest time that statements are held at the cut-over", 10, 10'000)),
+    changeable(number<&o::hold_interval>("hold_interval_ms", "shortest time between two attempts to cut over", 100,
+                                         3'600'000)),
+    changeable(number<&o::hold_interval_max>(
+        "hold_interval_max_ms", "longest time between two attempts, which doubles while they fail", 100, 86'400'000)),
+    text<&o::hold_scope>("hold_scope", "what a closed gate holds at the cut-over; empty: table", 5,
+                         {&is_hold_scope, "one of table, all, none"}),
+    changeable(number<&o::cutover_attempts_max>("cutover_attempts_max",
+                                                "attempts to cut over before the migration fails", 1, 1'000'000)),
+    changeable(text<&o::cutover_window>(
+        "cutover_window", "days and hours in which a cut-over may begin", 500,
+        {&is_cutover_window, "days and hours, such as Mon-Fri 02:00-05:00, Sat,Sun 00:00-24:00 UTC",
+         &cutover_window_trouble})),
+    changeable(text<&o::postpone_flag_file>("postpone_flag_file", "while this file exists the cut-over waits", 4'096,
+                                            {&is_absolute_path, "the absolute path of a file on Sluice's machine"})),
+    changeable(number<&o::max_blocker_age>("max_blocker_age_ms",
+                                           "an older transaction on the table is waited for before statements are held",
+                                           10, 86'400'000)),
+    changeable(number<&o::kill_blockers_after>(
+        "kill_blockers_after_ms", "sessions that stand in the cut-over's way for so long are killed; 0: never", 0,
+        86'400'000)),
+    text<&o::cutover_group>("cutover_group", "migrations of one group change places in one statement; empty: alone", 64,
+                            {&is_group_name, "of letters, digits, _ and -"}),
+    number<&o::cutover_group_size>("cutover_group_size", "how many migrations the group has; 0: no group", 0, 64),
     flag<&o::verify>("verify", "compare every row of the new table with the original before the cut-over"),
     flag<&o::attempt_instant>("attempt_instant", "first let the server try ALGORITHM=INSTANT"),
     flag<&o::attempt_inplace>("attempt_inplace", "then let it try ALGORITHM=INPLACE where that changes metadata only"),
@@ -123,6 +196,38 @@ constexpr std::array fields{
     flag<&o::remove_trigger_suffix>("remove_trigger_suffix", "take trigger_suffix away from names that end with it"),
     text<&o::time_zone>("time_zone", "in which TIMESTAMP becomes DATETIME and back; empty: the server's own", 64,
                         {&is_time_zone, "an offset such as +02:00 or the name of a zone such as Europe/Paris"}),
+    text<&o::old_table_name>("old_table_name", "what the original is called after the swap; empty: _t_del",
+                             identifier_characters_max, {&is_identifier_end, "fit to be the name of a table"}),
+    changeable(text<&o::max_load>("max_load", "status=threshold[,…]: from there on the migration holds back", 1'000,
+                                  load_rule)),
+    changeable(text<&o::critical_load>("critical_load", "status=threshold[,…]: from there on the migration ends", 1'000,
+                                       load_rule)),
+    changeable(number<&o::critical_load_interval>("critical_load_interval_ms",
+                                                  "end only if critical_load is met again after this time; 0: at once",
+                                                  0, 3'600'000)),
+    changeable(number<&o::critical_load_rest>(
+        "critical_load_rest_ms", "at critical_load rest for so long instead of ending; 0: end", 0, 86'400'000)),
+    changeable(text<&o::control_replicas>("control_replicas", "host[:port][,…] of replicas whose lag holds it back",
+                                          4'000, {&are_replicas, "hosts with or without a port, between commas"})),
+    changeable(number<&o::max_lag>("max_lag_ms", "lag of such a replica from which on it holds back", 100, 3'600'000)),
+    changeable(text<&o::throttle_query>("throttle_query", "asked every second; a number above 0 holds it back", 10'000,
+                                        {&is_any_text, "without control characters"})),
+    changeable(text<&o::throttle_http>("throttle_http", "URL asked by HEAD; any answer but 200 holds it back", 2'000,
+                                       {&is_http_url, "that begins with http:// and a host"})),
+    changeable(
+        number<&o::throttle_http_interval>("throttle_http_interval_ms", "time between two such questions", 10, 60'000)),
+    changeable(
+        number<&o::throttle_http_timeout>("throttle_http_timeout_ms", "longest wait for such an answer", 10, 60'000)),
+    changeable(flag<&o::throttle_http_ignore_errors>("throttle_http_ignore_errors",
+                                                     "an URL that does not answer does not hold it back")),
+    changeable(text<&o::throttle_flag_file>("throttle_flag_file", "while this file exists it holds back", 4'096,
+                                            {&is_any_text, "without control characters"})),
+    changeable(text<&o::throttle_additional_flag_file>("throttle_additional_flag_file",
+                                                       "likewise; for a file of several migrations", 4'096,
+                                                       {&is_any_text, "without control characters"})),
+    changeable(number<&o::nice_percent>("nice_percent", "rest after a chunk, in percent of its time", 0, 10'000)),
+    changeable(number<&o::heartbeat_interval>("heartbeat_interval_ms",
+                                              "time between two heartbeats; 0: only for control_replicas", 0, 10'000)),
 };
 
 }  // namespace
@@ -145,6 +250,13 @@ std::string expected_value(const option_field& field) {
     return "a whole number from " + std::to_string(field.min) + " to " + std::to_string(field.max);
 }
 
+std::string expected_value(const option_field& field, std::string_view refused) {
+    std::string expected = expected_value(field);
+    if (field.kind != option_kind::text || field.rule.trouble == nullptr) return expected;
+    if (character_count(refused) > static_cast<std::size_t>(field.max)) return expected;
+    return expected + ": " + field.rule.trouble(refused);
+}
+
 bool text_fits(const option_field& field, std::string_view value) {
     if (value.empty()) return true;
     return character_count(value) <= static_cast<std::size_t>(field.max) && field.rule.holds(value);
@@ -159,6 +271,24 @@ std::string shown_value(const option_field& field, const migration_options& opti
 
 bool same_value(const option_field& field, const migration_options& a, const migration_options& b) {
     return field.kind == option_kind::text ? field.get_text(a) == field.get_text(b) : field.get(a) == field.get(b);
+}
+
+void option_changes::apply_to(migration_options& options) const {
+    for (const option_field* field : fields) {
+        if (field->kind == option_kind::text) {
+            field->set_text(options, field->get_text(values));
+        } else {
+            field->set(options, field->get(values));
+        }
+    }
+}
+
+std::string changeable_options() {
+    std::string names;
+    for (const option_field& field : fields) {
+        if (field.while_running) names += (names.empty() ? "" : ", ") + std::string(field.name);
+    }
+    return names;
 }
 
 const option_field* find_bad_value(const migration_options& options) {

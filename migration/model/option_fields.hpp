@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace sluice::migration {
 
@@ -19,6 +20,8 @@ enum class option_kind { number, flag, text };
 struct text_rule {
     bool (*holds)(std::string_view text) = nullptr;
     std::string_view expected;  ///< for people, after "a text of up to N characters, "
+    /// What is wrong with a text for which holds() is false; nullptr: nothing more than `expected` can be said.
+    std::string (*trouble)(std::string_view text) = nullptr;
 };
 
 struct option_field {
@@ -34,6 +37,7 @@ struct option_field {
     const std::string& (*get_text)(const migration_options& options) = nullptr;
     void (*set_text)(migration_options& options, std::string_view value) = nullptr;
     text_rule rule{};
+    bool while_running = false;  ///< may be changed while the migration runs: only its coordinator reads it
 };
 
 [[nodiscard]] std::span<const option_field> option_fields() noexcept;
@@ -43,6 +47,8 @@ struct option_field {
 
 /// "a whole number from 10 to 5000", "true or false", "a text of up to 64 characters, …".
 [[nodiscard]] std::string expected_value(const option_field& field);
+/// The same, and behind it what is wrong with this text, where the field's rule can say it.
+[[nodiscard]] std::string expected_value(const option_field& field, std::string_view refused);
 
 /// For a field of kind text: UTF-8, not too long, and as its rule says.
 [[nodiscard]] bool text_fits(const option_field& field, std::string_view value);
@@ -52,6 +58,17 @@ struct option_field {
 
 /// Whether both have the same value.
 [[nodiscard]] bool same_value(const option_field& field, const migration_options& a, const migration_options& b);
+
+/// Some options and their new values.
+struct option_changes {
+    migration_options values;
+    std::vector<const option_field*> fields;  ///< those of `values` that count
+
+    void apply_to(migration_options& options) const;
+};
+
+/// Names of the options that may be changed while a migration runs, for people: "hold_budget_ms, …".
+[[nodiscard]] std::string changeable_options();
 
 /// The first field whose value in these options must not be; nothing when all are good.
 [[nodiscard]] const option_field* find_bad_value(const migration_options& options);

@@ -20,7 +20,7 @@ const key_description* table_description::row_identity() const {
     auto found = std::ranges::find(keys, "PRIMARY", &key_description::name);
     if (found == keys.end()) {
         found = std::ranges::find_if(keys, [&](const key_description& key) {
-            return key.unique && std::ranges::all_of(key.parts, tells_apart);
+            return key.unique && key.index_type != "HASH" && std::ranges::all_of(key.parts, tells_apart);
         });
     }
     return found == keys.end() ? nullptr : &*found;

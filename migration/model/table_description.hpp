@@ -31,8 +31,9 @@ struct column_description {
     bool is_unsigned = false;
     bool nullable = false;
     bool auto_increment = false;
-    bool generated = false;             ///< STORED or VIRTUAL
-    bool stored = false;                ///< generated: its value is in the row, and in the binary log
+    bool generated = false;  ///< STORED or VIRTUAL
+    bool stored = false;     ///< generated: its value is kept in the row
+    bool logged = true;      ///< false: VIRTUAL, of a server of which it is not known that row images hold it
     std::string generation_expression;  ///< as the server prints it; empty unless generated
     bool invisible = false;
     std::optional<std::string>
@@ -66,9 +67,9 @@ struct table_description {
     [[nodiscard]] const column_description* find_column(std::string_view column) const;  ///< case-insensitive (ASCII)
 
     /// The key by which the server itself tells rows apart, and all that a minimal row image holds of the row before a
-    /// change: PRIMARY, else the first UNIQUE key, in the server's order, on NOT NULL columns, whole and stored ones.
-    /// nullptr if there is none: then minimal images hold every column. (Manual of MySQL, "Clustered and Secondary
-    /// Indexes" and binlog_row_image; seen alike on MySQL 5.6 and 9.7 and MariaDB 10.11.)
+    /// change: PRIMARY, else the first UNIQUE key, in the server's order, on NOT NULL columns, whole and stored ones,
+    /// and no hash (MariaDB). nullptr if there is none: then minimal images hold every column. (Manual of MySQL,
+    /// "Clustered and Secondary Indexes" and binlog_row_image; seen alike on MySQL 5.6 and 9.7 and MariaDB 10.11.)
     [[nodiscard]] const key_description* row_identity() const;
 };
 

@@ -2,14 +2,12 @@
 
 #include <algorithm>
 #include <random>
-#include <thread>
 #include <utility>
 
 namespace sluice::migration {
 namespace {
 
 using std::chrono::milliseconds;
-using std::chrono::steady_clock;
 
 constexpr milliseconds backoff_min{100};
 constexpr milliseconds backoff_max{5'000};
@@ -18,19 +16,22 @@ std::string fresh_lock_name() {
     std::random_device source;
     std::string name = "sluice:life:";
     constexpr const char* digits = "0123456789abcdef";
-    for (int i = 0; i < 32; ++i) name += digits[source() % 16];
+    for (int word = 0; word < 4; ++word) {
+        auto bits = source();
+        for (int i = 0; i < 8; ++i, bits >>= 4U) name += digits[bits % 16];
+    }
     return name;
 }
 
 }  // namespace
 
-reconnecting_session::reconnecting_session(sql_executor& executor, std::function<bool()> give_up)
-    : executor_(executor), give_up_(std::move(give_up)) {}
+reconnecting_session::reconnecting_session(sql_executor& executor, std::function<bool()> give_up, clock& time)
+    : executor_(executor), give_up_(std::move(give_up)), time_(time) {}
 
 outcome<void> reconnecting_session::end_lost_connection() {
     if (life_lock_.empty()) return {};
-    const auto until = steady_clock::now() + std::chrono::minutes(1);
-    while (steady_clock::now() < until) {
+    const auto until = time_.now() + std::chrono::minutes(1);
+    while (time_.now() < until) {
         SLUICE_TRY(const query_result holder, session_->run("SELECT IS_USED_LOCK('" + life_lock_ + "')"));
         // A lock that somebody else has taken since is none of the lost connection's either.
         if (holder.rows.empty() || holder.rows[0].empty() || holder.rows[0][0] != std::to_string(life_id_)) {
@@ -40,7 +41,7 @@ outcome<void> reconnecting_session::end_lost_connection() {
         // 1094 (no such thread) only says that it went by itself in between.
         auto killed = session_->run("KILL " + *holder.rows[0][0]);
         if (!killed && killed.error().server_errno != 1094) return std::move(killed).error();
-        std::this_thread::sleep_for(milliseconds(20));
+        time_.sleep_for(milliseconds(20));
     }
     return refuse("lost_connection_lives",
                   "a lost connection of the engine could not be ended on the server in a minute");
@@ -62,18 +63,18 @@ outcome<void> reconnecting_session::connect_once() {
 
 outcome<void> reconnecting_session::connect() {
     if (session_) return {};
-    const auto until = steady_clock::now() + patience;
+    const auto until = time_.now() + patience;
     milliseconds backoff = backoff_min;
     while (true) {
         auto connected = connect_once();
         if (connected) return {};
         failure why = std::move(connected).error();
         const bool transient = why.then != disposition::abort;
-        if (!transient || give_up_() || steady_clock::now() + backoff > until) {
+        if (!transient || give_up_() || time_.now() + backoff > until) {
             why.then = disposition::abort;
             return why;
         }
-        std::this_thread::sleep_for(backoff);
+        time_.sleep_for(backoff);
         backoff = std::min(backoff * 2, backoff_max);
     }
 }

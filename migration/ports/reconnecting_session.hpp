@@ -4,6 +4,7 @@
 // made certain before the caller hears of it: the lost connection is gone on the server, so nothing of it can still
 // take effect later. Used by one thread at a time.
 
+#include "migration/ports/clock.hpp"
 #include "migration/ports/sql_executor.hpp"
 
 #include <chrono>
@@ -17,7 +18,7 @@ namespace sluice::migration {
 class reconnecting_session final : public sql_session {
 public:
     /// give_up: asked between attempts to connect again; true ends them.
-    reconnecting_session(sql_executor& executor, std::function<bool()> give_up);
+    reconnecting_session(sql_executor& executor, std::function<bool()> give_up, clock& time = real_clock());
 
     /// Runs one statement, connecting first if need be. A lost connection comes back as "connection_lost" with
     /// disposition retry, after the new connection stands and the old one has ended on the server. When no connection
@@ -45,6 +46,7 @@ private:
 
     sql_executor& executor_;
     std::function<bool()> give_up_;
+    clock& time_;
     std::unique_ptr<sql_session> session_;
     /// A user-level lock that the connection holds for as long as it lives. Connection ids start over with the server,
     /// this name does not: killing the lost connection by it cannot hit a stranger.

@@ -11,7 +11,12 @@
 
 namespace sluice::migration {
 
-/// nullptr when one of the tables cannot be watched. tables: at least one.
-std::unique_ptr<table_gate> watch_tables(traffic_gate& traffic, const std::vector<gated_table>& tables);
+/// nullptr when one of the tables cannot be watched. tables: at least one. With the scope `none` nothing is watched and
+/// the gate holds nothing.
+std::unique_ptr<table_gate> watch_tables(traffic_gate& traffic, const std::vector<gated_table>& tables,
+                                         const watch_rules& rules);
+
+/// Those of several migrations that change places together. The gates must outlive it; at least one.
+std::unique_ptr<table_gate> join_gates(std::vector<table_gate*> gates);
 
 }  // namespace sluice::migration

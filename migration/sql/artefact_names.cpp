@@ -11,6 +11,7 @@ namespace {
 constexpr std::string_view ghost_suffix = "_gho";
 constexpr std::string_view changelog_suffix = "_ghc";
 constexpr std::string_view old_table_suffix = "_del";
+constexpr std::string_view swap_old_suffix = "old";  // as long as the ghost's, and behind it
 constexpr std::size_t affix_characters = 1 + ghost_suffix.size();
 constexpr std::size_t hash_characters = 1 + 8;
 
@@ -65,7 +66,7 @@ artefact_names artefact_names_of(std::string_view table) {
     names.old_table = stem + std::string(old_table_suffix);
     const std::string behind = stem_behind(table);
     names.swap_ghost = behind + std::string(ghost_suffix.substr(1));
-    names.swap_old = behind + std::string(old_table_suffix.substr(1));
+    names.swap_old = behind + std::string(swap_old_suffix);
     return names;
 }
 

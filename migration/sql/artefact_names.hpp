@@ -15,9 +15,10 @@ struct artefact_names {
     std::string changelog;
     std::string old_table;
     bool shortened = false;
-    /// Names that ghost and old table bear only while a cut-over by two sessions is at it (`t~gho`, `t~del`). Servers
+    /// Names that ghost and old table bear only while a cut-over by two sessions is at it (`t~gho`, `t~old`). Servers
     /// take the metadata locks of a RENAME in the order of the names' bytes: behind `t` these two make it wait for `t`
-    /// before anything else, which `_t_gho` would not (seen on MySQL 5.6 and 9.7 and on MariaDB 10.11).
+    /// before anything else, which `_t_gho` would not (seen on MySQL 5.6 and 9.7 and on MariaDB 10.11). The old table's
+    /// name is the last of the three.
     std::string swap_ghost;
     std::string swap_old;
 };

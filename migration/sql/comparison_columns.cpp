@@ -38,10 +38,11 @@ template <class... Names>
     return found == table.keys.end() ? nullptr : &*found;
 }
 
-/// The key's values are the same in both tables, and the ghost's index has its columns in the same order.
+/// The key's values are the same in both tables, and the ghost's index has, or begins with, its columns in the same
+/// order.
 [[nodiscard]] bool has_one_order(const table_description& ghost, const copy_columns& columns) {
     const auto* index = key_named(ghost, columns.ghost_index);
-    if (index == nullptr || index->parts.size() != columns.key.size()) return false;
+    if (index == nullptr || index->parts.size() < columns.key.size()) return false;
     for (std::size_t i = 0; i < columns.key.size(); ++i) {
         const auto& part = index->parts[i];
         if (columns.key[i].change != key_change::none || part.prefix_length) return false;

@@ -172,6 +172,17 @@ std::string surplus_keys_statement(const comparison_columns& what, const row_sel
            " AND IFNULL(" + keys_meet(columns, original_alias, true, true) + ", 0) = 0" + limit(rows_max);
 }
 
+std::string doubled_keys_statement(const comparison_columns& what, const row_selection& rows, std::size_t rows_max) {
+    const auto& columns = what.columns;
+    std::string grouped;
+    for (const auto& column : columns.key) {
+        grouped += (grouped.empty() ? "" : ", ") + column_reference(original_alias, column.original);
+    }
+    return "SELECT " + key_select_list(columns, original_alias) + " FROM " + original_to_ghost(columns) + " WHERE " +
+           selection(columns, rows, original_alias, table_side::original) + " GROUP BY " + grouped +
+           " HAVING COUNT(*) > 1" + limit(rows_max);
+}
+
 std::string create_scratch_statement(const comparison_columns& what) {
     std::string list;
     for (std::size_t i = 0; i < what.columns.key.size(); ++i) {

@@ -26,8 +26,9 @@ struct row_selection {
     key_set_form form = key_set_form::row_constructor;
 };
 
-/// One row of numbers: rows of the original that were joined, how many of them are missing in the ghost or differ in a
-/// directly compared column, rows of the original, rows of the ghost (NULL where there is not one order).
+/// One row of numbers: rows of the original that were joined (each as often as the ghost has it, or once), how many of
+/// them are missing in the ghost or differ in a directly compared column, rows of the original, rows of the ghost (NULL
+/// where there is not one order).
 [[nodiscard]] std::string compare_rows_statement(const comparison_columns& what, const row_selection& rows);
 
 /// The keys of rows of the original that are missing in the ghost or differ, as key_select_list() shows them. In no
@@ -38,6 +39,10 @@ struct row_selection {
 /// The keys of rows that only the ghost has, as the original would have them. Where there is not one order, rows.bounds
 /// are over the key of ghost_walk.
 [[nodiscard]] std::string surplus_keys_statement(const comparison_columns& what, const row_selection& rows,
+                                                 std::size_t rows_max);
+
+/// The keys under which the ghost has more than one row. Needed only where it does not keep the key unique.
+[[nodiscard]] std::string doubled_keys_statement(const comparison_columns& what, const row_selection& rows,
                                                  std::size_t rows_max);
 
 // --- converted columns, by way of the scratch table of this session ---

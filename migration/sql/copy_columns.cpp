@@ -23,7 +23,8 @@ namespace {
         {"varchar", key_type::text},      {"tinytext", key_type::text},      {"text", key_type::text},
         {"mediumtext", key_type::text},   {"longtext", key_type::text},      {"binary", key_type::binary},
         {"varbinary", key_type::binary},  {"tinyblob", key_type::binary},    {"blob", key_type::binary},
-        {"mediumblob", key_type::binary}, {"longblob", key_type::binary},
+        {"mediumblob", key_type::binary}, {"longblob", key_type::binary},    {"uuid", key_type::binary},
+        {"inet4", key_type::binary},      {"inet6", key_type::binary},
     });
     const auto* found =
         std::find_if(types.begin(), types.end(), [&](const auto& one) { return one.first == data_type; });
@@ -90,7 +91,7 @@ outcome<key_column> key_column_of(const column_description& original, const colu
         column.charset = original.charset;
         column.collation = original.collation;
     }
-    if (original.data_type == "binary") column.binary_length = original.octet_length_max;
+    column.binary_length = fixed_binary_length(original);
     column.change = key_change_of(original, ghost);
     switch (column.change) {
         case key_change::none:
@@ -160,6 +161,7 @@ outcome<copy_columns> copy_columns_of(const table_description& original, const t
     }
     columns.original_index = mapping.key.original_index;
     columns.ghost_index = mapping.key.ghost_index;
+    columns.key_is_enforced = mapping.key.enforced;
     for (std::size_t i = 0; i < mapping.key.columns.size(); ++i) {
         const auto* counterpart = column_named(ghost, mapping.key.columns[i].ghost);
         SLUICE_ASSERT(counterpart != nullptr);

@@ -22,7 +22,7 @@ enum class key_type : std::uint8_t {
     bit,       ///< BIT: as an integer
     ordinal,   ///< ENUM, SET: as the integer that the server stores
     text,      ///< CHAR, VARCHAR, TEXT: _charset 0x...
-    binary,    ///< BINARY, VARBINARY, BLOB: _binary 0x...
+    binary,    ///< BINARY, VARBINARY, BLOB, MariaDB's UUID, INET4, INET6: _binary 0x...
 };
 
 /// How the ALTER changes the values of a key column, so that a literal of the one table is none of the other's.
@@ -40,7 +40,7 @@ struct key_column {
     std::string ghost;     ///< name in the ghost table
     key_type type = key_type::integer;
     std::string charset;              ///< of the original column; text only
-    std::uint64_t binary_length = 0;  ///< n of BINARY(n), whose trailing zeros the binary log strips; 0 for the others
+    std::uint64_t binary_length = 0;  ///< fixed_binary_length(): the binary log strips trailing zeros; 0 for the others
     std::string ghost_charset;        ///< key_change text and number_text only: both set;
     std::string ghost_collation;      ///< then the anti-join compares as the ghost's key does
     std::string collation;            ///< of the original column; text only
@@ -64,6 +64,10 @@ struct copy_columns {
     std::string original_index;          ///< of the shared key in the original, for FORCE INDEX
     std::string ghost_index;             ///< and in the ghost
     std::vector<key_column> key;         ///< in key order; never empty
+    bool key_is_enforced = true;         ///< the ghost keeps it unique: shared_key::enforced
+    /// Columns of the ghost, without a counterpart in the original, whose values stay with their rows: those of the old
+    /// table on the way back. `columns` has the constants that new rows get for some of them.
+    std::vector<std::string> kept = {};
 };
 
 /// From a column's description; ghost: its counterpart. Fails with "unsupported_key_type" for FLOAT, DOUBLE, JSON,

@@ -41,6 +41,20 @@ namespace {
 
 }  // namespace
 
+std::string well_formed_utf8(std::string_view text) {
+    std::string clean;
+    while (!text.empty()) {
+        const std::size_t length = utf8_length(text);
+        if (length == 0) {
+            clean += '?';
+        } else {
+            clean += text.substr(0, length);
+        }
+        text.remove_prefix(std::max<std::size_t>(length, 1));
+    }
+    return clean;
+}
+
 std::size_t character_count(std::string_view utf8) noexcept {
     std::size_t count = 0;
     while (!utf8.empty()) {

@@ -18,6 +18,9 @@ inline constexpr std::size_t identifier_characters_max = 64;
 
 /// Characters of a UTF-8 text; an invalid byte counts as one.
 [[nodiscard]] std::size_t character_count(std::string_view utf8) noexcept;
+/// Each byte that is not part of a well-formed sequence becomes a question mark: clients' statements come in any
+/// character set, and the server takes only UTF-8 into our tables.
+[[nodiscard]] std::string well_formed_utf8(std::string_view text);
 
 /// Refuses ("bad_identifier") what cannot be a name on the server: empty, over 64 characters, a NUL, bytes that are not
 /// UTF-8, a trailing space, a character beyond U+FFFF. For names that come from people or programs.

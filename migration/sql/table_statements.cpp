@@ -6,6 +6,14 @@
 
 namespace sluice::migration {
 
+namespace {
+
+std::string rename_clause(const table_rename& rename) {
+    return quote_table(rename.from) + " TO " + quote_table(rename.to);
+}
+
+}  // namespace
+
 std::string create_ghost_statement(const table_name& original, const table_name& ghost) {
     return "CREATE TABLE " + quote_table(ghost) + " LIKE " + quote_table(original);
 }
@@ -49,16 +57,20 @@ std::string lock_tables_statement(std::span<const table_name> tables) {
 std::string rename_statement(std::span<const table_rename> renames) {
     SLUICE_ASSERT(!renames.empty());
     std::string statement;
-    for (const auto& rename : renames) {
-        statement +=
-            (statement.empty() ? "RENAME TABLE " : ", ") + quote_table(rename.from) + " TO " + quote_table(rename.to);
-    }
+    for (const auto& rename : renames)
+        statement += (statement.empty() ? "RENAME TABLE " : ", ") + rename_clause(rename);
     return statement;
 }
 
-std::string swap_statement(const table_name& original, const table_name& ghost, const table_name& old_table) {
-    const std::array renames{table_rename{original, old_table}, table_rename{ghost, original}};
-    return rename_statement(renames);
+std::string swap_statement(std::span<const table_swap> swaps) {
+    SLUICE_ASSERT(!swaps.empty());
+    std::string statement;
+    for (const auto& swap : swaps) statement += (statement.empty() ? "RENAME TABLE " : ", ") + swap_clause(swap);
+    return statement;
+}
+
+std::string swap_clause(const table_swap& swap) {
+    return rename_clause({swap.original, swap.old_table}) + ", " + rename_clause({swap.ghost, swap.original});
 }
 
 }  // namespace sluice::migration

@@ -38,8 +38,16 @@ struct table_rename {
 /// RENAME TABLE a TO b, c TO d: all or nothing; at least one.
 [[nodiscard]] std::string rename_statement(std::span<const table_rename> renames);
 
-/// The swap of the cut-over: original to old_table and ghost to original, in one statement.
-[[nodiscard]] std::string swap_statement(const table_name& original, const table_name& ghost,
-                                         const table_name& old_table);
+/// What changes places at a cut-over: original to old_table and ghost to original.
+struct table_swap {
+    table_name original;
+    table_name ghost;
+    table_name old_table;
+};
+
+/// One RENAME TABLE for all of them; at least one.
+[[nodiscard]] std::string swap_statement(std::span<const table_swap> swaps);
+/// What of that statement belongs to one of them.
+[[nodiscard]] std::string swap_clause(const table_swap& swap);
 
 }  // namespace sluice::migration

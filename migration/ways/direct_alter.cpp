@@ -1,6 +1,7 @@
 #include "migration/ways/direct_alter.hpp"
 
 #include "migration/cutover/statement_watch.hpp"
+#include "migration/sql/identifier.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -38,6 +39,11 @@ std::optional<std::string> long_holder(table_gate& gate, const direct_request& r
     return describe(*oldest);
 }
 
+outcome<void> set_zone(reconnecting_session& session, const std::string& time_zone) {
+    SLUICE_TRY_VOID(session.run("SET SESSION time_zone = " + quote_string(time_zone)));
+    return {};
+}
+
 direct_outcome judge(failure why, bool killed) {
     if (why.code == "connection_lost" && why.then == disposition::retry) return {direct_end::lost, std::move(why), {}};
     if (killed || why.server_errno == query_interrupted || why.server_errno == lock_wait_timeout) {
@@ -57,6 +63,7 @@ direct_outcome alter_directly(reconnecting_session& session, sql_executor& execu
     auto killer = executor.connect();
     if (!killer) return {direct_end::failed, std::move(killer).error(), {}};
     statement_watch watch(std::move(killer).value(), session.connection_id());
+    if (auto set = set_zone(session, request.time_zone); !set) return {direct_end::failed, set.error(), {}};
 
     const auto deadline = steady_clock::now() + request.wait_max;
     gate.close(deadline);
@@ -75,7 +82,9 @@ direct_outcome alter_directly(reconnecting_session& session, sql_executor& execu
         }
         if (killed) (void)session.run("DO 0").has_error();  // takes a kill that came late
     }
-    made.hold = gate.open();
+    made.hold = gate.open(gate_opening::given_up);  // snapshots are the server's business here
+    // The engine's sessions are in this zone from their beginning on.
+    if (!set_zone(session, "+00:00")) (void)session.replace().has_error();
     return made;
 }
 

@@ -34,6 +34,7 @@ struct direct_outcome {
 
 struct direct_request {
     std::string statement;               ///< the whole ALTER TABLE
+    std::string time_zone;               ///< of the session meanwhile: a TIMESTAMP literal in a DEFAULT goes by it
     std::chrono::milliseconds wait_max;  ///< clients are held, and the statement waits for its lock, at most this long
     std::function<std::vector<gate_blocker>()> lock_holders;  ///< what the server says
 };

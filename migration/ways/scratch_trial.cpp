@@ -1,5 +1,6 @@
 #include "migration/ways/scratch_trial.hpp"
 
+#include "migration/check/conversion_settings.hpp"
 #include "migration/sql/identifier.hpp"
 #include "migration/sql/table_statements.hpp"
 #include "migration/ways/metadata_only.hpp"
@@ -104,13 +105,13 @@ std::string words_of(const failure& why) {
 }
 
 outcome<void> alter_scratch(sql_session& session, const server_facts& facts, const table_name& scratch,
-                            const sql::alter_statement& alter, alter_way way, const table_ids& without,
-                            scratch_trial& made) {
+                            const sql::alter_statement& alter, alter_way way, const std::string& time_zone,
+                            const table_ids& without, scratch_trial& made) {
     const std::string body = body_for_scratch(alter);
     made.possible = true;
     if (body.empty()) return {};
     SLUICE_TRY(const table_ids before, read_table_ids(session, facts, scratch));
-    if (auto altered = session.run(statement_of(facts, scratch, body, way)); !altered) {
+    if (auto altered = run_in_zone(session, time_zone, statement_of(facts, scratch, body, way)); !altered) {
         failure why = std::move(altered).error();
         if (why.then != disposition::abort || why.server_errno == 0) return why;
         made.possible = false;
@@ -129,9 +130,9 @@ outcome<void> alter_scratch(sql_session& session, const server_facts& facts, con
 
 outcome<scratch_trial> try_existing(sql_session& session, const server_facts& facts, const table_description& original,
                                     const table_name& scratch, const sql::alter_statement& alter, alter_way way,
-                                    const table_ids& without) {
+                                    const std::string& time_zone, const table_ids& without) {
     scratch_trial made;
-    SLUICE_TRY_VOID(alter_scratch(session, facts, scratch, alter, way, without, made));
+    SLUICE_TRY_VOID(alter_scratch(session, facts, scratch, alter, way, time_zone, without, made));
     SLUICE_TRY(made.altered, describe_table(session, scratch));
     if (way == alter_way::inplace && made.possible) {
         if (auto why = beyond_metadata(alter, original, made.altered)) {
@@ -151,7 +152,7 @@ std::string alter_statement_text(const server_facts& facts, const table_name& ta
 
 outcome<scratch_trial> try_on_scratch(sql_session& session, const server_facts& facts,
                                       const table_description& original, const table_name& scratch,
-                                      const sql::alter_statement& alter, alter_way way) {
+                                      const sql::alter_statement& alter, alter_way way, const std::string& time_zone) {
     scratch_trial made;
     if (way != alter_way::copy) made.why_not = why_ruled_out(alter, way);
     if (!made.why_not.empty()) return made;
@@ -163,7 +164,7 @@ outcome<scratch_trial> try_on_scratch(sql_session& session, const server_facts& 
                                              " exists, of an earlier run that was killed, or one that still runs. Set "
                                              "the option drop_leftovers, or DROP TABLE it");
     }
-    auto tried = try_existing(session, facts, original, scratch, alter, way, without);
+    auto tried = try_existing(session, facts, original, scratch, alter, way, time_zone, without);
     if (!tried && tried.error().then != disposition::abort) return tried;  // a lost connection: the caller drops it
     SLUICE_TRY_VOID(session.run(drop_table_statement(scratch)));
     return tried;

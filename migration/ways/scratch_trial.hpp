@@ -28,11 +28,12 @@ struct scratch_trial {
 /// An ALGORITHM of the ALTER itself is respected: it rules out the other ways.
 /// copy: "alter_refused" with the server's words when it does not take the ALTER at all.
 ///
+/// time_zone: in which the ALTER is run, see run_in_zone().
 /// Failures: "leftover_tables" when there is a table of that name, which is then left alone; whatever else the server
 /// says to CREATE TABLE … LIKE. The caller must drop the copy if the connection is lost.
 outcome<scratch_trial> try_on_scratch(sql_session& session, const server_facts& facts,
                                       const table_description& original, const table_name& scratch,
-                                      const sql::alter_statement& alter, alter_way way);
+                                      const sql::alter_statement& alter, alter_way way, const std::string& time_zone);
 
 /// ALTER TABLE table in this way, so that the server takes it or refuses: "ALTER TABLE `s`.`t` ALGORITHM=INSTANT, …".
 /// ALGORITHM and LOCK of the ALTER itself are left out.

@@ -1,5 +1,7 @@
 #include "protocol/sql/show_request.hpp"
 
+#include <utility>
+
 namespace sluice::sql {
 
 namespace {
@@ -16,7 +18,7 @@ public:
         if (accept("MIGRATIONS")) {
             if (!read_filter(request)) return std::nullopt;
         } else if (accept("MIGRATION")) {
-            request.subject = show_subject::migration;
+            request.subject = accept("CUTOVERS") ? show_subject::cutovers : show_subject::migration;
             auto id = read_string();
             if (!id) return std::nullopt;
             request.id = std::move(*id);
@@ -74,8 +76,15 @@ private:
 
 }  // namespace
 
-std::optional<show_request> is_show_migrations(std::string_view text, const lexer_options& options) {
-    return request_reader(text, options).read();
+std::optional<show_request> read_own_statement(std::string_view text, const lexer_options& options) {
+    if (auto show = request_reader(text, options).read()) return show;
+    auto command = read_migration_command(text, options);
+    if (!command) return std::nullopt;
+    show_request request;
+    request.subject = show_subject::command;
+    request.id = command->id;
+    request.command = std::move(*command);
+    return request;
 }
 
 }  // namespace sluice::sql

@@ -6,6 +6,7 @@
 #include "proxy/main/endpoint_text.hpp"
 #include "proxy/main/tls_config.hpp"
 #include "proxy/main/toml_section.hpp"
+#include "proxy/net/operator_list.hpp"
 #include "proxy/net/trusted_networks.hpp"
 
 #include <algorithm>
@@ -78,6 +79,10 @@ void read_listeners(reading& r, toml_section& s) {
     s.texts("proxy_protocol_networks", o.proxy_protocol_networks);
     const auto networks = proxy::trusted_networks::parse(o.proxy_protocol_networks);
     if (!networks) s.problem("proxy_protocol_networks", networks.error());
+    s.texts("operators", o.operators);
+    if (const auto operators = proxy::operator_list::parse(o.operators); !operators) {
+        s.problem("operators", operators.error());
+    }
 }
 
 void read_proxy(reading& r) {
@@ -219,7 +224,8 @@ void read_migration(reading& r) {
                 if (migration::text_fits(field, value)) {
                     field.set_text(defaults, value);
                 } else {
-                    s.problem(field.name, "must be " + migration::expected_value(field) + ", not \"" + value + "\"");
+                    s.problem(field.name,
+                              "must be " + migration::expected_value(field, value) + ", not \"" + value + "\"");
                 }
                 break;
             }

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 
+#include "proxy/net/operator_list.hpp"
 #include "proxy/net/proxy_server.hpp"
 #include "proxy/net/tls_store.hpp"
 #include "proxy/net/trusted_networks.hpp"
@@ -33,8 +34,10 @@ struct environment {
     session::relay_rules relay;
     connection_counters counters;
     std::atomic<bool> server_lacks_compression{false};  ///< and has been logged
-    /// Has a SHOW answered on the answering thread and calls `done` there.
-    std::function<void(sql::show_request request, std::function<void(show_answer)> done)> ask;
+    operator_list operators;                            ///< of options.operators
+    /// Has a statement answered on the answering thread and calls `done` there. may_command: whether the session
+    /// belongs to one of the operators.
+    std::function<void(sql::show_request request, bool may_command, std::function<void(show_answer)> done)> ask;
 };
 
 }  // namespace sluice::proxy

@@ -36,6 +36,21 @@ void gate_hub::give_back_slot(unsigned slot) {
     const std::lock_guard lock(mutex_);
     SLUICE_ASSERT(slots_taken_[slot]);
     slots_taken_[slot] = false;
+    slots_retired_[slot] = false;
+}
+
+void gate_hub::retire_slot(unsigned slot) {
+    const std::lock_guard lock(mutex_);
+    slots_retired_[slot] = true;
+}
+
+std::vector<unsigned> gate_hub::retired() const {
+    const std::lock_guard lock(mutex_);
+    std::vector<unsigned> slots;
+    for (unsigned slot = 0; slot < session::slots_max; ++slot) {
+        if (slots_retired_[slot]) slots.push_back(slot);
+    }
+    return slots;
 }
 
 void gate_hub::tell_change() {
@@ -53,6 +68,10 @@ bool gate_hub::wait_change(std::uint64_t seen, time_point until) {
     std::unique_lock lock(mutex_);
     const bool in_time = changed_.wait_until(lock, until, [&] { return stopped_ || changes_ != seen; });
     return in_time && !stopped_;
+}
+
+void gate_hub::tell_all(const shard_task& task) {
+    for (const auto& door : doors()) door(task);
 }
 
 std::size_t gate_hub::shard_count() const { return doors().size(); }

@@ -36,6 +36,9 @@ public:
     /// A free slot; nothing when all are taken or the proxy has stopped.
     [[nodiscard]] std::optional<unsigned> take_slot();
     void give_back_slot(unsigned slot);
+    /// A slot that some shard still needs for a while; retired() tells which.
+    void retire_slot(unsigned slot);
+    [[nodiscard]] std::vector<unsigned> retired() const;
 
     /// By I/O threads: a count has fallen to zero, or released statements have gone. Wakes whoever waits.
     void tell_change();
@@ -47,6 +50,8 @@ public:
     template <class Answer, class Ask>
     [[nodiscard]] std::vector<Answer> ask_all(Ask ask, time_point until);
     [[nodiscard]] std::size_t shard_count() const;
+    /// Hands the task to every shard and waits for none.
+    void tell_all(const shard_task& task);
 
 private:
     [[nodiscard]] std::vector<shard_door> doors() const;
@@ -55,6 +60,7 @@ private:
     std::condition_variable changed_;
     std::vector<shard_door> doors_;
     std::bitset<session::slots_max> slots_taken_;
+    std::bitset<session::slots_max> slots_retired_;
     std::uint64_t changes_ = 0;
     bool stopped_ = false;
 };

@@ -94,6 +94,11 @@ void io_thread::look_after_gates() {
     counters_.statements_held.store(totals.held, std::memory_order_relaxed);
     counters_.holds_overflowed.store(totals.overflowed, std::memory_order_relaxed);
     counters_.statements_held_now.store(shard_.held_now(), std::memory_order_relaxed);
+    counters_.snapshots_refused.store(totals.refused, std::memory_order_relaxed);
+    counters_.holds_interrupted.store(totals.interrupted, std::memory_order_relaxed);
+    for (const auto& kill : shard_.take_kills()) {
+        hub_->tell_all([kill](gate_shard& shard) { shard.interrupt(kill.connection_id); });
+    }
     if (!shard_.has_ready() || release_scheduled_) return;
     release_scheduled_ = true;
     asio::post(context_, [this] { release_burst(); });

@@ -30,6 +30,8 @@ struct thread_counters {
     std::atomic<std::uint64_t> statements_held{0};
     std::atomic<std::uint64_t> statements_held_now{0};
     std::atomic<std::uint64_t> holds_overflowed{0};
+    std::atomic<std::uint64_t> holds_interrupted{0};
+    std::atomic<std::uint64_t> snapshots_refused{0};
 };
 
 class io_thread {

@@ -73,12 +73,23 @@ result<void, start_error> check(const proxy_options& options) {
     return {};
 }
 
+show_answer not_an_operator() {
+    show_answer refused;
+    refused.error =
+        show_error{1227, "42000",  // ER_SPECIFIC_ACCESS_DENIED_ERROR
+                   "Access denied; you need to be one of Sluice's operators (proxy.operators) for this operation"};
+    return refused;
+}
+
 result<void, start_error> running_proxy::begin() {
     SLUICE_TRY_VOID(check(surroundings_->options));
     const auto& options = surroundings_->options;
     auto networks = trusted_networks::parse(options.proxy_protocol_networks);
     if (!networks) return start_error{"proxy_protocol_networks " + networks.error()};
     surroundings_->header_networks = std::move(*networks);
+    auto operators = operator_list::parse(options.operators);
+    if (!operators) return start_error{"operators: " + operators.error()};
+    surroundings_->operators = std::move(*operators);
     for (unsigned i = 0; i < options.io_threads; ++i) {
         threads_.push_back(std::make_shared<io_thread>(surroundings_, hub_));
     }
@@ -87,8 +98,10 @@ result<void, start_error> running_proxy::begin() {
 
     SLUICE_TRY(surroundings_->login, set_up_logins(options, surroundings_->tls));
     surroundings_->relay.answers_shows = static_cast<bool>(options.answer_show);
-    surroundings_->ask = [this](sql::show_request request, std::function<void(show_answer)> done) {
-        asio::post(answering_, [this, request = std::move(request), done = std::move(done)] { done(answer(request)); });
+    surroundings_->ask = [this](sql::show_request request, bool may_command, std::function<void(show_answer)> done) {
+        asio::post(answering_, [this, request = std::move(request), may_command, done = std::move(done)] {
+            done(request.subject == sql::show_subject::command && !may_command ? not_an_operator() : answer(request));
+        });
     };
     for (const auto& thread : threads_) {
         hub_->add_shard([thread](gate_hub::shard_task task) { thread->post_gate_task(std::move(task)); });
@@ -109,7 +122,8 @@ void running_proxy::stop_now(std::chrono::milliseconds grace) {
     listener_->stop();
     for (const auto& thread : threads_) {
         thread->post_gate_task([](gate_shard& shard) {
-            for (unsigned slot = 0; slot < session::slots_max; ++slot) shard.open(slot, steady_clock::now());
+            for (unsigned slot = 0; slot < session::slots_max; ++slot)
+                shard.open(slot, session::gate_end::swapped);  // nobody will tell
         });
         thread->drain();
     }
@@ -148,6 +162,8 @@ proxy_statistics running_proxy::statistics() const {
         sum.statements_held += part.statements_held;
         sum.statements_held_now += part.statements_held_now;
         sum.holds_overflowed += part.holds_overflowed;
+        sum.holds_interrupted += part.holds_interrupted;
+        sum.snapshots_refused += part.snapshots_refused;
     }
     return sum;
 }
@@ -190,12 +206,13 @@ show_answer running_proxy::answer(const sql::show_request& request) const {
             default: break;
         }
         auto answer = surroundings_->options.answer_show(request);
+        if (answer.done) return answer;
         const bool whole = !answer.columns.empty() &&
                            std::all_of(answer.rows.begin(), answer.rows.end(),
                                        [&](const auto& row) { return row.size() == answer.columns.size(); });
         if (whole || answer.error) return answer;
     } catch (const std::exception& failure) {
-        spdlog::error("proxy: a SHOW statement could not be answered: {}", failure.what());
+        spdlog::error("proxy: a statement for Sluice could not be answered: {}", failure.what());
     }
     show_answer failed;
     failed.error = show_error{1105, "HY000", "Sluice could not answer this statement"};
@@ -220,6 +237,8 @@ show_answer running_proxy::status_table() const {
     add("statements_held", now.statements_held);
     add("statements_held_now", now.statements_held_now);
     add("holds_overflowed", now.holds_overflowed);
+    add("holds_interrupted", now.holds_interrupted);
+    add("snapshots_refused", now.snapshots_refused);
     return table;
 }
 

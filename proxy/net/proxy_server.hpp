@@ -62,9 +62,11 @@ struct proxy_options {
     std::size_t held_bytes_max = std::size_t{256} << 20U;  ///< per I/O thread, likewise
     std::size_t release_burst = 32;                        ///< held statements that go on at one wake-up of a thread
 
-    /// SHOW MIGRATIONS and SHOW MIGRATION; the proxy answers SHOW PROXY STATUS and SESSIONS by itself. Empty: all four
-    /// go to the server like anything else.
+    /// SHOW MIGRATIONS and its kin, and the commands to migrations; the proxy answers SHOW PROXY STATUS and SESSIONS by
+    /// itself. Empty: all of them go to the server like anything else.
     show_port answer_show;
+    /// Who may give commands by SQL, see operator_list.hpp; everybody else is refused with error 1227.
+    std::vector<std::string> operators;
 };
 
 struct start_error {
@@ -83,6 +85,8 @@ struct proxy_statistics {
     std::uint64_t statements_held = 0;      ///< that waited at a closed gate
     std::uint64_t statements_held_now = 0;  ///< now
     std::uint64_t holds_overflowed = 0;     ///< let through a closed gate because of held_*_max
+    std::uint64_t holds_interrupted = 0;    ///< killed while they waited, by KILL QUERY
+    std::uint64_t snapshots_refused = 0;    ///< answered with error 1412
     std::uint64_t statements_answered = 0;  ///< by Sluice itself
 };
 

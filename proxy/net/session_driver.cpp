@@ -217,7 +217,8 @@ void session_driver::read(side from) {
 void session_driver::ask_for_answer() {
     home_.count_answer();
     auto self = shared_from_this();
-    home_.surroundings().ask(core_.relay().pending_show(), [self](show_answer answer) {
+    const bool may_command = home_.surroundings().operators.contains(core_.login().facts().user, origin_);
+    home_.surroundings().ask(core_.relay().pending_show(), may_command, [self](show_answer answer) {
         asio::post(self->home_.context(),
                    [self, answer = std::move(answer)] { self->guarded([&] { self->on_answer(answer); }); });
     });
@@ -227,6 +228,8 @@ void session_driver::on_answer(const show_answer& answer) {
     if (ended_ || ending_) return;
     if (answer.error) {
         core_.answer(protocol::err_packet{answer.error->number, answer.error->sql_state, answer.error->message});
+    } else if (answer.done) {
+        core_.answer_done(*answer.done);
     } else {
         core_.answer(to_resultset(answer));
     }

@@ -1,6 +1,7 @@
 #pragma once
 
-// The answer to a statement that Sluice answers itself (SHOW MIGRATIONS and its kin): a table of texts, or an error.
+// The answer to a statement that Sluice answers itself (SHOW MIGRATIONS and its kin, commands to migrations): a table
+// of texts, a word that it has been done, or an error.
 
 #include <cstdint>
 #include <functional>
@@ -19,9 +20,10 @@ struct show_error {
 };
 
 struct show_answer {
-    std::vector<std::string> columns;                           ///< at least one, unless `error` is set
+    std::vector<std::string> columns;                           ///< at least one, unless `error` or `done` is set
     std::vector<std::vector<std::optional<std::string>>> rows;  ///< UTF-8; nullopt is NULL; as wide as `columns`
     std::optional<show_error> error;                            ///< sent instead, when set
+    std::optional<std::string> done;                            ///< likewise: an OK with this for people
 };
 
 /// Called on the proxy's own answering thread, one call at a time; may take its time, but then others wait.

@@ -6,6 +6,8 @@
 #include "protocol/message/command.hpp"
 #include "protocol/message/statement_command.hpp"
 #include "protocol/sql/classifier.hpp"
+#include "proxy/session/isolation_tracker.hpp"
+#include "proxy/session/kill_reading.hpp"
 #include "proxy/session/lock_reading.hpp"
 
 namespace sluice::session {
@@ -51,8 +53,9 @@ bool touches_a_table(std::string_view text, statement_kind kind, const reading_c
         case unlock_tables:
         case deallocate:
         case administration: return false;
+        // A function may read tables.
         case set:
-        case do_: return sql::mentions(text, "select");
+        case do_: return sql::mentions(text, "select") || text.find('(') != std::string_view::npos;
         case select: return context.has_touched || !sql::classify(text, {context.text.options()}).touches_nothing();
         default: return true;
     }
@@ -61,6 +64,20 @@ bool touches_a_table(std::string_view text, statement_kind kind, const reading_c
 void note_everything(expected_reply& reply, const reading_context& context) noexcept {
     reply.may_touch = context.shard.watched();
     reply.touches_a_table = true;
+}
+
+// EXECUTE name, and MariaDB's EXECUTE IMMEDIATE 'text'. False: it is not known what that is.
+bool note_use_of_named(expected_reply& reply, std::string_view text, const reading_context& context) {
+    const auto& shard = context.shard;
+    if (const auto* known = context.named.find(named_statements::name_in(text, context.text.options()))) {
+        reply.may_touch = shard.may_touch(known->text, known->options, known->schema);
+    } else if (const auto immediate = immediate_text(text, context.text.options())) {
+        reply.may_touch = shard.may_touch(*immediate, context.text.options(), context.text.schema());
+    } else {
+        return false;
+    }
+    reply.touches_a_table = true;
+    return true;
 }
 
 void note_use_of_text(expected_reply& reply, std::string_view text, bool whole, const reading_context& context) {
@@ -77,10 +94,40 @@ void note_use_of_text(expected_reply& reply, std::string_view text, bool whole, 
     // A snapshot is of every table.
     const bool several = reply.memory && reply.memory->statements.size() > 1;
     if ((several || reply.kind == statement_kind::start_transaction) && sql::mentions(text, "snapshot")) {
+        reply.takes_snapshot = !several;
         return note_everything(reply, context);
     }
+    if (reply.kind == statement_kind::execute && note_use_of_named(reply, text, context)) return;
     reply.may_touch = context.shard.may_touch(text, options, context.text.schema());
     reply.touches_a_table = reply.may_touch != 0 || touches_a_table(text, reply.kind, context);
+    if (reply.may_touch != 0) reply.reads_by_snapshot = reads_by_snapshot(text, reply.kind, options);
+}
+
+// What is to be remembered of a text until it has been done, if it is.
+void note_what_it_will_have_done(expected_reply& reply, std::string_view text, bool whole,
+                                 const reading_context& context) {
+    using enum statement_kind;
+    const auto& options = context.text.options();
+    const auto memory = [&reply]() -> command_memory& {
+        if (!reply.memory) reply.memory = std::make_unique<command_memory>();
+        return *reply.memory;
+    };
+    if (const auto change = isolation_change_of(text, reply.kind, options);
+        change.scope != isolation_change::scope_kind::none) {
+        memory().isolation = change;
+    }
+    if (reply.kind == kill && context.shard.watching()) {
+        if (const auto killed = killed_query(text, options)) memory().killed_query = killed;
+    }
+    if (reply.kind == prepare || reply.kind == deallocate) {
+        memory().name = named_statements::name_in(text, options);
+        if (reply.kind == prepare && whole && text.size() <= named_statements::text_size_max) memory().text = text;
+    }
+}
+
+// What Sluice answers itself begins with SHOW, with ALTER, or with a word that no server knows.
+bool may_be_own(statement_kind kind) noexcept {
+    return kind == statement_kind::show || kind == statement_kind::ddl || kind == statement_kind::other;
 }
 
 bool changes_settings(std::string_view text, statement_kind kind) noexcept {
@@ -114,8 +161,8 @@ void read_query(command_reading& reading, byte_view payload, bool whole, const r
     const auto& options = context.text.options();
     reading.text = text;
     reply.kind = sql::cheap_kind(text, options);
-    if (whole && context.answers_shows && reply.kind == statement_kind::show) {
-        reading.show = sql::is_show_migrations(text, options);
+    if (whole && context.answers_shows && may_be_own(reply.kind)) {
+        reading.show = sql::read_own_statement(text, options);
         if (reading.show) return;
     }
     const bool several = context.multi_statements && has_inner_semicolon(text);
@@ -133,6 +180,8 @@ void read_query(command_reading& reading, byte_view payload, bool whole, const r
         reply.memory->text = handler_alias(text, options);
     }
     if (several) reply.kind = statement_kind::other;
+    reply.runs_several = several || reply.kind == statement_kind::call || reply.kind == statement_kind::execute;
+    note_what_it_will_have_done(reply, text, whole, context);
     if (context.shard.watching()) note_use_of_text(reply, text, whole, context);
 }
 
@@ -150,6 +199,7 @@ void read_prepare(command_reading& reading, byte_view payload, bool whole, const
         note_use_of_text(probe, *text, whole, context);
         // PREPARE opens the tables but gives their locks back.
         reply.may_touch = probe.may_touch;
+        reply.reads_by_snapshot = false;
     }
 }
 
@@ -164,6 +214,9 @@ void note_use_of_statement(expected_reply& reply, std::uint32_t id, const readin
     const auto use = context.prepared.use(id, context.shard);
     reply.may_touch = use.may_touch;
     reply.touches_a_table = use.touches_a_table;
+    // A cursor's rows were read when it was opened.
+    reply.reads_by_snapshot = use.reads_by_snapshot && reply.command != command::stmt_fetch;
+    reply.runs_several = reply.kind == statement_kind::call;
 }
 
 void read_field_list(command_reading& reading, byte_view payload, const reading_context& context) {
@@ -173,6 +226,7 @@ void read_field_list(command_reading& reading, byte_view payload, const reading_
     sql::statement_footprint footprint;
     footprint.names.push_back({std::string(), std::string(name.substr(0, name.find('\0')))});
     reading.reply.may_touch = context.shard.may_touch(footprint, context.text.schema());
+    reading.reply.reads_by_snapshot = false;
 }
 
 }  // namespace

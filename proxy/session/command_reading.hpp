@@ -10,6 +10,7 @@
 #include "protocol/sql/show_request.hpp"
 #include "proxy/session/expected_reply.hpp"
 #include "proxy/session/gate_shard.hpp"
+#include "proxy/session/named_statements.hpp"
 #include "proxy/session/prepared_statements.hpp"
 #include "proxy/session/session_text.hpp"
 
@@ -24,6 +25,7 @@ struct reading_context {
     const session_text& text;
     const gate_shard& shard;
     prepared_statements& prepared;
+    const named_statements& named;
 };
 
 struct command_reading {

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "protocol/result.hpp"
 #include "protocol/sql/statement_footprint.hpp"
 #include "proxy/session/gate_seat.hpp"
+#include "proxy/session/isolation_tracker.hpp"
 
 namespace sluice::session {
 
@@ -23,10 +25,14 @@ enum class flush_lock : std::uint8_t { none, tables, global };
 
 /// The rarer part, for the few commands that need it.
 struct command_memory {
-    std::string text;           ///< of COM_STMT_PREPARE and COM_INIT_DB; the alias of HANDLER ... OPEN and CLOSE
+    /// Of COM_STMT_PREPARE, COM_INIT_DB and PREPARE; the alias of HANDLER ... OPEN and CLOSE.
+    std::string text;
     bool text_is_whole = true;  ///< false: longer than is kept
     /// Statements of a COM_QUERY that change what the session must know (USE, SET ...), or all of several.
     std::vector<sql::statement_summary> statements;
+    std::string name;                           ///< of PREPARE and DEALLOCATE PREPARE
+    isolation_change isolation;                 ///< of a COM_QUERY
+    std::optional<std::uint64_t> killed_query;  ///< connection whose statement it ends, done here where that is held
 };
 
 struct expected_reply {
@@ -36,7 +42,10 @@ struct expected_reply {
     bool cursor_asked = false;        ///< COM_STMT_EXECUTE that wants a cursor
     bool local_infile_asked = false;  ///< a statement that may make the server ask for a file
     bool is_barrier = false;          ///< nothing else is sent before its reply has ended
-    bool touches_a_table = false;     ///< known only while tables are watched
+    bool touches_a_table = false;     ///< known only while tables are watched, as are the next three
+    bool reads_by_snapshot = true;    ///< it may read tables by its transaction's snapshot, not by locks
+    bool runs_several = false;        ///< or what runs others: it may begin a transaction and read in it
+    bool takes_snapshot = false;      ///< of all tables, and locks none: START TRANSACTION WITH CONSISTENT SNAPSHOT
     flush_lock flush = flush_lock::none;
     std::uint16_t option = 0;        ///< of COM_SET_OPTION
     std::uint32_t statement_id = 0;  ///< of COM_STMT_EXECUTE and COM_STMT_FETCH

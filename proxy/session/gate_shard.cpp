@@ -14,6 +14,9 @@ namespace {
 // Which spelling the server takes for one name is not known here; taking both for one errs towards "may touch".
 constexpr int ignore_case = 1;
 
+// Behind its deadline a gate that is undecided is told soon, unless whoever closed it has died.
+constexpr std::chrono::seconds verdict_patience{1};
+
 template <class Body>
 void for_each_slot(slot_mask mask, Body&& body) {
     for (; mask != 0; mask &= mask - 1) body(static_cast<unsigned>(std::countr_zero(mask)));
@@ -44,21 +47,37 @@ void gate_shard::leave(gate_seat& seat) noexcept {
     seats_[seat.index_]->index_ = seat.index_;
     seats_.pop_back();
     seat.shard_ = nullptr;
+    drained_ |= sealed_;
+    note_outdated_gone();
 }
 
-void gate_shard::watch(unsigned slot, sql::table_name table) {
+void gate_shard::watch(unsigned slot, sql::table_name table, watch_kind kind) {
     SLUICE_ASSERT(slot < slots_max && (watched_ & slot_bit(slot)) == 0);
-    gates_[slot] = gate{std::move(table), {}, {}};
+    gates_[slot] = gate{std::move(table), kind, {}, {}};
     watched_ |= slot_bit(slot);
+    if (kind.holds_all) holds_all_ |= slot_bit(slot);
     ++watch_epoch_;
     for (auto* seat : seats_) set_in_use(*seat, seat->on_watch(slot_bit(slot)));
     drained_ &= ~slot_bit(slot);
 }
 
-void gate_shard::unwatch(unsigned slot, time_point now) {
+void gate_shard::unwatch(unsigned slot) {
     if (slot >= slots_max || (watched_ & slot_bit(slot)) == 0) return;
-    open(slot, now);
+    open(slot, gate_end::swapped);
+    retiring_ |= slot_bit(slot);
+    forget_retired();
+}
+
+void gate_shard::forget_retired() {
+    slot_mask needed = 0;
+    for (const auto* seat : seats_) needed |= seat->outdated();
+    for_each_slot(retiring_ & ~needed, [&](unsigned slot) { forget(slot); });
+}
+
+void gate_shard::forget(unsigned slot) {
     watched_ &= ~slot_bit(slot);
+    retiring_ &= ~slot_bit(slot);
+    holds_all_ &= ~slot_bit(slot);
     ++watch_epoch_;
     for (auto* seat : seats_) set_in_use(*seat, seat->in_use_ & ~slot_bit(slot));
     drained_ &= ~slot_bit(slot);
@@ -89,11 +108,12 @@ void gate_shard::close(unsigned slot, time_point deadline) {
     gates_[slot].deadline = deadline;
     gates_[slot].report = {};
     closed_ |= slot_bit(slot);
+    unseal(slot);
     // Those who were free to go but have not gone yet wait again, in front of those who came later.
     seat_queue later = std::exchange(blocked_, {});
     for (auto* seat = ready_.first; seat != nullptr;) {
         auto* next = seat->behind_;
-        if ((seat->held_for_ & slot_bit(slot)) != 0) {
+        if ((seat->held_for_.open & slot_bit(slot)) != 0) {
             unlink(*seat);
             append(blocked_, *seat, gate_seat::place::blocked);
         }
@@ -105,12 +125,22 @@ void gate_shard::close(unsigned slot, time_point deadline) {
     blocked_.last = later.last;
 }
 
-void gate_shard::open(unsigned slot, time_point) {
-    if (slot >= slots_max || (closed_ & slot_bit(slot)) == 0) return;
+void gate_shard::open(unsigned slot, gate_end end) {
+    if (slot >= slots_max || ((closed_ | sealed_) & slot_bit(slot)) == 0) return;
+    const bool sealed = (sealed_ & slot_bit(slot)) != 0;
+    sealed_ &= ~slot_bit(slot);
+    if (sealed && end == gate_end::swapped) {
+        // Before anybody goes on.
+        for (auto* seat : seats_) gates_[slot].report.old_snapshots += seat->on_swapped(slot_bit(slot)) ? 1U : 0U;
+    }
     closed_ &= ~slot_bit(slot);
+    free_whom_nothing_holds();
+}
+
+void gate_shard::free_whom_nothing_holds() {
     for (auto* seat = blocked_.first; seat != nullptr;) {
         auto* next = seat->behind_;
-        if ((seat->held_for_ & closed_) == 0) {
+        if (!waits(*seat)) {
             unlink(*seat);
             append(ready_, *seat, gate_seat::place::ready);
         }
@@ -122,32 +152,81 @@ void gate_shard::expire(time_point now) {
     for_each_slot(closed_, [&](unsigned slot) {
         if (gates_[slot].deadline > now) return;
         gates_[slot].report.expired = true;
-        open(slot, now);
+        closed_ &= ~slot_bit(slot);
+        free_whom_nothing_holds();
     });
+    for_each_slot(sealed_ & ~closed_, [&](unsigned slot) {
+        if (gates_[slot].deadline + verdict_patience <= now) open(slot, gate_end::swapped);
+    });
+}
+
+bool gate_shard::seal(unsigned slot) noexcept {
+    if (slot >= slots_max || (closed_ & slot_bit(slot)) == 0) return false;
+    if (gates_[slot].kind.changes_places) sealed_ |= slot_bit(slot);
+    return true;
+}
+
+void gate_shard::unseal(unsigned slot) {
+    if (slot >= slots_max || (sealed_ & slot_bit(slot)) == 0) return;
+    sealed_ &= ~slot_bit(slot);
+    free_whom_nothing_holds();
+}
+
+std::vector<seat_view> gate_shard::old_snapshots(unsigned slot, std::size_t count_max) const {
+    std::vector<seat_view> views;
+    if (slot >= slots_max || !gates_[slot].kind.changes_places) return views;
+    for (const auto* seat : seats_) {
+        if ((seat->in_use_ & slot_bit(slot)) == 0 && seat->has_snapshot()) views.push_back(seat->view());
+    }
+    std::sort(views.begin(), views.end(), [](const auto& a, const auto& b) { return a.since < b.since; });
+    if (views.size() > count_max) views.resize(count_max);
+    return views;
+}
+
+void gate_shard::note_reads_anew(std::uint64_t connection_id, time_point since) {
+    for (auto* seat : seats_) {
+        if (seat->has_snapshot() && seat->view().connection_id == connection_id) seat->on_reads_anew(since);
+    }
+}
+
+void gate_shard::interrupt(std::uint64_t connection_id) {
+    for (auto* seat : seats_) {
+        const bool waiting = seat->place_ == gate_seat::place::blocked || seat->place_ == gate_seat::place::ready;
+        if (!waiting || seat->view().connection_id != connection_id) continue;
+        unlink(*seat);
+        append(interrupted_, *seat, gate_seat::place::interrupted);
+        seat->interrupted_ = true;
+        ++counters_.interrupted;
+    }
 }
 
 std::optional<time_point> gate_shard::next_deadline() const noexcept {
     std::optional<time_point> next;
-    for_each_slot(closed_, [&](unsigned slot) {
-        if (!next || gates_[slot].deadline < *next) next = gates_[slot].deadline;
+    for_each_slot(closed_ | sealed_, [&](unsigned slot) {
+        const bool is_closed = (closed_ & slot_bit(slot)) != 0;
+        const auto ends = is_closed ? gates_[slot].deadline : gates_[slot].deadline + verdict_patience;
+        if (!next || ends < *next) next = ends;
     });
     return next;
 }
 
-bool gate_shard::hold(gate_seat& seat, slot_mask held_for, std::size_t bytes, time_point now) {
-    SLUICE_ASSERT(seat.shard_ == this && !seat.held() && (held_for & holding()) != 0);
+bool gate_shard::hold(gate_seat& seat, hold_masks held_for, std::size_t bytes, time_point now) {
+    SLUICE_ASSERT(seat.shard_ == this && !seat.held());
+    SLUICE_ASSERT((held_for.open & holding()) != 0 || (held_for.told & sealed_) != 0);
     if (held_count_ >= limits_.held_statements_max || held_bytes_ + bytes > limits_.held_bytes_max) {
         ++counters_.overflowed;
+        for_each_slot(held_for.all() & watched_, [&](unsigned slot) { ++gates_[slot].report.overflowed; });
         return false;
     }
     seat.held_for_ = held_for;
+    seat.interrupted_ = false;
     seat.held_bytes_ = bytes;
     seat.held_since_ = now;
     ++held_count_;
     held_bytes_ += bytes;
     ++counters_.held;
-    for_each_slot(held_for & watched_, [&](unsigned slot) { ++gates_[slot].report.held; });
-    const bool blocked = (held_for & closed_) != 0;
+    for_each_slot(held_for.all() & watched_, [&](unsigned slot) { ++gates_[slot].report.held; });
+    const bool blocked = waits(seat);
     append(blocked ? blocked_ : ready_, seat, blocked ? gate_seat::place::blocked : gate_seat::place::ready);
     return true;
 }
@@ -157,6 +236,11 @@ void gate_shard::abandon(gate_seat& seat) noexcept {
 }
 
 void gate_shard::release(std::size_t burst, time_point now, std::vector<gate_seat*>& out) {
+    while (interrupted_.first != nullptr) {
+        auto& seat = *interrupted_.first;
+        take_out(seat);
+        out.push_back(&seat);
+    }
     for (; burst != 0 && ready_.first != nullptr; --burst) {
         auto& seat = *ready_.first;
         record(seat, now);
@@ -195,14 +279,22 @@ void gate_shard::append(seat_queue& queue, gate_seat& seat, gate_seat::place whe
     (queue.last != nullptr ? queue.last->behind_ : queue.first) = &seat;
     queue.last = &seat;
     seat.place_ = where;
-    if (where == gate_seat::place::ready) count_ready(seat.held_for_, +1);
+    if (where == gate_seat::place::ready) count_ready(seat.held_for_.all(), +1);
+}
+
+gate_shard::seat_queue& gate_shard::queue_of(const gate_seat& seat) noexcept {
+    switch (seat.place_) {
+        case gate_seat::place::blocked: return blocked_;
+        case gate_seat::place::interrupted: return interrupted_;
+        default: return ready_;
+    }
 }
 
 void gate_shard::unlink(gate_seat& seat) noexcept {
-    auto& queue = seat.place_ == gate_seat::place::blocked ? blocked_ : ready_;
+    auto& queue = queue_of(seat);
     (seat.before_ != nullptr ? seat.before_->behind_ : queue.first) = seat.behind_;
     (seat.behind_ != nullptr ? seat.behind_->before_ : queue.last) = seat.before_;
-    if (seat.place_ == gate_seat::place::ready) count_ready(seat.held_for_, -1);
+    if (seat.place_ == gate_seat::place::ready) count_ready(seat.held_for_.all(), -1);
     seat.before_ = seat.behind_ = nullptr;
     seat.place_ = gate_seat::place::none;
 }
@@ -227,7 +319,7 @@ void gate_shard::count_ready(slot_mask mask, int by) noexcept {
 void gate_shard::record(const gate_seat& seat, time_point now) {
     const auto waited = std::chrono::duration_cast<std::chrono::microseconds>(now - seat.held_since_).count();
     const auto us = static_cast<std::uint32_t>(std::clamp<std::int64_t>(waited, 0, UINT32_MAX));
-    for_each_slot(seat.held_for_ & watched_, [&](unsigned slot) {
+    for_each_slot(seat.held_for_.all() & watched_, [&](unsigned slot) {
         auto& report = gates_[slot].report;
         ++report.released;
         report.max_us = std::max(report.max_us, us);

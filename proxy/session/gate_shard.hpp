@@ -4,8 +4,13 @@
 // order, and how many sessions use a watched table. Pure: it is told the time and says whom to release.
 //
 // A closed gate opens by itself at its deadline (expire()), whatever becomes of the one who closed it. Beyond the
-// limits statements pass: the gate is there for grace, and must never be the cause of an error. Belongs to one thread.
-// Seats leave by their destructor; a shard that ends before them lets them go.
+// limits statements pass: the gate is there for grace, and must never be the cause of an error.
+//
+// Old snapshots. A transaction that reads by a snapshot from before the swap would find in the new table what was
+// copied by then, and take it for the whole. So a sealed gate lets no transaction take a snapshot, and those that have
+// one do not read the table until it is told how the attempt has ended: it is then undecided. It is told so by open(),
+// or, if whoever closed it is gone, presumes a swap a second behind its deadline. Belongs to one thread. Seats leave by
+// their destructor; a shard that ends before them lets them go.
 
 #include <array>
 #include <chrono>
@@ -13,12 +18,28 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "protocol/sql/statement_footprint.hpp"
 #include "proxy/session/gate_seat.hpp"
 
 namespace sluice::session {
+
+/// What is to be known of a watched table beside its name.
+struct watch_kind {
+    bool holds_all = false;      ///< every statement that may be held, whatever it touches
+    bool changes_places = true;  ///< another table will bear the name
+};
+
+/// Why a gate opens: for certain the name stands for the same table as before, or it may not.
+enum class gate_end : std::uint8_t { given_up, swapped };
+
+/// A KILL that the server has done.
+struct kill_request {
+    std::uint64_t connection_id = 0;
+    bool operator==(const kill_request&) const = default;
+};
 
 struct gate_limits {
     std::size_t held_statements_max = 10'000;
@@ -32,13 +53,17 @@ struct shard_hold_report {
     std::vector<std::uint32_t> samples_us;  ///< hold durations, all of them or a fair sample; at most samples_max
     std::uint32_t max_us = 0;
     bool expired = false;
+    std::uint64_t overflowed = 0;
+    std::uint64_t old_snapshots = 0;  ///< sessions that had one when the tables had changed places
 
     static constexpr std::size_t samples_max = 4096;
 };
 
 struct gate_counters {
-    std::uint64_t held = 0;        ///< statements that waited
-    std::uint64_t overflowed = 0;  ///< let through a closed gate
+    std::uint64_t held = 0;         ///< statements that waited
+    std::uint64_t overflowed = 0;   ///< let through a closed gate
+    std::uint64_t refused = 0;      ///< would have read a table by a snapshot older than it
+    std::uint64_t interrupted = 0;  ///< held, and killed
 };
 
 class gate_shard {
@@ -53,9 +78,16 @@ public:
 
     /// slot < slots_max and free: asserted. lower-case rules: names are compared without regard to case, which errs
     /// towards "may touch" on servers that tell case apart.
-    void watch(unsigned slot, sql::table_name table);
-    /// Opens the gate first. Unknown slots are ignored.
-    void unwatch(unsigned slot, time_point now);
+    void watch(unsigned slot, sql::table_name table, watch_kind kind = {});
+    /// Opens the gate first. Unknown slots are ignored. While a session has a snapshot from before the table changed
+    /// places it goes on watching, to keep it from reading the table by that, and then ends by itself; is_watched()
+    /// tells.
+    void unwatch(unsigned slot);
+    [[nodiscard]] bool is_watched(unsigned slot) const noexcept { return (watched_ & slot_bit(slot)) != 0; }
+    /// A session's set of tables that it must not read has become smaller.
+    void note_outdated_gone() {
+        if (retiring_ != 0) forget_retired();
+    }
 
     [[nodiscard]] bool watching() const noexcept { return watched_ != 0; }
     [[nodiscard]] slot_mask watched() const noexcept { return watched_; }
@@ -70,23 +102,46 @@ public:
 
     /// Closed again: the deadline moves, the report begins anew.
     void close(unsigned slot, time_point deadline);
-    /// Whoever waited for this gate alone becomes ready. No effect when open.
-    void open(unsigned slot, time_point now);
+    /// Whoever waited for this gate alone becomes ready. No effect when open and not undecided.
+    void open(unsigned slot, gate_end end = gate_end::given_up);
     /// Opens every gate whose deadline has come.
     void expire(time_point now);
     [[nodiscard]] std::optional<time_point> next_deadline() const noexcept;
 
+    /// False if the gate is not closed any more. Of tables that do not change places nothing needs to be sealed.
+    [[nodiscard]] bool seal(unsigned slot) noexcept;
+    void unseal(unsigned slot);
+    /// Sessions that do not use the table, and may have a snapshot by which they would read it.
+    [[nodiscard]] std::vector<seat_view> old_snapshots(unsigned slot, std::size_t count_max) const;
+    /// See gate_seat::on_reads_anew().
+    void note_reads_anew(std::uint64_t connection_id, time_point since);
+    /// A session that had a snapshot has none any more; somebody may be waiting for that.
+    void note_snapshot_gone() noexcept { drained_ |= sealed_; }
+    void note_refused() noexcept { ++counters_.refused; }
+
+    /// A KILL QUERY has been answered with OK: its target may be held here or in another shard.
+    void note_kill(kill_request kill) { kills_.push_back(kill); }
+    [[nodiscard]] std::vector<kill_request> take_kills() noexcept { return std::exchange(kills_, {}); }
+    /// If this session is held it is released at once, interrupted.
+    void interrupt(std::uint64_t connection_id);
+
     /// Statements that touch one of these wait: the gate is closed, or others that wait for it have not gone yet.
     [[nodiscard]] slot_mask holding() const noexcept { return closed_ | ready_slots_; }
+    /// Of those, the ones that hold whatever may be held.
+    [[nodiscard]] slot_mask holding_all() const noexcept { return holding() & holds_all_; }
+    /// No transaction may take a snapshot now.
+    [[nodiscard]] slot_mask sealed() const noexcept { return sealed_ & closed_; }
+    /// Sealed, and not told how it ended: closed, or open by itself.
+    [[nodiscard]] slot_mask undecided() const noexcept { return sealed_; }
     /// Puts the seat into the queue, and says so; false (an overflow) when the limits do not let it. held_for must
-    /// overlap holding(), and the seat must have joined and not be held: asserted.
-    [[nodiscard]] bool hold(gate_seat& seat, slot_mask held_for, std::size_t bytes, time_point now);
+    /// overlap holding() or, what is to be told, undecided(), and the seat must have joined and not be held: asserted.
+    [[nodiscard]] bool hold(gate_seat& seat, hold_masks held_for, std::size_t bytes, time_point now);
     /// The statement will never be sent: its client has gone.
     void abandon(gate_seat& seat) noexcept;
     /// Takes up to `burst` seats that may go on from the queue, first come first served.
     /// Those behind them wait until this is called again; seats that leave meanwhile are gone from the queue.
     void release(std::size_t burst, time_point now, std::vector<gate_seat*>& out);
-    [[nodiscard]] bool has_ready() const noexcept { return ready_.first != nullptr; }
+    [[nodiscard]] bool has_ready() const noexcept { return ready_.first != nullptr || interrupted_.first != nullptr; }
     /// True while somebody who may go on, but has not yet, waited for this slot.
     [[nodiscard]] bool has_ready(unsigned slot) const noexcept { return ready_count_[slot] != 0; }
 
@@ -107,6 +162,7 @@ public:
 private:
     struct gate {
         sql::table_name table;
+        watch_kind kind;
         time_point deadline{};
         shard_hold_report report;
     };
@@ -115,6 +171,13 @@ private:
         gate_seat* last = nullptr;
     };
 
+    void forget(unsigned slot);
+    void forget_retired();
+    void free_whom_nothing_holds();
+    [[nodiscard]] bool waits(const gate_seat& seat) const noexcept {
+        return (seat.held_for_.open & closed_) != 0 || (seat.held_for_.told & sealed_) != 0;
+    }
+    [[nodiscard]] seat_queue& queue_of(const gate_seat& seat) noexcept;
     void change_in_use(gate_seat& seat, slot_mask in_use) noexcept;
     void append(seat_queue& queue, gate_seat& seat, gate_seat::place where) noexcept;
     void unlink(gate_seat& seat) noexcept;
@@ -128,12 +191,17 @@ private:
     std::array<std::size_t, slots_max> ready_count_{};
     slot_mask watched_ = 0;
     slot_mask closed_ = 0;
+    slot_mask sealed_ = 0;
+    slot_mask holds_all_ = 0;
+    slot_mask retiring_ = 0;  // to be watched no more, but for the sake of old snapshots
     slot_mask ready_slots_ = 0;
     slot_mask drained_ = 0;
     std::uint64_t watch_epoch_ = 1;
     std::vector<gate_seat*> seats_;
     seat_queue blocked_;
     seat_queue ready_;
+    seat_queue interrupted_;
+    std::vector<kill_request> kills_;
     std::size_t held_count_ = 0;
     std::size_t held_bytes_ = 0;
     gate_counters counters_;

@@ -40,9 +40,28 @@ bool is_holdable(sql::statement_kind kind) noexcept {
 
 }  // namespace
 
-bool must_hold(const hold_question& question) noexcept {
-    if ((question.may_touch & question.holding) == 0) return false;
-    if (question.holds_locks || (question.in_transaction && question.has_touched)) return false;
+hold_masks must_hold(const hold_question& question) noexcept {
+    if (((question.may_touch & question.holding) | question.holding_all | question.undecided) == 0) return {};
+    if (!is_holdable(question.command) || !is_holdable(question.kind)) return {};
+    hold_masks wait;
+    if (question.holds_locks || (question.in_transaction && question.has_touched)) {
+        // The one statement inside of a transaction that waits: which table it would read is not yet known.
+        if (question.has_snapshot && question.reads_by_snapshot && !question.reads_anew) {
+            wait.told = question.may_touch & question.undecided;
+        }
+        return wait;
+    }
+    wait.open = (question.may_touch & question.holding) | question.holding_all;
+    if (question.reads_anew) return wait;
+    const bool begins = question.in_transaction || !question.autocommit || question.runs_several;
+    if (begins && question.touches_a_table) wait.open |= question.sealed;
+    // It may take a snapshot before it comes to wait in the server for the table to change places.
+    if (question.runs_several) wait.told = question.may_touch & question.undecided;
+    return wait;
+}
+
+bool must_refuse(const hold_question& question, slot_mask outdated) noexcept {
+    if ((question.may_touch & outdated) == 0 || !question.reads_by_snapshot || question.reads_anew) return false;
     return is_holdable(question.command) && is_holdable(question.kind);
 }
 

@@ -41,14 +41,15 @@ void prepared_statements::clear() noexcept {
 
 table_use prepared_statements::use(std::uint32_t id, const gate_shard& shard) {
     const auto found = statements_.find(id);
-    if (found == statements_.end()) return {shard.watched(), true};
+    if (found == statements_.end()) return {shard.watched(), true, true};
     auto& known = found->second;
     if (known.epoch == shard.watch_epoch()) return known.known;
     if (const auto* text = std::get_if<std::string>(&known.content)) {
+        known.reads_by_snapshot = reads_by_snapshot(*text, known.kind, known.options);
         known.content = sql::classify(*text, {known.options});
     }
     const auto& footprint = std::get<sql::statement_footprint>(known.content);
-    known.known = {shard.may_touch(footprint, known.schema), !footprint.touches_nothing()};
+    known.known = {shard.may_touch(footprint, known.schema), !footprint.touches_nothing(), known.reads_by_snapshot};
     known.epoch = shard.watch_epoch();
     return known.known;
 }

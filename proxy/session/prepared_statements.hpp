@@ -20,6 +20,7 @@ namespace sluice::session {
 struct table_use {
     slot_mask may_touch = 0;
     bool touches_a_table = true;
+    bool reads_by_snapshot = true;  ///< see expected_reply
 };
 
 class prepared_statements {
@@ -56,6 +57,7 @@ private:
         std::string handler;                             // alias of HANDLER ... OPEN and CLOSE
         std::vector<sql::statement_summary> statements;  // of SET and USE
         std::uint64_t epoch = 0;                         // of the shard's watched tables for which `known` holds
+        bool reads_by_snapshot = true;
         table_use known;
     };
 

@@ -6,7 +6,6 @@
 #include "protocol/message/command.hpp"
 #include "protocol/message/statement_command.hpp"
 #include "protocol/wire/frame.hpp"
-#include "proxy/session/hold_policy.hpp"
 
 namespace sluice::session {
 
@@ -16,22 +15,6 @@ using protocol::command_reply;
 using protocol::frame_header_size;
 
 namespace {
-
-constexpr std::size_t shown_text_max = 120;
-
-// The start of a text for an operator: one line, not split inside a character of UTF-8.
-std::string shortened(std::string_view text) {
-    const bool cut = text.size() > shown_text_max;
-    if (cut) {
-        text = text.substr(0, shown_text_max);
-        while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xC0U) == 0x80U) text.remove_suffix(1);
-        if (!text.empty() && static_cast<unsigned char>(text.back()) >= 0xC0U) text.remove_suffix(1);
-    }
-    std::string shown(text);
-    std::replace_if(
-        shown.begin(), shown.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20U; }, ' ');
-    return cut ? shown + "..." : shown;
-}
 
 protocol::frame_header header_of(byte_view bytes) noexcept {
     return protocol::decode_frame_header(bytes.first<frame_header_size>());
@@ -47,6 +30,9 @@ void relay_fsm::begin(const login_facts& facts, std::string client, time_point n
     transaction_.reset(facts.status);
     text_.adopt_login(facts);
     prepared_.clear();
+    named_.clear();
+    isolation_ = {};
+    outdated_in_flight_ = 0;
     multi_statements_due_ = 0;
     multi_statements_ = protocol::has(facts.capabilities, protocol::capability::multi_statements);
     last_begun_ = now;
@@ -69,6 +55,8 @@ client_step relay_fsm::on_client(byte_view unread, time_point now) {
             said = stop(step, client_next::more);
         } else if (rest.empty()) {
             said = stop(step, client_next::more);
+        } else if (refusing_) {
+            said = pass_refused(rest, step);
         } else if (body_left_ != 0 || frame_continues_) {
             said = pass_body(rest, step);
         } else if (file_passes_) {
@@ -141,14 +129,14 @@ relay_fsm::passage relay_fsm::pass_command(byte_view rest, client_step& step, ti
                                   settings_in_flight(),
                                   text_,
                                   shard_,
-                                  prepared_};
+                                  prepared_,
+                                  named_};
     const auto payload = rest.subspan(frame_header_size, looked_at);
     auto reading = read_command(payload, whole, context);
     if (!tracker_.idle() && wants_quiet(reading)) return stop(step, client_next::stalled);
-    if (reading.reply.command == command::clone) {
-        step.marks.own_reply = true;
-        step.drop = whole ? frame_header_size + header.payload_size : rest.size();
-        return stop(step, whole ? client_next::refused : client_next::refused_to_end);
+    if (auto refused = refusal_of(reading)) {
+        refusal_ = std::move(*refused);
+        return refuse(rest, step);
     }
     if (reading.show) {
         show_ = std::move(*reading.show);
@@ -195,39 +183,6 @@ bool relay_fsm::settings_in_flight() {
     return false;
 }
 
-// COM_CLONE turns the connection into one of another protocol, in which the recipient tells the donor where to find it
-// and opens further connections; it must speak to the server itself.
-protocol::err_packet relay_fsm::refusal() {
-    constexpr std::uint16_t error_not_supported = 1235;  // ER_NOT_SUPPORTED_YET
-    return {error_not_supported, "42000",
-            "COM_CLONE does not pass through Sluice: clone from the server's own address"};
-}
-
-// Commands that need all earlier replies to have ended: those that Sluice answers or that change the protocol, and
-// those that a gate may hold, for which the session's transaction must be known.
-bool relay_fsm::wants_quiet(const command_reading& reading) const noexcept {
-    const auto shape = protocol::reply_of(reading.reply.command);
-    return reading.show || shape == command_reply::authentication || shape == command_reply::endless ||
-           (reading.reply.may_touch & shard_.holding()) != 0;
-}
-
-bool relay_fsm::waits_at_gate(const command_reading& reading, std::size_t bytes, time_point now) {
-    if (granted_) return false;
-    const auto& reply = reading.reply;
-    const hold_question question{reply.command,
-                                 reply.kind,
-                                 reply.may_touch,
-                                 shard_.holding(),
-                                 transaction_.in_transaction(),
-                                 transaction_.has_touched(),
-                                 transaction_.holds_locks()};
-    if (!must_hold(question)) return false;
-    if (!shard_.hold(*this, reply.may_touch, bytes, now)) return false;
-    last_text_ = shortened(reading.text);
-    last_begun_ = now;
-    return true;
-}
-
 void relay_fsm::admit(command_reading&& reading, time_point now) {
     granted_ = false;
     ++statements_;
@@ -237,8 +192,7 @@ void relay_fsm::admit(command_reading&& reading, time_point now) {
     }
     if (shard_.watching()) {
         const auto prepared = prepared_.text(reply.statement_id);
-        last_text_ = shortened(reading.text.empty() ? prepared : reading.text);
-        last_begun_ = now;
+        note_text(reading.text.empty() ? prepared : reading.text, now);
     }
     const auto shape = protocol::reply_of(reply.command);
     if (shape == command_reply::authentication) return;
@@ -295,10 +249,45 @@ void relay_fsm::on_reply_ended(time_point now) {
         }
     } else {
         text_.adopt_reply(ended);
-        if (expected.command == command::reset_connection && !ended.failed) prepared_.clear();
+        adopt_names(ended);
     }
     transaction_.on_reply(ended, status, now);
+    adopt_isolation(ended);
     if (shard_.watching()) tell_use();
+}
+
+void relay_fsm::adopt_names(ended_reply& ended) {
+    auto& expected = ended.expected;
+    if (expected.command == command::reset_connection && !ended.failed) {
+        prepared_.clear();
+        named_.clear();
+    }
+    // A procedure may prepare too.
+    if (expected.runs_several && expected.kind != sql::statement_kind::execute) named_.clear();
+    if (!expected.memory || expected.memory->name.empty()) return;
+    auto& memory = *expected.memory;
+    if (expected.kind == sql::statement_kind::prepare && !ended.failed && !memory.text.empty()) {
+        named_.add(std::move(memory.name), std::move(memory.text), text_.options(), text_.schema());
+    } else {
+        named_.remove(memory.name);
+    }
+}
+
+void relay_fsm::adopt_isolation(const ended_reply& ended) {
+    const auto& expected = ended.expected;
+    if (outdated_in_flight_ != 0) {
+        --outdated_in_flight_;
+        if (transaction_.may_have_snapshot()) transaction_.note_outdated(outdated_);
+    }
+    if (expected.command == command::reset_connection) isolation_ = {};
+    const auto change = !ended.failed && expected.memory ? expected.memory->isolation : isolation_change{};
+    isolation_.on_statement(change, transaction_.in_transaction(), transaction_.begun_anew());
+    const bool sets =
+        expected.kind == sql::statement_kind::set || expected.kind == sql::statement_kind::set_transaction;
+    if (expected.runs_several || (sets && expected.command == command::stmt_execute)) isolation_.lose();
+    if (expected.memory && expected.memory->killed_query && !ended.failed) {
+        shard_.note_kill({*expected.memory->killed_query});
+    }
 }
 
 void relay_fsm::adopt_option(std::uint16_t option, bool done) noexcept {
@@ -311,40 +300,6 @@ void relay_fsm::go_blind(bool uses_tables) {
     blind_ = true;
     blind_uses_tables_ = uses_tables;
     tell_use();
-}
-
-// A replica's stream uses no table, a session that is not understood may use any.
-void relay_fsm::tell_use() {
-    if (!shard_.watching()) {
-        shard_.set_in_use(*this, 0);
-        return;
-    }
-    auto use = transaction_.touched();
-    auto& queue = tracker_.queue();
-    for (std::size_t i = 0; i < queue.size(); ++i) use |= queue.at(i).may_touch;
-    if (blind_) use = blind_uses_tables_ ? all_slots : 0;
-    shard_.set_in_use(*this, use & shard_.watched());
-}
-
-slot_mask relay_fsm::on_watch(slot_mask added) {
-    if (blind_) return blind_uses_tables_ ? in_use() | added : in_use();
-    auto& queue = tracker_.queue();
-    for (std::size_t i = 0; i < queue.size(); ++i) {
-        queue.at(i).may_touch |= added;
-        queue.at(i).touches_a_table = true;
-    }
-    const bool open = transaction_.on_watch(added);
-    return open || !queue.empty() ? in_use() | added : in_use();
-}
-
-seat_view relay_fsm::view() const {
-    seat_view view;
-    view.connection_id = facts_.connection_id;
-    view.client = facts_.user + "@" + client_;
-    view.statement = last_text_;
-    view.in_transaction = transaction_.in_transaction();
-    view.since = transaction_.in_transaction() || transaction_.holds_locks() ? transaction_.since() : last_begun_;
-    return view;
 }
 
 }  // namespace sluice::session

@@ -10,12 +10,16 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "proxy/session/command_reading.hpp"
 #include "proxy/session/connect_fsm.hpp"
 #include "proxy/session/frame_sequence.hpp"
 #include "proxy/session/gate_shard.hpp"
+#include "proxy/session/hold_policy.hpp"
+#include "proxy/session/named_statements.hpp"
 #include "proxy/session/prepared_statements.hpp"
 #include "proxy/session/response_tracker.hpp"
 #include "proxy/session/session_text.hpp"
@@ -36,9 +40,9 @@ enum class client_next : std::uint8_t {
     partial,  ///< keep the rest; more bytes of the command are needed
     stalled,  ///< keep the rest until a reply has ended
     held,     ///< at a gate; keep the rest until released
-    refused,  ///< a command that Sluice refuses, to be dropped: an ERR is the reply, see refusal(); then call again
-    refused_to_end,  ///< the same, and the session must end
-    answer,          ///< a statement for Sluice itself (pending_show()), to be dropped; then call answer()
+    refused,  ///< the end of a command that Sluice refuses, to be dropped: an ERR is the reply, see refusal(); then
+              ///< call again
+    answer,   ///< a statement for Sluice itself (pending_show()), to be dropped; then call answer()
     authentication,  ///< a COM_CHANGE_USER is the last of what goes on: see change_user()
 };
 
@@ -71,8 +75,9 @@ public:
     /// The shard has released the seat: the statement goes on at the next on_client().
     void on_released() noexcept { granted_ = true; }
 
-    /// The answer to a refused command.
-    [[nodiscard]] static protocol::err_packet refusal();
+    /// The answer to a refused command, and its packet's sequence id.
+    [[nodiscard]] const protocol::err_packet& refusal() const noexcept { return refusal_; }
+    [[nodiscard]] std::uint8_t refusal_sequence() const noexcept { return refusal_sequence_; }
 
     /// After client_next::answer, until answered().
     [[nodiscard]] const sql::show_request& pending_show() const noexcept { return show_; }
@@ -95,9 +100,13 @@ public:
     [[nodiscard]] std::uint64_t statements() const noexcept { return statements_; }
 
     [[nodiscard]] seat_view view() const override;
+    [[nodiscard]] bool has_snapshot() const override;
+    [[nodiscard]] slot_mask outdated() const override;
 
 protected:
     [[nodiscard]] slot_mask on_watch(slot_mask added) override;
+    [[nodiscard]] bool on_swapped(slot_mask swapped) override;
+    void on_reads_anew(time_point since) override;
 
 private:
     enum class passage : std::uint8_t { go_on, stop };
@@ -105,12 +114,19 @@ private:
     [[nodiscard]] passage pass_body(protocol::byte_view rest, client_step& step);
     [[nodiscard]] passage pass_file(protocol::byte_view rest, client_step& step);
     [[nodiscard]] passage pass_command(protocol::byte_view rest, client_step& step, time_point now);
+    [[nodiscard]] passage refuse(protocol::byte_view rest, client_step& step);
+    [[nodiscard]] passage pass_refused(protocol::byte_view rest, client_step& step);
     [[nodiscard]] passage stop(client_step& step, client_next why) noexcept;
     [[nodiscard]] bool turn_ends(client_step& step, std::size_t unread) noexcept;
     [[nodiscard]] bool wants_quiet(const command_reading& reading) const noexcept;
+    [[nodiscard]] hold_question question_of(const expected_reply& reply) const noexcept;
+    [[nodiscard]] std::optional<protocol::err_packet> refusal_of(const command_reading& reading);
+    void note_text(std::string_view text, time_point now);
     [[nodiscard]] bool waits_at_gate(const command_reading& reading, std::size_t bytes, time_point now);
     void admit(command_reading&& reading, time_point now);
     void on_reply_ended(time_point now);
+    void adopt_names(ended_reply& ended);
+    void adopt_isolation(const ended_reply& ended);
     [[nodiscard]] bool settings_in_flight();
     void adopt_option(std::uint16_t option, bool done) noexcept;
     void go_blind(bool uses_tables);
@@ -124,6 +140,8 @@ private:
     transaction_tracker transaction_;
     session_text text_;
     prepared_statements prepared_;
+    named_statements named_;
+    isolation_tracker isolation_;
 
     std::uint32_t body_left_ = 0;           // of the client's current frame
     bool frame_continues_ = false;          // and another frame of the packet follows
@@ -132,6 +150,13 @@ private:
     bool file_passes_ = false;              // the client sends a file for LOAD DATA LOCAL
     bool barrier_ = false;                  // nothing goes on until all replies have ended
     bool granted_ = false;
+    bool refusing_ = false;  // body_left_ and frame_continues_ are of a command that goes nowhere
+    std::uint8_t refusal_sequence_ = 1;
+    protocol::err_packet refusal_;
+    bool had_snapshot_ = false;  // as last told, these two
+    slot_mask had_outdated_ = 0;
+    std::size_t outdated_in_flight_ = 0;  // replies due to statements that were under way when tables changed places
+    slot_mask outdated_ = 0;              // those tables
     bool answering_ = false;
     bool blind_ = false;
     bool blind_uses_tables_ = false;

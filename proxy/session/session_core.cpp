@@ -10,7 +10,6 @@ core_next next_of(client_next next) noexcept {
     switch (next) {
         case client_next::again:
         case client_next::refused: return core_next::again;
-        case client_next::refused_to_end: return core_next::ended;
         case client_next::partial: return core_next::partial;
         case client_next::stalled: return core_next::stalled;
         case client_next::held: return core_next::held;
@@ -30,9 +29,8 @@ core_step session_core::on_client(byte_view unread, time_point now) {
     }
     const auto step = relay_.on_client(unread, now);
     core_step core{step.forward, step.drop, next_of(step.next), step.marks};
-    if (step.next == client_next::refused || step.next == client_next::refused_to_end) {
-        protocol::append_err_reply(to_client_, relay_fsm::refusal(), relay_.capabilities(), 1);
-        if (step.next == client_next::refused_to_end) phase_ = core_phase::ended;
+    if (step.next == client_next::refused) {
+        protocol::append_err_reply(to_client_, relay_.refusal(), relay_.capabilities(), relay_.refusal_sequence());
     }
     if (step.next == client_next::authentication) {
         // It may carry a password, so it goes on as the login writes it. What the client has sent behind it, now or
@@ -110,6 +108,18 @@ void session_core::answer(const protocol::text_resultset& rows) {
 
 void session_core::answer(const protocol::err_packet& error) {
     protocol::append_err_reply(to_client_, error, relay_.capabilities(), 1);
+    relay_.answered();
+}
+
+void session_core::answer_done(std::string_view info) {
+    protocol::ok_packet ok;
+    ok.affected_rows = 1;
+    ok.status = relay_.status();
+    // The status of the last reply, without what it said of that reply alone.
+    ok.status = static_cast<protocol::status_flags>(
+        ok.status & ~(protocol::server_status::more_results_exist | protocol::server_status::session_state_changed));
+    ok.info = info;
+    protocol::append_ok_reply(to_client_, ok, relay_.capabilities(), 1);
     relay_.answered();
 }
 

@@ -58,6 +58,8 @@ public:
     /// The answer to a pending SHOW. Later commands of the client may go on.
     void answer(const protocol::text_resultset& rows);
     void answer(const protocol::err_packet& error);
+    /// The same by an OK. info: for people, kept short.
+    void answer_done(std::string_view info);
 
     /// Ends a login from Sluice's side. The phase becomes ended.
     void fail_login(const protocol::err_packet& error);

@@ -47,6 +47,7 @@ void transaction_tracker::on_reply(const ended_reply& ended, protocol::status_fl
     adopt_status(ended, status);
     if (begun_anew_ || !in_transaction_) {
         touched_ = 0;
+        outdated_ = 0;
         has_touched_ = false;
     }
     const bool locks = holds_locks();
@@ -57,7 +58,7 @@ void transaction_tracker::on_reply(const ended_reply& ended, protocol::status_fl
     if (!is_open()) return;
     if (!was_open || (begun_anew_ && !locks)) since_ = now;
     if (in_transaction_) {
-        touched_ |= ended.expected.may_touch;
+        if (!ended.expected.takes_snapshot) touched_ |= ended.expected.may_touch;
         has_touched_ = has_touched_ || ended.expected.touches_a_table;
     }
     // Statements beside an open HANDLER add nothing to what outlives their own transaction.

@@ -25,6 +25,14 @@ public:
     void reset(protocol::status_flags status);
     /// A reply has ended; status is the server's last.
     void on_reply(const ended_reply& ended, protocol::status_flags status, time_point now);
+    /// These watched tables have changed places since the transaction took its snapshot.
+    void note_outdated(slot_mask swapped) noexcept { outdated_ |= swapped; }
+    /// Those that the open transaction must not read by its snapshot.
+    [[nodiscard]] slot_mask outdated() const noexcept { return outdated_; }
+    /// The open transaction has, or may have, a snapshot by which later statements read: it has touched a table.
+    [[nodiscard]] bool may_have_snapshot() const noexcept { return is_open() && has_touched(); }
+    [[nodiscard]] bool begun_anew() const noexcept { return begun_anew_; }
+
     /// Tables begin to be watched. True if the session may use them.
     bool on_watch(slot_mask added) noexcept;
 
@@ -64,6 +72,7 @@ private:
     std::vector<std::string> handlers_;  // aliases; empty where it is not known
     slot_mask touched_ = 0;              // by the transaction
     slot_mask locked_ = 0;               // by what outlives one
+    slot_mask outdated_ = 0;
     time_point since_{};
 };
 

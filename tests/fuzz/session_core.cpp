@@ -163,16 +163,22 @@ private:
             case 0:
                 if (!watched) shard_.watch(slot, {"shop", slot == 0 ? "t" : "orders"});
                 break;
-            case 1: shard_.unwatch(slot, now_); break;
+            case 1: shard_.unwatch(slot); break;
             case 2:
                 if (watched) shard_.close(slot, now_ + std::chrono::milliseconds(in_.u8()));
                 break;
-            case 3: shard_.open(slot, now_); break;
+            case 3: shard_.open(slot, in_.flag() ? gate_end::swapped : gate_end::given_up); break;
             case 4:
                 now_ += std::chrono::milliseconds(in_.u8());
                 shard_.expire(now_);
                 break;
-            default: break;
+            default:
+                if (in_.flag()) {
+                    shard_.interrupt(core_.login().facts().connection_id);
+                } else if (!shard_.seal(slot) || in_.flag()) {
+                    shard_.unseal(slot);
+                }
+                break;
         }
         std::vector<gate_seat*> released;
         shard_.release(1, now_, released);

@@ -79,7 +79,7 @@ void run(fuzz_input in) {
     const auto text = protocol::as_text(bytes);
     check_classifier(text, options);
     check_alter(text, options);
-    const auto show = sql::is_show_migrations(text, options);
+    const auto show = sql::read_own_statement(text, options);
     if (show && show->subject == sql::show_subject::migrations) FUZZ_CHECK(!(show->like && show->state));
 }
 

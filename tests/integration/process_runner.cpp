@@ -153,10 +153,12 @@ std::string config_folder::write(const std::string& name, const std::string& tex
 }
 
 std::string config_folder::write_config(std::uint16_t server_port, const std::string& engine_password,
-                                        const std::string& proxy_listen, const std::string& admin_listen) const {
+                                        const std::string& proxy_listen, const std::string& admin_listen,
+                                        const std::string& proxy_settings) const {
     write("engine.password", engine_password + "\n");
-    return write("sluice.toml", "[proxy]\nlisten = \"" + proxy_listen + "\"\ndrain_limit_s = 20\n[server]\nport = " +
-                                    std::to_string(server_port) + "\n[engine]\nuser = \"" + throwaway::sluice_user +
+    return write("sluice.toml", "[proxy]\nlisten = \"" + proxy_listen + "\"\ndrain_limit_s = 20\n" + proxy_settings +
+                                    "[server]\nport = " + std::to_string(server_port) + "\n[engine]\nuser = \"" +
+                                    throwaway::sluice_user +
                                     "\"\npassword_file = \"engine.password\"\n[admin]\nlisten = \"" + admin_listen +
                                     "\"\ntoken_file = \"admin.token\"\n");
 }

@@ -56,10 +56,12 @@ public:
 
     /// Writes a file that only its owner may use; its path.
     std::string write(const std::string& name, const std::string& text) const;
-    /// Writes sluice.toml for a server on this port, with free ports for proxy and admin; its path.
+    /// Writes sluice.toml for a server on this port, with free ports for proxy and admin; its path. proxy_settings:
+    /// further lines of [proxy].
     std::string write_config(std::uint16_t server_port, const std::string& engine_password,
                              const std::string& proxy_listen = "127.0.0.1:0",
-                             const std::string& admin_listen = "127.0.0.1:0") const;
+                             const std::string& admin_listen = "127.0.0.1:0",
+                             const std::string& proxy_settings = {}) const;
     [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
 private:

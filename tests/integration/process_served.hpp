@@ -20,8 +20,10 @@ namespace sluice::test {
 /// A served Sluice on free ports.
 class served {
 public:
-    explicit served(const mysql_server& server)
-        : config_(folder_.write_config(server.port(), sluice_password)), process_({"serve", "--config", config_}) {
+    /// proxy_settings: further lines of [proxy].
+    explicit served(const mysql_server& server, const std::string& proxy_settings = {})
+        : config_(folder_.write_config(server.port(), sluice_password, "127.0.0.1:0", "127.0.0.1:0", proxy_settings)),
+          process_({"serve", "--config", config_}) {
         read_ports();
     }
 

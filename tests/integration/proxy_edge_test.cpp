@@ -125,7 +125,9 @@ const std::string local_header("\r\n\r\n\0\r\nQUIT\n\x20\0\0\0", 16);
 TEST_CASE("a PROXY header names the client, wherever it is cut") {
     auto options = options_for();
     options.proxy_protocol_networks = {"127.0.0.0/8"};
-    options.answer_show = [](const sql::show_request&) { return proxy::show_answer{{"x"}, {}, std::nullopt}; };
+    options.answer_show = [](const sql::show_request&) {
+        return proxy::show_answer{{"x"}, {}, std::nullopt, std::nullopt};
+    };
     const proxy_under_test proxied(server_kind::mysql_9_7, options);
     struct row {
         std::string header;

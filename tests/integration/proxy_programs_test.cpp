@@ -53,7 +53,7 @@ TEST_CASE("the mysql client logs in, asks, and reads all that it is told") {
     }
     proxy::proxy_options options;
     options.answer_show = [](const sql::show_request&) {
-        return proxy::show_answer{{"id", "state"}, {{"m1", "copy"}}, std::nullopt};
+        return proxy::show_answer{{"id", "state"}, {{"m1", "copy"}}, std::nullopt, std::nullopt};
     };
     const proxy_under_test proxied(server_kind::mysql_9_7, options);
     auto root = connect(shared_server(server_kind::mysql_9_7));

@@ -208,9 +208,11 @@ TEST_CASE("a consistent snapshot is of every table, and another table's transact
         INFO(text);
         auto client = test.proxied.client(capability::multi_statements);
         run(client, text, false);
-        CHECK(test.in_use());
+        // It locks nothing. Of several statements in one text the proxy knows less, and errs towards "in use".
+        CHECK((test.in_use() || test.gate->old_snapshots().size() == 1));
         run(client, "COMMIT", false);
         CHECK_FALSE(test.in_use());
+        CHECK(test.gate->old_snapshots().empty());
     }
     auto client = test.proxied.client();
     run(client, "BEGIN", false);

@@ -39,6 +39,7 @@ ALLOWED = {
     "tests/unit/migration": {"migration", "protocol", "tests"},
     "tests/unit/mysql": {"migration", "protocol", "tests"},
     "tests/unit/admin": {"admin", "migration", "protocol", "tests"},
+    "tests/simulation": {"migration", "proxy/session", "protocol", "tests"},
     "tests": {"tests", "protocol", "proxy", "migration", "admin", "bench"},
     "cmake": set(),
 }

@@ -64,12 +64,32 @@ std::string hold_text(const json::object& attempt) {
     std::snprintf(times, sizeof times, "longest hold %.1f ms, p99 %.1f ms",
                   static_cast<double>(number_of(*hold, "hold_max_us")) / 1000.0,
                   static_cast<double>(number_of(*hold, "hold_p99_us")) / 1000.0);
-    return std::to_string(number_of(*hold, "statements_held")) + " statements held, " + times;
+    const auto overflowed = number_of(*hold, "overflowed");
+    return std::to_string(number_of(*hold, "statements_held")) + " statements held, " + times +
+           (overflowed == 0 ? "" : ", " + std::to_string(overflowed) + " more passed the full gate") +
+           (flag_of(*hold, "expired") ? ", the gate's deadline opened it" : "");
+}
+
+std::string blocker_text(const json::object& blocker) {
+    if (std::string text = text_of(blocker, "text"); !text.empty()) return without_controls(std::move(text));
+    return "connection " + std::to_string(number_of(blocker, "connection_id")) + " of " +
+           without_controls(text_of(blocker, "client")) + " for " + std::to_string(number_of(blocker, "age_ms")) +
+           " ms: " + without_controls(text_of(blocker, "statement"));
+}
+
+std::string kill_text(const json::object& kill) {
+    const json::object* blocker = object_of(kill, "blocker");
+    const std::string error = text_of(kill, "error");
+    return (error.empty() ? "killed at " : "not killed at ") + text_of(kill, "at") + ": " +
+           (blocker == nullptr ? std::string() : blocker_text(*blocker)) +
+           (error.empty() ? "" : " (" + without_controls(error) + ")");
 }
 
 std::string attempt_text(const json::object& attempt) {
+    const std::string began = text_of(attempt, "began");
     std::string text =
-        "cut-over attempt " + std::to_string(number_of(attempt, "number")) + ": " +
+        (flag_of(attempt, "backwards") ? "revert attempt " : "cut-over attempt ") +
+        std::to_string(number_of(attempt, "number")) + (began.empty() ? "" : " (" + began + ")") + ": " +
         (flag_of(attempt, "succeeded") ? "succeeded" : "given up, " + text_of(attempt, "given_up_because")) + "; " +
         hold_text(attempt);
     if (const json::array* steps = array_of(attempt, "steps")) {
@@ -82,10 +102,7 @@ std::string attempt_text(const json::object& attempt) {
     if (const json::array* blockers = array_of(attempt, "blockers")) {
         for (const json::value& blocker : *blockers) {
             if (!blocker.is_object()) continue;
-            const json::object& b = blocker.get_object();
-            text += "\n    in the way: connection " + std::to_string(number_of(b, "connection_id")) + " of " +
-                    text_of(b, "client") + " for " + std::to_string(number_of(b, "age_ms")) +
-                    " ms: " + text_of(b, "statement");
+            text += "\n    in the way: " + blocker_text(blocker.get_object());
         }
     }
     return text;
@@ -208,11 +225,19 @@ std::string ending_text(const json::object& migration) {
     const std::string way = text_of(migration, "way");
     if (state == "completed" && !way.empty() && way != "copy") {
         text += ", altered by the server itself (" + way + ")";
-    } else if (state == "completed") {
+    } else if (state == "completed" || state == "in_sync") {
         text += ", " + std::to_string(number_of(migration, "rows_copied")) + " rows copied, " +
                 std::to_string(number_of(migration, "deltas_applied")) + " changes applied" + compared_text(migration);
     } else if (const std::string error = error_of(migration); !error.empty()) {
         text += ": " + error;
+    }
+    if (state == "in_sync")
+        text += "\nthe old table is kept in sync: `sluice revert` goes back, `sluice finish` lets it go";
+    if (const json::object* way_back = object_of(migration, "way_back")) {
+        if (const json::object* lost = object_of(*way_back, "ended_by")) {
+            text += "\nrevert is not possible: " + text_of(*lost, "code") + ": " +
+                    without_controls(text_of(*lost, "message"));
+        }
     }
     if (const json::array* others = array_of(migration, "ways_passed_over")) {
         for (const json::value& other : *others) {
@@ -256,7 +281,7 @@ std::string detail_text(const json::object& migration) {
         for (const auto& [key, value] : object) rows.push_back({prefix + std::string(key), value_text(value)});
     };
     for (const auto& [key, value] : migration) {
-        if (key == "cutover_attempts") continue;
+        if (key == "cutover_attempts" || key == "blocker_kills") continue;
         if (value.is_object()) {
             add_all(value.get_object(), std::string(key) + ".");
         } else if (key == "ways_passed_over" && value.is_array()) {
@@ -276,6 +301,11 @@ std::string detail_text(const json::object& migration) {
     if (const json::array* attempts = array_of(migration, "cutover_attempts")) {
         for (const json::value& attempt : *attempts) {
             if (attempt.is_object()) text += attempt_text(attempt.get_object()) + "\n";
+        }
+    }
+    if (const json::array* kills = array_of(migration, "blocker_kills")) {
+        for (const json::value& kill : *kills) {
+            if (kill.is_object()) text += kill_text(kill.get_object()) + "\n";
         }
     }
     return text;

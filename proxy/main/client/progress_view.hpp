@@ -32,7 +32,9 @@ struct migration_progress {
     std::optional<std::uint64_t> eta_s;
     std::string error;  ///< "code: message", or empty
 
-    [[nodiscard]] bool completed() const { return state == "completed"; }
+    /// The table has its new definition (and maybe an old table that follows it), or by the operator's will the old
+    /// one.
+    [[nodiscard]] bool completed() const { return state == "completed" || state == "in_sync" || state == "reverted"; }
     [[nodiscard]] bool failed() const { return state == "failed" || state == "aborted"; }
 };
 

@@ -19,6 +19,7 @@ void register_migrate(CLI::App& app, action& chosen);
 void register_list(CLI::App& app, action& chosen);
 void register_show(CLI::App& app, action& chosen);
 void register_watch(CLI::App& app, action& chosen);
+void register_settings(CLI::App& app, action& chosen);
 /// cut-over, postpone, pause, resume, abort.
 void register_operator_commands(CLI::App& app, action& chosen);
 void register_demo(CLI::App& app, action& chosen);

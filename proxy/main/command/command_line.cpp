@@ -3,12 +3,15 @@
 #include "protocol/result.hpp"
 #include "proxy/main/command/command.hpp"
 #include "proxy/main/exit_codes.hpp"
+#include "proxy/main/ghost/ghost_main.hpp"
 #include "proxy/main/version.hpp"
 
 #include <CLI/CLI.hpp>
 
 #include <exception>
 #include <iostream>
+#include <string_view>
+#include <vector>
 
 namespace sluice {
 namespace {
@@ -16,6 +19,8 @@ namespace {
 constexpr const char* footer =
     "Exit codes: 0 done; 1 failed; 2 wrong command line or configuration; 3 admin port out of reach;\n"
     "4 the migration waited for has failed or was aborted.";
+
+constexpr const char* ghost_word = "gh-ost";
 
 int parse_and_run(int argc, const char* const* argv) {
     CLI::App app("Sluice: a MySQL proxy that changes tables while traffic passes through it.", "sluice");
@@ -28,8 +33,15 @@ int parse_and_run(int argc, const char* const* argv) {
     register_list(app, chosen);
     register_show(app, chosen);
     register_watch(app, chosen);
+    register_settings(app, chosen);
     register_operator_commands(app, chosen);
     register_demo(app, chosen);
+    // Its flags have rules of their own; here it only has its line in --help.
+    app.add_subcommand(ghost_word, "take gh-ost's own flags (sluice gh-ost --help)");
+    if (argc > 1 && std::string_view(argv[1]) == ghost_word) {
+        const std::vector<std::string> words(argv + 2, argv + argc);
+        return ghost::run_ghost(words);
+    }
     try {
         app.parse(argc, argv);
     } catch (const CLI::Success& wanted) {

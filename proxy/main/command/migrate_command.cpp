@@ -3,20 +3,16 @@
 #include "proxy/main/client/watch.hpp"
 #include "proxy/main/command/client_options.hpp"
 #include "proxy/main/command/command.hpp"
+#include "proxy/main/command/option_arguments.hpp"
 #include "proxy/main/exit_codes.hpp"
 
 #include <CLI/CLI.hpp>
 #include <boost/json/serialize.hpp>
 
-#include <algorithm>
 #include <chrono>
-#include <cstdint>
-#include <functional>
 #include <iostream>
-#include <map>
 #include <memory>
 #include <string>
-#include <string_view>
 
 namespace sluice {
 namespace {
@@ -29,9 +25,7 @@ struct migrate_request {
     bool wait = false;
     bool dry_run = false;
     bool json = false;
-    std::map<std::string, std::int64_t> numbers;  ///< by the option's public name; only what was typed
-    std::map<std::string, bool> flags;
-    std::map<std::string, std::string> texts;
+    option_arguments options;
 };
 
 // Trials, checks and a sample take seconds, and each may wait for a lock of the server.
@@ -52,10 +46,7 @@ int run_dry(admin_client& client, boost::json::object body, bool as_json) {
 int run_migrate(const migrate_request& request) {
     auto client = admin_client::make(request.address);
     if (client.has_error()) return report(client.error());
-    boost::json::object options;
-    for (const auto& [name, value] : request.numbers) options[name] = value;
-    for (const auto& [name, value] : request.flags) options[name] = value;
-    for (const auto& [name, value] : request.texts) options[name] = value;
+    boost::json::object options = request.options.to_json();
     boost::json::object body{{"schema", request.schema}, {"table", request.table}, {"alter", request.alter}};
     if (!options.empty()) body["options"] = std::move(options);
     if (request.dry_run) return run_dry(**client, std::move(body), request.json);
@@ -69,62 +60,6 @@ int run_migrate(const migrate_request& request) {
     const std::string name(id->get_string());
     std::cout << "migration " << name << " of " << request.schema << "." << request.table << std::endl;
     return request.wait ? watch_migration(**client, name) : exit_code::ok;
-}
-
-constexpr const char* option_group = "Options of the migration (left out: as Sluice is configured)";
-
-/// chunk_time_target_ms becomes chunk-time-target-ms.
-std::string dashed(std::string_view field) {
-    std::string name(field);
-    std::replace(name.begin(), name.end(), '_', '-');
-    return name;
-}
-
-/// --x and --no-x; the second one is told in the help of the first.
-void add_flag(CLI::App& command, migrate_request& request, const migration::option_field& field) {
-    const std::string name(field.name);
-    const std::string typed = dashed(field.name);
-    const auto set = [&request, name, typed](bool value) {
-        return [&request, name, typed, value](auto) {
-            if (request.flags.emplace(name, value).second) return;
-            throw CLI::ValidationError("--" + typed, "excludes --no-" + typed);
-        };
-    };
-    command.add_flag("--" + typed, set(true), std::string(field.help) + " (or --no-" + typed + ")")
-        ->group(option_group);
-    command.add_flag("--no-" + typed, set(false))->group("");
-}
-
-void add_number(CLI::App& command, migrate_request& request, const migration::option_field& field) {
-    const std::string name(field.name);
-    const std::string range = std::to_string(field.min) + "-" + std::to_string(field.max);
-    const std::function<void(const std::int64_t&)> set = [&request, name](const std::int64_t& n) {
-        request.numbers[name] = n;
-    };
-    command.add_option_function("--" + dashed(field.name), set, std::string(field.help))
-        ->check(CLI::Range(field.min, field.max, range))
-        ->type_name("N")
-        ->group(option_group);
-}
-
-void add_text(CLI::App& command, migrate_request& request, const migration::option_field& field) {
-    const auto fits = [&field](const std::string& value) {
-        return migration::text_fits(field, value) ? std::string() : "must be " + migration::expected_value(field);
-    };
-    const std::function<void(const std::string&)> set =
-        [&request, name = std::string(field.name)](const std::string& text) { request.texts[name] = text; };
-    command.add_option_function("--" + dashed(field.name), set, std::string(field.help))
-        ->check(fits)
-        ->type_name("TEXT")
-        ->group(option_group);
-}
-
-void add_option(CLI::App& command, migrate_request& request, const migration::option_field& field) {
-    switch (field.kind) {
-        case migration::option_kind::number: add_number(command, request, field); break;
-        case migration::option_kind::flag: add_flag(command, request, field); break;
-        case migration::option_kind::text: add_text(command, request, field); break;
-    }
 }
 
 }  // namespace
@@ -144,7 +79,8 @@ void register_migrate(CLI::App& app, action& chosen) {
     command->add_flag("--json", request->json, "with --dry-run: print what the HTTP API gives")->needs(dry_run);
     add_client_options(*command, request->address);
     for (const migration::option_field& field : migration::option_fields()) {
-        add_option(*command, *request, field);
+        add_option_argument(*command, request->options, field,
+                            "Options of the migration (left out: as Sluice is configured)");
     }
     command->callback([request, &chosen] { chosen = [request] { return run_migrate(*request); }; });
 }

@@ -23,11 +23,13 @@ struct named_command {
 };
 
 constexpr std::array commands{
-    named_command{"cut-over", "cut over now instead of waiting"},
+    named_command{"cut-over", "end a postponement, by option, command or flag file: cut over at the next good moment"},
     named_command{"postpone", "keep copying and applying, but wait with the cut-over"},
     named_command{"pause", "stop copying"},
     named_command{"resume", "go on after pause"},
-    named_command{"abort", "end the migration; the table stays as it was"},
+    named_command{"abort", "end the migration; the table stays as it was (while reverting: call the revert off)"},
+    named_command{"revert", "give the old table that was kept in sync its name back, with the writes made since"},
+    named_command{"finish", "let the old table go that was kept in sync; the migration is completed"},
 };
 
 int run_command(const operator_request& request, const std::string& name) {

@@ -46,13 +46,14 @@ std::string fresh_token() {
 
 }  // namespace
 
-served_sluice::served_sluice(const std::filesystem::path& program, std::uint16_t server_port)
+served_sluice::served_sluice(const std::filesystem::path& program, std::uint16_t server_port,
+                             const std::string& server_settings)
     : program_(program),
       folder_(fresh_folder()),
       guard_(std::make_unique<throwaway::guard>(folder_)),
       port_(free_port()),
       admin_port_(free_port()) {
-    write_configuration(server_port);
+    write_configuration(server_port, server_settings);
     start();
 }
 
@@ -73,13 +74,13 @@ served_sluice::~served_sluice() {
     }
 }
 
-void served_sluice::write_configuration(std::uint16_t server_port) const {
+void served_sluice::write_configuration(std::uint16_t server_port, const std::string& server_settings) const {
     write_file(folder_ / "engine.password", std::string(throwaway::sluice_password) + "\n");
     write_file(folder_ / "admin.token", fresh_token() + "\n");
     write_file(folder_ / "sluice.toml",
                "[proxy]\nlisten = \"127.0.0.1:" + std::to_string(port_) +
-                   "\"\n[server]\nhost = \"127.0.0.1\"\nport = " + std::to_string(server_port) +
-                   "\n[engine]\nuser = \"" + throwaway::sluice_user +
+                   "\"\n[server]\nhost = \"127.0.0.1\"\nport = " + std::to_string(server_port) + "\n" +
+                   server_settings + "\n[engine]\nuser = \"" + throwaway::sluice_user +
                    "\"\npassword_file = \"engine.password\"\n[admin]\nlisten = \"127.0.0.1:" +
                    std::to_string(admin_port_) + "\"\ntoken_file = \"admin.token\"\n");
 }

@@ -21,14 +21,17 @@ public:
 /// Throws demo_error when it does not come up; the message ends with its log.
 class served_sluice {
 public:
-    /// program: the executable to run. server_port: of the MySQL on 127.0.0.1.
-    served_sluice(const std::filesystem::path& program, std::uint16_t server_port);
+    /// program: the executable to run. server_port: of the MySQL on 127.0.0.1. server_settings: more lines of the
+    /// configuration's section [server].
+    served_sluice(const std::filesystem::path& program, std::uint16_t server_port,
+                  const std::string& server_settings = {});
     ~served_sluice();  ///< kills what still runs, and removes the folder
     served_sluice(const served_sluice&) = delete;
     served_sluice& operator=(const served_sluice&) = delete;
 
     [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
     [[nodiscard]] admin_client& admin() { return *client_; }
+    [[nodiscard]] pid_t process_id() const noexcept { return process_; }  ///< 0 when it does not run
     /// SIGTERM, and waits for the end; the exit status, or 128 + signal number.
     int stop();
     /// kill -9, and waits for the end.
@@ -40,7 +43,7 @@ public:
     [[nodiscard]] std::string log() const;
 
 private:
-    void write_configuration(std::uint16_t server_port) const;
+    void write_configuration(std::uint16_t server_port, const std::string& server_settings) const;
     void start();
     void wait_until_ready();
 

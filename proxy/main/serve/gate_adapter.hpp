@@ -17,7 +17,8 @@ public:
 
     /// When the proxy cannot watch one more table, a gate that holds nothing: the cut-over then is less graceful, and
     /// just as correct.
-    std::unique_ptr<migration::table_gate> watch(const migration::gated_table& table) override;
+    std::unique_ptr<migration::table_gate> watch(const migration::gated_table& table,
+                                                 const migration::watch_rules& rules) override;
 
 private:
     proxy::gate_control& gates_;

@@ -29,6 +29,8 @@ admin::proxy_status proxy_adapter::status() const {
             .statements_held = s.statements_held_now,
             .statements_held_total = s.statements_held,
             .holds_overflowed_total = s.holds_overflowed,
+            .holds_interrupted_total = s.holds_interrupted,
+            .snapshots_refused_total = s.snapshots_refused,
             .listen = listen_,
             .server = server_text_};
 }
@@ -64,16 +66,32 @@ result<admin::shown_certificates, admin::refusal> proxy_adapter::reload_tls() {
                                      .for_server = shown(reloaded->for_server)};
 }
 
+namespace {
+
+proxy::show_error to_proxy_error(const admin::show_refusal& why) {
+    return {.number = static_cast<std::uint16_t>(why.server_errno), .sql_state = why.sqlstate, .message = why.message};
+}
+
+}  // namespace
+
 proxy::show_answer to_proxy_answer(result<admin::text_table, admin::show_refusal> answer) {
     proxy::show_answer made;
     if (answer.has_error()) {
-        const admin::show_refusal& why = answer.error();
-        made.error = proxy::show_error{
-            .number = static_cast<std::uint16_t>(why.server_errno), .sql_state = why.sqlstate, .message = why.message};
+        made.error = to_proxy_error(answer.error());
         return made;
     }
     made.columns = std::move(answer->columns);
     made.rows = std::move(answer->rows);
+    return made;
+}
+
+proxy::show_answer to_proxy_answer(result<std::string, admin::show_refusal> done) {
+    proxy::show_answer made;
+    if (done.has_error()) {
+        made.error = to_proxy_error(done.error());
+    } else {
+        made.done = *std::move(done);
+    }
     return made;
 }
 

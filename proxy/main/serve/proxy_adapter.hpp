@@ -32,5 +32,7 @@ private:
 };
 
 [[nodiscard]] proxy::show_answer to_proxy_answer(result<admin::text_table, admin::show_refusal> answer);
+/// Of a command: what was done, in words.
+[[nodiscard]] proxy::show_answer to_proxy_answer(result<std::string, admin::show_refusal> done);
 
 }  // namespace sluice

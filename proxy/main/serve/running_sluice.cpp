@@ -1,10 +1,12 @@
 #include "proxy/main/serve/running_sluice.hpp"
 
+#include "admin/command_answers.hpp"
 #include "migration/mysql/binlog_stream.hpp"
 #include "migration/mysql/mysql_executor.hpp"
 #include "proxy/main/endpoint_text.hpp"
 #include "proxy/main/serve/gate_adapter.hpp"
 #include "proxy/main/serve/logging.hpp"
+#include "proxy/main/serve/throttle_adapters.hpp"
 #include "proxy/main/version.hpp"
 
 #include <spdlog/spdlog.h>
@@ -50,6 +52,9 @@ result<void, admin::refusal> running_sluice::start_all() {
     SLUICE_TRY(http_, admin::http_server::listen(settings_.admin));
     proxy::proxy_options options = settings_.proxy;
     options.answer_show = [this](const sql::show_request& request) {
+        if (request.subject == sql::show_subject::command) {
+            return to_proxy_answer(admin::answer_command(request.command, migrations_));
+        }
         return to_proxy_answer(admin::answer_show(request, migrations_, proxy_view_));
     };
     auto proxy = proxy::proxy_server::start(std::move(options));
@@ -58,7 +63,8 @@ result<void, admin::refusal> running_sluice::start_all() {
     proxy_view_.connect(*proxy_, settings_.proxy);
     engine_ = std::make_unique<migration::migration_service>(
         std::move(sql), std::move(feeds), std::make_shared<gate_adapter>(proxy_->gates()),
-        migration::service_options{.state_schema = settings_.state_schema});
+        migration::service_options{.state_schema = settings_.state_schema,
+                                   .throttles = throttle_ports_for(settings_.engine)});
     if (auto recovered = engine_->recover(); recovered.has_error()) {
         const migration::failure& why = recovered.error();
         return admin::refusal{"the migration engine cannot start: " + why.message + " (" + why.code + ")"};

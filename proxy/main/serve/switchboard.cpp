@@ -54,4 +54,11 @@ migration::outcome<migration::snapshot_ptr> switchboard::command(std::string_vie
     return service_->command(id, command);
 }
 
+migration::outcome<migration::snapshot_ptr> switchboard::change(std::string_view id,
+                                                                const migration::option_changes& changes) {
+    const std::shared_lock lock(mutex_);
+    if (service_ == nullptr) return unavailable();
+    return service_->change(id, changes);
+}
+
 }  // namespace sluice

@@ -23,6 +23,8 @@ public:
     migration::outcome<migration::snapshot_ptr> find(std::string_view id) const override;
     migration::outcome<migration::snapshot_ptr> command(std::string_view id,
                                                         migration::operator_command command) override;
+    migration::outcome<migration::snapshot_ptr> change(std::string_view id,
+                                                       const migration::option_changes& changes) override;
 
 private:
     mutable std::shared_mutex mutex_;

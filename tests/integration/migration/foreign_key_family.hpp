@@ -117,7 +117,7 @@ private:
                     // A deadlock between row locks of the parents. Where RENAME does not work under LOCK TABLES, the
                     // old table still has its keys for a moment; the proxy's gate would hold this statement until then.
                     const bool of_old_table =
-                        error.number() == 1451 && std::string_view(error.what()).find("`t~del`") != std::string::npos;
+                        error.number() == 1451 && std::string_view(error.what()).find("`t~old`") != std::string::npos;
                     if (error.number() != 1213 && !of_old_table) throw;
                     connection.exec("ROLLBACK");
                 }

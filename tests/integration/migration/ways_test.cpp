@@ -205,6 +205,28 @@ TEST_CASE("every row of the list of metadata-only changes, per server: nothing i
     }
 }
 
+TEST_CASE("a TIMESTAMP in a DEFAULT is the moment that the server's own time zone makes of it") {
+    constexpr const char* alter = "ADD COLUMN m TIMESTAMP NOT NULL DEFAULT '2020-06-01 12:00:00'";
+    const auto kind = GENERATE(server_kind::mysql_9_7, server_kind::mariadb_10_11);
+    const mysql_server& server = shared_server(kind);
+    sql_connection root = connect(server, "test");
+    root.exec("SET GLOBAL time_zone = '+02:00'");
+    const auto engine = engine_on(server);
+    for (const char* table : {"zoned", "zoned_mirror"}) make_table(root, table);
+    root.exec("SET time_zone = '+02:00'");
+    root.exec(std::string("ALTER TABLE zoned_mirror ") + alter);
+    root.exec("SET time_zone = '+00:00'");
+    const auto forecast = engine->dry_run(spec_of("zoned", alter));
+    const auto done = run(*engine, spec_of("zoned", alter));
+    root.exec("SET GLOBAL time_zone = 'SYSTEM'");
+    REQUIRE((forecast && done->state == migration_state::completed));
+    CHECK(done->way == alter_way::instant);
+    for (const char* table : {"zoned", "zoned_mirror"}) {
+        root.exec(std::string("INSERT INTO ") + table + " (a) VALUES (7)");
+        CHECK(root.scalar(std::string("SELECT GROUP_CONCAT(DISTINCT m) FROM ") + table) == "2020-06-01 10:00:00");
+    }
+}
+
 TEST_CASE("foreign keys, triggers and CHECK constraints do not stand in the server's own way") {
     sql_connection root = connect(shared_server(), "test");
     root.exec("DROP TABLE IF EXISTS child, parent");

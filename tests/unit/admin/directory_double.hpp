@@ -72,6 +72,13 @@ public:
         return find(id);
     }
 
+    migration::outcome<migration::snapshot_ptr> change(std::string_view id,
+                                                       const migration::option_changes& wanted) override {
+        changes.emplace_back(std::string(id), wanted);
+        if (refusal) return *refusal;
+        return find(id);
+    }
+
     void add(migration::migration_snapshot snapshot) {
         known.push_back(std::make_shared<const migration::migration_snapshot>(std::move(snapshot)));
     }
@@ -81,6 +88,7 @@ public:
     std::optional<migration::migration_spec> created;
     std::optional<migration::migration_spec> planned;
     std::vector<std::pair<std::string, migration::operator_command>> commands;
+    std::vector<std::pair<std::string, migration::option_changes>> changes;
 };
 
 class proxy_double final : public admin::proxy_view {

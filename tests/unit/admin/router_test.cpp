@@ -204,11 +204,11 @@ TEST_CASE("the engine's refusals become the statuses of HTTP", "[router]") {
 
 TEST_CASE("each command reaches the engine as itself", "[router]") {
     using migration::operator_command;
-    const std::pair<const char*, operator_command> all[] = {{"cut-over", operator_command::cut_over},
-                                                            {"postpone", operator_command::postpone},
-                                                            {"pause", operator_command::pause},
-                                                            {"resume", operator_command::resume},
-                                                            {"abort", operator_command::abort}};
+    const std::pair<const char*, operator_command> all[] = {
+        {"cut-over", operator_command::cut_over}, {"postpone", operator_command::postpone},
+        {"pause", operator_command::pause},       {"resume", operator_command::resume},
+        {"abort", operator_command::abort},       {"revert", operator_command::revert},
+        {"finish", operator_command::finish}};
     for (const auto& [name, command] : all) {
         CAPTURE(name);
         bench b;
@@ -218,6 +218,41 @@ TEST_CASE("each command reaches the engine as itself", "[router]") {
         CHECK(b.directory.commands[0].first == "0123456789abcdef");
         CHECK(b.directory.commands[0].second == command);
     }
+}
+
+TEST_CASE("settings reach the engine with their values, or are refused with the field's name", "[router]") {
+    const std::string target = "/v1/migrations/0123456789abcdef/settings";
+    bench b;
+    b.directory.add(test::sample_snapshot());
+    CHECK(b.answer("POST", target, R"({"hold_budget_ms": 250, "cutover_window": "Mon 02:00-03:00"})").status == 200);
+    REQUIRE(b.directory.changes.size() == 1);
+    const migration::option_changes& changes = b.directory.changes[0].second;
+    REQUIRE(changes.fields.size() == 2);
+    migration::migration_options options;
+    changes.apply_to(options);
+    CHECK(options.hold_budget == std::chrono::milliseconds(250));
+    CHECK(options.cutover_window == "Mon 02:00-03:00");
+
+    struct row {
+        const char* body;
+        const char* field;
+        const char* detail;
+    };
+    for (const row& r : {row{R"({"hold_budget_ms": 5})", "hold_budget_ms", "from 10 to 10000"},
+                         row{R"({"hold_budget": 50})", "hold_budget", "hold_budget_ms"},
+                         row{R"({"cutover_window": "Mun 01:00-02:00"})", "cutover_window", "\"Mun\" are no days"},
+                         row{R"({"postpone_flag_file": "wait"})", "postpone_flag_file", "absolute path"}}) {
+        CAPTURE(r.body);
+        const http_response response = b.answer("POST", target, r.body);
+        CHECK(response.status == 400);
+        CHECK(text(object_of(response), "field") == r.field);
+        CHECK(text(object_of(response), "detail").find(r.detail) != std::string::npos);
+    }
+    CHECK(b.answer("POST", target, "{}").status == 400);
+    CHECK(b.answer("GET", target).status == 405);
+    CHECK(b.directory.changes.size() == 1);
+    b.directory.refusal = migration::refuse("fixed_option", "copy_workers cannot be changed");
+    CHECK(b.answer("POST", target, R"({"copy_workers": 5})").status == 409);
 }
 
 TEST_CASE("all but the health checks needs the token", "[router]") {

@@ -9,7 +9,8 @@ namespace {
 using namespace sluice;
 
 sql::show_request all_migrations() {
-    return {.subject = sql::show_subject::migrations, .id = {}, .like = std::nullopt, .state = std::nullopt};
+    return {
+        .subject = sql::show_subject::migrations, .id = {}, .like = std::nullopt, .state = std::nullopt, .command = {}};
 }
 
 test::directory_double three_migrations() {
@@ -188,7 +189,8 @@ TEST_CASE("SHOW MIGRATION tells all about one, or that there is none", "[show_an
     CHECK(values.at("last_attempt_succeeded") == "yes");
     CHECK(values.at("last_attempt_steps") == "lock 40 us, rename 50 us");
     CHECK(values.at("last_attempt_hold_max_us") == "1234");
-    CHECK(values.at("last_attempt_blocker") == "connection 5 of a@b:1, in a transaction for 9 ms: SELECT 1");
+    CHECK(values.at("last_attempt_blocker") ==
+          "connection 5 of a@b:1 has had a transaction open for 9 ms; last statement: SELECT 1");
     CHECK(values.at("leftover") == "`a`.`c`");
     CHECK(values.at("option_hold_budget_ms") == "500");
     CHECK(values.at("option_postpone_cutover") == "no");

@@ -28,14 +28,14 @@ TEST_CASE("without a proxy nothing is accepted and nobody is there", "[proxy_ada
 }
 
 TEST_CASE("answers and refusals take the proxy's form", "[proxy_adapter]") {
-    const proxy::show_answer table =
-        to_proxy_answer(admin::text_table{.columns = {"a", "b"}, .rows = {{"1", std::nullopt}}});
+    const proxy::show_answer table = to_proxy_answer(result<admin::text_table, admin::show_refusal>(
+        admin::text_table{.columns = {"a", "b"}, .rows = {{"1", std::nullopt}}}));
     CHECK_FALSE(table.error);
     CHECK(table.columns == std::vector<std::string>{"a", "b"});
     REQUIRE(table.rows.size() == 1);
     CHECK(table.rows[0] == std::vector<std::optional<std::string>>{"1", std::nullopt});
-    const proxy::show_answer refused =
-        to_proxy_answer(admin::show_refusal{.server_errno = 1105, .sqlstate = "HY000", .message = "no"});
+    const proxy::show_answer refused = to_proxy_answer(result<std::string, admin::show_refusal>(
+        admin::show_refusal{.server_errno = 1105, .sqlstate = "HY000", .message = "no"}));
     REQUIRE(refused.error);
     CHECK(refused.error->number == 1105);
     CHECK(refused.error->sql_state == "HY000");

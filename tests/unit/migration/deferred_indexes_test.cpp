@@ -6,7 +6,8 @@ using namespace sluice::test;
 
 namespace {
 
-std::vector<std::string> deferred_names(const std::vector<std::pair<std::string, std::string>>& in_order) {
+std::vector<std::string> deferred_names(const std::vector<std::pair<std::string, std::string>>& in_order,
+                                        const std::string& needed = "PRIMARY") {
     table_description ghost = make_table({id, v}, {primary});
     ghost.create_statement = "CREATE TABLE `t` (\n  `id` int NOT NULL,\n  `v` int,\n  PRIMARY KEY (`id`)";
     for (const auto& [name, type] : in_order) {
@@ -18,7 +19,7 @@ std::vector<std::string> deferred_names(const std::vector<std::pair<std::string,
     }
     ghost.create_statement += "\n) ENGINE=InnoDB";
     std::vector<std::string> names;
-    for (const auto& one : deferrable_indexes(ghost)) names.push_back(one.name + ": " + one.definition);
+    for (const auto& one : deferrable_indexes(ghost, needed)) names.push_back(one.name + ": " + one.definition);
     return names;
 }
 
@@ -33,6 +34,11 @@ TEST_CASE("an index in front of one that stays is not deferred, or it would come
     CHECK(deferred_names({{"z", "BTREE"}, {"s", "SPATIAL"}, {"a", "BTREE"}}) ==
           std::vector<std::string>{"a: KEY `a` (`v`)"});
     CHECK(deferred_names({{"z", "BTREE"}, {"f", "FULLTEXT"}}) == std::vector<std::string>{"z: KEY `z` (`v`)"});
+}
+
+TEST_CASE("the index by which rows are found is not deferred") {
+    CHECK(deferred_names({{"z", "BTREE"}, {"key", "BTREE"}, {"a", "BTREE"}}, "key") ==
+          std::vector<std::string>{"a: KEY `a` (`v`)"});
 }
 
 TEST_CASE("a column FTS_DOC_ID is refused beside a FULLTEXT index only") {

@@ -128,6 +128,43 @@ TEST_CASE("applied_through() counts what waits and what is in flight") {
     CHECK_FALSE(deltas.applied_through(7));
 }
 
+TEST_CASE("applied_through() does not forget a change between the visible one and the newest") {
+    delta_set deltas(10);
+    for (const std::uint64_t transaction : {1U, 5U, 9U}) deltas.add(key("a"), transaction);
+    const auto first = deltas.take(10, 1, {});
+    REQUIRE(names(first) == list{"a"});
+    SECTION("once the batch is through") {
+        deltas.done(first);
+        CHECK(deltas.applied_through(1));
+        CHECK_FALSE(deltas.applied_through(5));
+        CHECK_FALSE(deltas.applied_through(9));
+        // A hot key is written again for the newest change, not for each.
+        CHECK(deltas.take(10, 5, {}).empty());
+    }
+    SECTION("once the batch has failed") {
+        deltas.put_back(first);
+        CHECK_FALSE(deltas.applied_through(1));
+        const auto again = deltas.take(10, 1, {});
+        REQUIRE(names(again) == list{"a"});
+        deltas.done(again);
+        CHECK_FALSE(deltas.applied_through(5));
+    }
+    const auto last = deltas.take(10, 9, {});
+    REQUIRE(names(last) == list{"a"});
+    CHECK(deltas.applied_through(1));
+    CHECK_FALSE(deltas.applied_through(5));  // in flight
+    deltas.done(last);
+    CHECK(deltas.applied_through(9));
+}
+
+TEST_CASE("applied_through() does not forget it either when the visible changes are dropped") {
+    delta_set deltas(10);
+    for (const std::uint64_t transaction : {1U, 5U, 9U}) deltas.add(key("a"), transaction);
+    CHECK(deltas.take(10, 1, [](const row_key&) { return true; }).empty());
+    CHECK(deltas.applied_through(1));
+    CHECK_FALSE(deltas.applied_through(5));
+}
+
 TEST_CASE("the set says when it is full, and counts what is in flight") {
     delta_set deltas(2);
     deltas.add(key("a"), 1);

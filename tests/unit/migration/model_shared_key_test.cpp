@@ -83,7 +83,6 @@ TEST_CASE("what makes a key unusable in the original") {
         {plain, make_column("c", "text"), "unsupported_key_type", "text"},
         {plain, make_column("c", "geometry"), "unsupported_key_type", "geometry"},
         {plain, make_column("c", "vector"), "unsupported_key_type", "vector"},
-        {plain, generated(make_column("c", "int")), "no_shared_unique_key", "VIRTUAL"},
         {prefix, text_column("c", "varchar", 50), "no_shared_unique_key", "prefix"},
         {expression, make_column("c", "int"), "no_shared_unique_key", "expression"},
         {invisible, make_column("c", "int"), "no_shared_unique_key", "invisible"},
@@ -110,7 +109,7 @@ TEST_CASE("the message tells what is wrong with every candidate, the code is tha
     CHECK_THAT(refused.message, Contains("`PRIMARY`: column `d`") && Contains("`nulls`: column `v` may be NULL"));
 }
 
-TEST_CASE("the ghost must have a unique key on the same columns") {
+TEST_CASE("the ghost's unique key on the same columns") {
     const auto original = make_table({id, make_column("k", "int")}, {make_key("PRIMARY", {"id", "k"})});
     const auto ghost_with = [&](std::vector<key_description> keys) {
         return make_table({id, make_column("k", "int")}, std::move(keys));
@@ -137,7 +136,7 @@ TEST_CASE("the ghost must have a unique key on the same columns") {
     CHECK(mapping_of(original, ghost_with({make_key("PRIMARY", {"id"}), make_key("z", {"k", "id"})})).key.ghost_index ==
           "z");
     for (const auto& keys : std::vector<std::vector<key_description>>{
-             {}, {make_key("u", {"id", "k"}, false)}, {make_key("u", {"id", "k", "other"})}, {invisible}}) {
+             {}, {make_key("u", {"id", "other"})}, {make_key("u", {"other", "id", "k"})}, {invisible}}) {
         CHECK(refusal(original, ghost_with(keys)).code == "no_shared_unique_key");
     }
     const auto dropped = refusal(original, make_table({id}, {make_key("PRIMARY", {"id"})}), "DROP COLUMN k");
@@ -321,4 +320,85 @@ TEST_CASE("members of ENUM and SET are read out of their type") {
     CHECK(members_of("enum('a','it''s','','x,y')") == std::vector<std::string>{"a", "it's", "", "x,y"});
     CHECK(members_of("set('a')") == std::vector<std::string>{"a"});
     CHECK(members_of("varchar(20)").empty());
+}
+
+TEST_CASE("a key that the new table does not keep unique serves if an index begins with its columns") {
+    const auto a = make_column("a", "int");
+    const auto before = make_table({id, a, v}, {primary, make_key("by_a", {"a"}, false)});
+    const auto key_of = [&](std::vector<key_description> keys) {
+        return map_columns(before, make_table({id, a, v}, std::move(keys)),
+                           *sluice::sql::parse_alter("DROP PRIMARY KEY"));
+    };
+    const auto wider = key_of({make_key("PRIMARY", {"id", "a"})});
+    REQUIRE(wider);
+    CHECK_FALSE(wider->key.enforced);
+    CHECK(wider->key.ghost_index == "PRIMARY");
+    CHECK(wider->key.exactly_ordered);
+    CHECK(wider->key.bytes_are_identity);
+    CHECK_FALSE(wider->key.may_collide);
+    CHECK(describe(wider->key) == "PRIMARY (id), not unique in the new table, index PRIMARY");
+
+    const auto plain = key_of({make_key("PRIMARY", {"a", "id"}), make_key("found", {"id", "v"}, false)});
+    REQUIRE(plain);
+    CHECK(plain->key.ghost_index == "found");
+    // One that is as strict as the key comes first, and a unique index before others.
+    const auto strict = key_of({make_key("PRIMARY", {"id", "a"}), make_key("u", {"id"})});
+    REQUIRE(strict);
+    CHECK(strict->key.enforced);
+    CHECK(strict->key.ghost_index == "u");
+    const auto unique = key_of({make_key("b", {"id"}, false), make_key("u", {"id", "a"})});
+    REQUIRE(unique);
+    CHECK(unique->key.ghost_index == "u");
+
+    auto prefix = make_key("p", {"id", "a"}, false);
+    prefix.parts[0].prefix_length = 3;
+    auto words = make_key("w", {"id"}, false);
+    words.index_type = "FULLTEXT";
+    auto unseen = make_key("i", {"id"}, false);
+    unseen.visible = false;
+    const auto hash = [] {
+        auto made = make_key("h", {"id"});
+        made.index_type = "HASH";
+        return made;
+    }();
+    for (const auto& index : {make_key("PRIMARY", {"a", "id"}), prefix, words, unseen, hash}) {
+        INFO(index.name);
+        const auto refused = key_of({index});
+        REQUIRE(refused.has_error());
+        CHECK(refused.error().code == "no_shared_unique_key");
+    }
+}
+
+TEST_CASE("a key that stays unique goes before one that does not, and one that stays as it is before both") {
+    const auto a = make_column("a", "int");
+    const auto b = make_column("b", "int");
+    const auto before = make_table({id, a, b}, {primary, make_key("u", {"a"})});
+    const auto alter = *sluice::sql::parse_alter("DROP PRIMARY KEY");
+    const auto loose = make_key("PRIMARY", {"id", "b"});
+    const auto mapping = map_columns(before, make_table({id, a, b}, {loose, make_key("u", {"a"})}), alter);
+    REQUIRE(mapping);
+    CHECK(mapping->key.original_index == "u");
+    const auto number_text = make_table({id, text_column("a", "varchar", 20), b}, {loose, make_key("u", {"a"})});
+    const auto converted = map_columns(before, number_text, alter);
+    REQUIRE(converted);
+    CHECK(converted->key.original_index == "PRIMARY");
+    CHECK_FALSE(converted->key.enforced);
+    // Converted values are not looked for in an index that is not unique.
+    const auto neither =
+        map_columns(make_table({id, b}, {primary}), make_table({text_column("id", "varchar", 20), b}, {loose}), alter);
+    REQUIRE(neither.has_error());
+}
+
+TEST_CASE("a hash is no key, and a VIRTUAL column is one where the binary log holds it") {
+    auto hash = make_key("u", {"id"});
+    hash.index_type = "HASH";
+    const auto refused = require_usable_key(make_table({id, v}, {hash}));
+    REQUIRE(refused.has_error());
+    CHECK(refused.error().message.find("is a hash") != std::string::npos);
+    auto computed = generated(make_column("g", "int"));
+    CHECK(require_usable_key(make_table({id, computed}, {make_key("u", {"g"})})).has_value());
+    computed.logged = false;
+    const auto unknown = require_usable_key(make_table({id, computed}, {make_key("u", {"g"})}));
+    REQUIRE(unknown.has_error());
+    CHECK(unknown.error().message.find("binary log") != std::string::npos);
 }

@@ -160,9 +160,17 @@ struct scripted_gate final : table_gate {
         log_.push_back("drain " + name_);
         return true;
     }
-    hold_report open() override {
-        log_.push_back("open " + name_);
-        return {.statements_held = 2, .hold_max = std::chrono::microseconds(name_ == "t" ? 5 : 9)};
+    std::vector<gate_blocker> old_snapshots() override { return blockers(); }
+    bool seal(std::chrono::steady_clock::time_point) override {
+        log_.push_back("seal " + name_);
+        return true;
+    }
+    hold_report open(gate_opening why) override {
+        log_.push_back((why == gate_opening::swapped ? "swapped " : "open ") + name_);
+        return {.statements_held = 2,
+                .hold_max = std::chrono::microseconds(name_ == "t" ? 5 : 9),
+                .overflowed = 1,
+                .old_snapshots = 3};
     }
 
     std::vector<std::string>& log_;
@@ -170,7 +178,7 @@ struct scripted_gate final : table_gate {
 };
 
 struct scripted_traffic final : traffic_gate {
-    std::unique_ptr<table_gate> watch(const gated_table& table) override {
+    std::unique_ptr<table_gate> watch(const gated_table& table, const watch_rules&) override {
         if (table.table == "refused") return nullptr;
         return std::make_unique<scripted_gate>(log, table.table);
     }
@@ -181,15 +189,36 @@ struct scripted_traffic final : traffic_gate {
 
 TEST_CASE("joined gates close before any of them is drained, and report as one") {
     scripted_traffic traffic;
-    CHECK(watch_tables(traffic, {{"s", "t"}, {"s", "refused"}}) == nullptr);
-    const auto gate = watch_tables(traffic, {{"s", "t"}, {"s", "p"}});
+    CHECK(watch_tables(traffic, {{"s", "t"}, {"s", "refused"}}, {}) == nullptr);
+    const auto gate = watch_tables(traffic, {{"s", "t"}, {"s", "p"}}, {});
     REQUIRE(gate != nullptr);
     CHECK(gate->blockers().size() == 1);
+    CHECK(gate->old_snapshots().size() == 1);
     gate->close({});
     CHECK(gate->wait_drained({}));
-    const auto report = gate->open();
+    const auto report = gate->open(gate_opening::swapped);
     CHECK(report.statements_held == 4);
     CHECK(report.hold_max == std::chrono::microseconds(9));
+    CHECK(report.overflowed == 2);
+    CHECK(report.old_snapshots == 6);
     CHECK(traffic.log == std::vector<std::string>{"close t", "close p", "drain t", "drain p", "drain t", "drain p",
-                                                  "open t", "open p"});
+                                                  "seal t", "seal p", "swapped t", "swapped p"});
+}
+
+TEST_CASE("with the hold scope none no table is watched") {
+    scripted_traffic traffic;
+    const auto gate = watch_tables(traffic, {{"s", "refused"}}, {.scope = hold_scope::none, .ask_transactions = {}});
+    REQUIRE(gate != nullptr);
+    gate->close({});
+    CHECK(gate->wait_drained({}));
+    CHECK(gate->open(gate_opening::swapped).statements_held == 0);
+    CHECK(traffic.log.empty());
+}
+
+TEST_CASE("a hold scope is one of three words, and table unless one is given") {
+    CHECK(parse_hold_scope("") == hold_scope::table);
+    CHECK(parse_hold_scope("table") == hold_scope::table);
+    CHECK(parse_hold_scope("all") == hold_scope::all);
+    CHECK(parse_hold_scope("none") == hold_scope::none);
+    CHECK_FALSE(parse_hold_scope("All"));
 }

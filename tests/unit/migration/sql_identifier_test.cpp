@@ -84,7 +84,7 @@ TEST_CASE("sql_artefact_names: names of the tables that a migration makes") {
     CHECK(names.changelog == "_orders_ghc");
     CHECK(names.old_table == "_orders_del");
     CHECK(names.swap_ghost == "orders~gho");
-    CHECK(names.swap_old == "orders~del");
+    CHECK(names.swap_old == "orders~old");
     CHECK_FALSE(names.shortened);
 
     const auto longest = artefact_names_of(repeated("x", 59));

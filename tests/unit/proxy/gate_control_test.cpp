@@ -17,9 +17,21 @@ using std::chrono::steady_clock;
 
 class test_seat final : public session::gate_seat {
 public:
-    session::seat_view view() const override { return {7, "app@x", "SELECT 1", steady_clock::now() - 50ms, true}; }
+    session::seat_view view() const override { return {7, "app@x", "SELECT 1", begun, true}; }
+    bool has_snapshot() const override { return snapshot && !reads_anew; }
+    session::slot_mask outdated() const override { return outdated_slots; }
+
+    steady_clock::time_point begun = steady_clock::now() - 50ms;
+    bool snapshot = false;
+    bool reads_anew = false;
+    session::slot_mask outdated_slots = 0;
 
 protected:
+    bool on_swapped(session::slot_mask swapped) override {
+        if (has_snapshot()) outdated_slots |= swapped;
+        return has_snapshot();
+    }
+    void on_reads_anew(session::time_point since) override { reads_anew = since == begun; }
     session::slot_mask on_watch(session::slot_mask) override { return in_use(); }
 };
 
@@ -202,9 +214,9 @@ TEST_CASE("reports of all shards are put together") {
         thread->post([own, begun, before](gate_shard& shard) {
             for (auto* seat : own) {
                 shard.join(*seat);
-                (void)shard.hold(*seat, 1, 1, begun);
+                (void)shard.hold(*seat, {1, 0}, 1, begun);
             }
-            shard.open(0, begun);
+            shard.open(0);
             std::vector<session::gate_seat*> released;
             for (int i = 1; i <= per_thread; ++i)
                 shard.release(1, begun + std::chrono::milliseconds(before + i), released);

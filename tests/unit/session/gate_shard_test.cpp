@@ -19,8 +19,20 @@ public:
     explicit test_seat(std::uint64_t id, bool busy = false) : busy_(busy) { set_ticket(id); }
     seat_view view() const override { return {ticket(), "", "", start + std::chrono::seconds(100 - ticket()), false}; }
 
+    bool has_snapshot() const override { return snapshot && !reads_anew; }
+    slot_mask outdated() const override { return outdated_slots; }
+
+    bool snapshot = false;
+    bool reads_anew = false;
+    slot_mask outdated_slots = 0;
+
 protected:
     slot_mask on_watch(slot_mask added) override { return busy_ ? in_use() | added : in_use(); }
+    bool on_swapped(slot_mask swapped) override {
+        if (has_snapshot()) outdated_slots |= swapped;
+        return has_snapshot();
+    }
+    void on_reads_anew(time_point) override { reads_anew = true; }
 
 private:
     bool busy_;
@@ -51,20 +63,20 @@ TEST_CASE("held seats go on first come, first served, a burst at a time") {
     t.shard.watch(0, {"s", "t"});
     CHECK(t.shard.holding() == 0);
     t.shard.close(0, start + 1s);
-    for (std::size_t i = 0; i < 5; ++i) REQUIRE(t.shard.hold(*t.seats[i], slot_bit(0), 10, start));
+    for (std::size_t i = 0; i < 5; ++i) REQUIRE(t.shard.hold(*t.seats[i], {slot_bit(0), 0}, 10, start));
     CHECK(t.release(10).empty());
-    t.shard.open(0, start);
+    t.shard.open(0);
     CHECK(t.release(2) == shard_with_seats::ids{0, 1});
     // New arrivals queue behind while anything is still queued.
     CHECK(t.shard.holding() == slot_bit(0));
-    REQUIRE(t.shard.hold(*t.seats[5], slot_bit(0), 10, start));
+    REQUIRE(t.shard.hold(*t.seats[5], {slot_bit(0), 0}, 10, start));
     CHECK(t.release(2) == shard_with_seats::ids{2, 3});
     CHECK(t.shard.has_ready(0));
     CHECK(t.release(9) == shard_with_seats::ids{4, 5});
     CHECK(t.shard.holding() == 0);
     CHECK_FALSE(t.shard.has_ready());
     CHECK(t.shard.held_now() == 0);
-    CHECK_THROWS_AS(t.shard.hold(*t.seats[0], slot_bit(0), 1, start), assertion_failure);
+    CHECK_THROWS_AS(t.shard.hold(*t.seats[0], {slot_bit(0), 0}, 1, start), assertion_failure);
 }
 
 TEST_CASE("a gate opens by itself at its deadline, and not before") {
@@ -75,7 +87,7 @@ TEST_CASE("a gate opens by itself at its deadline, and not before") {
     t.shard.close(1, start + 9ms);
     t.shard.close(0, start + 5ms);
     CHECK(t.shard.next_deadline() == start + 5ms);
-    REQUIRE(t.shard.hold(*t.seats[0], slot_bit(0), 1, start));
+    REQUIRE(t.shard.hold(*t.seats[0], {slot_bit(0), 0}, 1, start));
     t.shard.expire(start + 4ms);
     CHECK(t.release(9).empty());
     t.shard.expire(start + 5ms);
@@ -95,14 +107,14 @@ TEST_CASE("a statement that needs two closed gates waits for both") {
     t.shard.watch(1, {"s", "u"});
     t.shard.close(0, start + 1s);
     t.shard.close(1, start + 1s);
-    REQUIRE(t.shard.hold(*t.seats[0], slot_bit(0) | slot_bit(1), 1, start));
-    REQUIRE(t.shard.hold(*t.seats[1], slot_bit(1), 1, start));
-    REQUIRE(t.shard.hold(*t.seats[2], slot_bit(0), 1, start));
-    t.shard.open(0, start);
+    REQUIRE(t.shard.hold(*t.seats[0], {slot_bit(0) | slot_bit(1), 0}, 1, start));
+    REQUIRE(t.shard.hold(*t.seats[1], {slot_bit(1), 0}, 1, start));
+    REQUIRE(t.shard.hold(*t.seats[2], {slot_bit(0), 0}, 1, start));
+    t.shard.open(0);
     CHECK(t.release(9) == shard_with_seats::ids{2});
     // The one that waits on goes on waiting for both, but holds nobody up at the open gate.
     CHECK(t.shard.holding() == slot_bit(1));
-    t.shard.open(1, start);
+    t.shard.open(1);
     CHECK(t.release(9) == shard_with_seats::ids{0, 1});
 }
 
@@ -110,14 +122,14 @@ TEST_CASE("a gate that closes again keeps those who have not gone yet, in front"
     shard_with_seats t(3);
     t.shard.watch(0, {"s", "t"});
     t.shard.close(0, start + 1s);
-    REQUIRE(t.shard.hold(*t.seats[0], slot_bit(0), 1, start));
-    REQUIRE(t.shard.hold(*t.seats[1], slot_bit(0), 1, start));
-    t.shard.open(0, start);
+    REQUIRE(t.shard.hold(*t.seats[0], {slot_bit(0), 0}, 1, start));
+    REQUIRE(t.shard.hold(*t.seats[1], {slot_bit(0), 0}, 1, start));
+    t.shard.open(0);
     CHECK(t.release(1) == shard_with_seats::ids{0});
     t.shard.close(0, start + 2s);
     CHECK(t.release(9).empty());
-    REQUIRE(t.shard.hold(*t.seats[2], slot_bit(0), 1, start));
-    t.shard.open(0, start);
+    REQUIRE(t.shard.hold(*t.seats[2], {slot_bit(0), 0}, 1, start));
+    t.shard.open(0);
     CHECK(t.release(9) == shard_with_seats::ids{1, 2});
 }
 
@@ -127,13 +139,13 @@ TEST_CASE("who leaves is no longer in the queue") {
             shard_with_seats t(3);
             t.shard.watch(0, {"s", "t"});
             t.shard.close(0, start + 1s);
-            for (auto& seat : t.seats) REQUIRE(t.shard.hold(*seat, slot_bit(0), 7, start));
-            if (at_open_gate) t.shard.open(0, start);
+            for (auto& seat : t.seats) REQUIRE(t.shard.hold(*seat, {slot_bit(0), 0}, 7, start));
+            if (at_open_gate) t.shard.open(0);
             if (gone == 1)
                 t.shard.abandon(*t.seats[gone]);
             else
                 t.seats[gone].reset();
-            t.shard.open(0, start);
+            t.shard.open(0);
             auto expected = shard_with_seats::ids{0, 1, 2};
             expected.erase(expected.begin() + static_cast<std::ptrdiff_t>(gone));
             CHECK(t.release(9) == expected);
@@ -146,14 +158,14 @@ TEST_CASE("limits let statements pass instead of failing them") {
     shard_with_seats t(4, {2, 100});
     t.shard.watch(0, {"s", "t"});
     t.shard.close(0, start + 1s);
-    CHECK(t.shard.hold(*t.seats[0], slot_bit(0), 90, start));
-    CHECK_FALSE(t.shard.hold(*t.seats[1], slot_bit(0), 11, start));
-    CHECK(t.shard.hold(*t.seats[1], slot_bit(0), 10, start));
-    CHECK_FALSE(t.shard.hold(*t.seats[2], slot_bit(0), 0, start));
+    CHECK(t.shard.hold(*t.seats[0], {slot_bit(0), 0}, 90, start));
+    CHECK_FALSE(t.shard.hold(*t.seats[1], {slot_bit(0), 0}, 11, start));
+    CHECK(t.shard.hold(*t.seats[1], {slot_bit(0), 0}, 10, start));
+    CHECK_FALSE(t.shard.hold(*t.seats[2], {slot_bit(0), 0}, 0, start));
     CHECK(t.shard.counters().overflowed == 2);
     CHECK(t.shard.counters().held == 2);
     t.shard.abandon(*t.seats[0]);
-    CHECK(t.shard.hold(*t.seats[2], slot_bit(0), 90, start));
+    CHECK(t.shard.hold(*t.seats[2], {slot_bit(0), 0}, 90, start));
 }
 
 TEST_CASE("sessions that use a table are counted to zero") {
@@ -185,7 +197,7 @@ TEST_CASE("a new watch counts what is already under way") {
     CHECK(shard.watch_epoch() != epoch);
     CHECK(shard.in_use_count(3) == 1);
     CHECK(shard.blockers(3, 10).at(0).connection_id == 2);
-    shard.unwatch(3, start);
+    shard.unwatch(3);
     CHECK_FALSE(shard.watching());
     CHECK(shard.in_use_count(3) == 0);
     CHECK_THROWS_AS(shard.watch(slots_max, {"s", "t"}), assertion_failure);
@@ -195,8 +207,8 @@ TEST_CASE("forgetting a table lets its held statements go") {
     shard_with_seats t(1);
     t.shard.watch(0, {"s", "t"});
     t.shard.close(0, start + 1s);
-    REQUIRE(t.shard.hold(*t.seats[0], slot_bit(0), 1, start));
-    t.shard.unwatch(0, start);
+    REQUIRE(t.shard.hold(*t.seats[0], {slot_bit(0), 0}, 1, start));
+    t.shard.unwatch(0);
     CHECK(t.release(9) == shard_with_seats::ids{0});
 }
 
@@ -240,8 +252,8 @@ TEST_CASE("samples of holds stay bounded and fair") {
     shard_with_seats many(shard_hold_report::samples_max + 3000);
     many.shard.watch(0, {"s", "t"});
     many.shard.close(0, start + 1h);
-    for (auto& seat : many.seats) REQUIRE(many.shard.hold(*seat, slot_bit(0), 1, start));
-    many.shard.open(0, start);
+    for (auto& seat : many.seats) REQUIRE(many.shard.hold(*seat, {slot_bit(0), 0}, 1, start));
+    many.shard.open(0);
     std::uint32_t us = 0;
     while (many.shard.has_ready()) {
         ++us;

@@ -64,12 +64,23 @@ TEST_CASE("COM_CLONE is refused, and the session goes on") {
     CHECK(step.next == client_next::refused);
     CHECK(step.forward == 0);
     CHECK(step.drop == command_packet(command::clone).size());
-    CHECK(relay_fsm::refusal().code == 1235);
+    CHECK(one.fsm.refusal().code == 1235);
     CHECK(one.fsm.idle());
     CHECK(one.send(command::ping).next == client_next::more);
     one.reply(script().ok());
-    // Longer than is looked at: no end of it is waited for.
-    CHECK(one.send(command::clone, std::string(5000, 'x')).next == client_next::refused_to_end);
+    // Longer than is looked at, in a piece, in two frames.
+    CHECK(one.send(command::clone, std::string(5000, 'x')).next == client_next::refused);
+    CHECK(one.fsm.refusal_sequence() == 1);
+    const auto large = command_packet(command::clone, std::string(0xFFFFFF, 'x'));
+    const auto cut = one.fsm.on_client(byte_view(large).first(5000), start);
+    CHECK(cut.next == client_next::more);
+    CHECK(cut.drop == 5000);
+    CHECK_FALSE(one.fsm.idle());
+    const auto rest = one.fsm.on_client(byte_view(large).subspan(5000), start);
+    CHECK(rest.next == client_next::refused);
+    CHECK(rest.drop == large.size() - 5000);
+    CHECK(one.fsm.refusal_sequence() == 2);
+    CHECK(one.fsm.idle());
 }
 
 TEST_CASE("multi-statements are what the server has agreed to") {

@@ -164,7 +164,7 @@ TEST_CASE("the gate holds, releases, and counts") {
     CHECK(t.to_server == query_packet("SELECT * FROM other"));
     CHECK(shard.in_use_count(0) == 0);
     CHECK(t.core.relay().held());
-    shard.open(0, start);
+    shard.open(0);
     t.released();
     CHECK(t.to_server == query_packet("SELECT * FROM other") + statement + command_packet(command::ping));
     CHECK(shard.in_use_count(0) == 1);
@@ -247,7 +247,7 @@ TEST_CASE("a watch that begins in the middle counts what is under way") {
     CHECK(shard.in_use_count(0) == 1);
     (void)t.server(script().ok());
     CHECK(shard.in_use_count(0) == 0);
-    shard.unwatch(0, start);
+    shard.unwatch(0);
     t.done("BEGIN", in_trans);
     shard.watch(0, {"shop", "orders"});
     CHECK(shard.in_use_count(0) == 1);

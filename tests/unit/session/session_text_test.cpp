@@ -142,7 +142,7 @@ TEST_CASE("prepared statements are known by id, however early they were prepared
     // What was found for one set of watched tables is not believed for another.
     shard.watch(1, {"other", "orders"});
     CHECK(prepared.use(2, shard).may_touch == slot_bit(1));
-    shard.unwatch(1, {});
+    shard.unwatch(1);
     CHECK(prepared.use(2, shard).may_touch == 0);
     prepared.add(1, "SELECT 1", true, settings);  // the id is used again
     CHECK(prepared.use(1, shard).may_touch == 0);

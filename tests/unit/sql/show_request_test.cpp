@@ -5,29 +5,29 @@
 using namespace sluice::sql;
 
 TEST_CASE("show_request: what Sluice answers itself") {
-    const auto all = is_show_migrations("SHOW MIGRATIONS");
+    const auto all = read_own_statement("SHOW MIGRATIONS");
     REQUIRE(all);
     CHECK(all->subject == show_subject::migrations);
     CHECK_FALSE(all->like);
     CHECK_FALSE(all->state);
 
-    const auto like = is_show_migrations("/* c */ show migrations like 'shop.%\\_x' ;");
+    const auto like = read_own_statement("/* c */ show migrations like 'shop.%\\_x' ;");
     REQUIRE(like);
     CHECK(like->like == "shop.%\\_x");
 
-    const auto state = is_show_migrations("SHOW MIGRATIONS WHERE `State` = \"copying\"");
+    const auto state = read_own_statement("SHOW MIGRATIONS WHERE `State` = \"copying\"");
     REQUIRE(state);
     CHECK(state->state == "copying");
 
-    const auto one = is_show_migrations("SHOW MIGRATION 'ab''c'; -- end");
+    const auto one = read_own_statement("SHOW MIGRATION 'ab''c'; -- end");
     REQUIRE(one);
     CHECK(one->subject == show_subject::migration);
     CHECK(one->id == "ab'c");
 
-    REQUIRE(is_show_migrations("SHOW PROXY STATUS"));
-    CHECK(is_show_migrations("SHOW PROXY STATUS")->subject == show_subject::proxy_status);
-    REQUIRE(is_show_migrations("show\tproxy\nsessions;"));
-    CHECK(is_show_migrations("show proxy sessions")->subject == show_subject::proxy_sessions);
+    REQUIRE(read_own_statement("SHOW PROXY STATUS"));
+    CHECK(read_own_statement("SHOW PROXY STATUS")->subject == show_subject::proxy_status);
+    REQUIRE(read_own_statement("show\tproxy\nsessions;"));
+    CHECK(read_own_statement("show proxy sessions")->subject == show_subject::proxy_sessions);
 }
 
 TEST_CASE("show_request: everything else goes to the server") {
@@ -54,6 +54,6 @@ TEST_CASE("show_request: everything else goes to the server") {
                                    "SHOW `MIGRATIONS`",
                                    "SHOW MIGRATION 'unclosed"}) {
         CAPTURE(text);
-        CHECK_FALSE(is_show_migrations(text));
+        CHECK_FALSE(read_own_statement(text));
     }
 }

@@ -1,0 +1,240 @@
+// The steps of an attempt, in their order.
+
+#include "migration/apply/apply_batch.hpp"
+#include "migration/apply/value_loss.hpp"
+#include "migration/cutover/attempt_run.hpp"
+#include "migration/cutover/group_sentry_swap.hpp"
+#include "migration/family/lock_holders.hpp"
+#include "migration/relations/relation_steps.hpp"
+#include "migration/sql/identifier.hpp"
+#include "migration/sql/table_statements.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace sluice::migration {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+// What the lock session may take for the last changes; more means that the applier is behind and should go on first.
+constexpr std::uint64_t last_keys_max = 5'000;
+// Renaming the ghost waits for whoever reads it. The gate is still open.
+constexpr milliseconds prepare_names_max{1'000};
+
+// AUTO_INCREMENT=n among the table options of SHOW CREATE TABLE; 0 when there is none. The options stand on the last
+// line that begins with ")", behind every quoted name and comment of a column.
+std::uint64_t auto_increment_of(const std::string& create_statement) {
+    const auto options = create_statement.rfind("\n)");
+    if (options == std::string::npos) return 0;
+    constexpr std::string_view word = " AUTO_INCREMENT=";
+    const auto place = create_statement.find(word, options);
+    if (place == std::string::npos) return 0;
+    std::uint64_t value = 0;
+    const char* begin = create_statement.data() + place + word.size();
+    std::from_chars(begin, create_statement.data() + create_statement.size(), value);
+    return value;
+}
+
+}  // namespace
+
+outcome<void> attempt_run::connect() {
+    SLUICE_TRY_VOID(session_.connect());
+    // A network that is cut tells the server nothing, and KILL does not get through either: by itself it would wait for
+    // the lock, or keep it for a session that says nothing, for as long as its limits allow. No step waits longer than
+    // the longer of these two before it sends its next statement.
+    const auto longest = std::max<milliseconds>(first().options.hold_budget, prepare_names_max);
+    const std::string limit = std::to_string(std::chrono::floor<std::chrono::seconds>(longest).count() + 1);
+    SLUICE_TRY_VOID(session_.run("SET SESSION wait_timeout = " + limit + ", lock_wait_timeout = " + limit));
+    SLUICE_TRY(auto killer, executor_.connect());
+    watch_ = around_.watch(std::move(killer), session_.raw().connection_id());
+    return {};
+}
+
+outcome<void> attempt_run::park_all(steady_clock::time_point until) {
+    return for_each_member([&](member& one) -> outcome<void> {
+        if (around_.park_batches(one.ledger, until)) return {};
+        return give_up("a batch of changes did not end in time");
+    });
+}
+
+outcome<void> attempt_run::prepare_sentry() {
+    if (first().rename_under_lock) return {};
+    return timed("names", [&]() -> outcome<void> {
+        const auto until = around_.now() + prepare_names_max;
+        SLUICE_TRY_VOID(park_all(until));
+        if (members_.size() == 1) {
+            sentry_ = std::make_unique<sentry_swap>(first(), members_.front().usual.ghost, executor_, around_);
+        } else {
+            std::vector<group_sentry_swap::member> group;
+            for (const member& one : members_) group.push_back({&one.plan, &one.usual.ghost, &one.ledger});
+            sentry_ = std::make_unique<group_sentry_swap>(std::move(group), executor_, around_);
+        }
+        watch_->arm(until);
+        auto prepared = sentry_->prepare(session_.raw());
+        if (watch_->disarm()) return give_up("the ghost table is in use by somebody else");
+        return prepared;
+    });
+}
+
+outcome<void> attempt_run::close_and_drain() {
+    deadline_ = around_.now() + budget_;
+    SLUICE_TRY_VOID(timed("close", [&]() -> outcome<void> {
+        gate_.close(deadline_);
+        return {};
+    }));
+    return timed("drain", [&]() -> outcome<void> {
+        // Most of the budget may go here; what follows needs its share.
+        if (!gate_.wait_drained(deadline_ - budget_ / 3)) {
+            report_.blockers = gate_.blockers();
+            return give_up("statements or transactions on the table did not end in time");
+        }
+        return park_all(deadline_);
+    });
+}
+
+// Tables that are related to two members, or a member that is related to another, are locked once.
+std::vector<table_name> attempt_run::tables_to_lock() const {
+    std::vector<table_name> tables;
+    const auto add = [&tables](const table_name& table) {
+        if (std::find(tables.begin(), tables.end(), table) == tables.end()) tables.push_back(table);
+    };
+    for (const member& one : members_) {
+        add(one.plan.original);
+        add(one.plan.ghost);
+    }
+    if (sentry_) {
+        for (const auto& table : sentry_->also_locked()) add(table);
+    }
+    for (const member& one : members_) {
+        for (const auto& table : one.plan.relations.related_tables) add(table);
+    }
+    return tables;
+}
+
+outcome<void> attempt_run::lock() {
+    return timed("lock", [&]() -> outcome<void> {
+        watch_->arm(deadline_ - budget_ / 10);
+        auto locked = run(lock_tables_statement(tables_to_lock()));
+        const bool killed = watch_->disarm();
+        if (!locked && (killed || locked.error().then == disposition::retry)) {
+            for (const member& one : members_) {
+                const auto holders = lock_holders(*one.plan.family, one.plan.original, session_.raw());
+                report_.blockers.insert(report_.blockers.end(), holders.begin(), holders.end());
+            }
+            if (report_.blockers.empty()) report_.blockers = open_transactions(*first().family, session_.raw());
+            return give_up("the table's lock was not to be had in time");
+        }
+        if (!locked) return std::move(locked).error();
+        if (killed) return give_up("the lock came too late");
+        return {};
+    });
+}
+
+outcome<void> attempt_run::read_to_the_end() {
+    return timed("position", [&]() -> outcome<void> {
+        // Read after the lock: whoever changed the table has committed, and nobody can any more.
+        SLUICE_TRY(const stream_position end, read_server_position(runner(), first()));
+        return for_each_member([&](member& one) -> outcome<void> {
+            if (!around_.wait_read_through(one.ledger, end, deadline_)) {
+                return give_up("the binary log was not read to its end in time");
+            }
+            // On MariaDB, and after a restart elsewhere, a prepared transaction that has lost its connection holds no
+            // metadata lock: its XA COMMIT would change the old table.
+            if (const auto xids = one.ledger.prepared(); !xids.empty()) {
+                return give_up("prepared XA transactions have changed the table: " + xids.front());
+            }
+            return {};
+        });
+    });
+}
+
+outcome<void> attempt_run::apply_last_of(member& one) {
+    if (one.ledger.count().backlog_keys > last_keys_max) return give_up("too many changes were left to apply");
+    const work_ledger::batch last = one.ledger.take_all();
+    // The table's lock does not vouch for XA transactions, which may be logged and yet not committed in the engine: a
+    // locking read waits for their rows, whatever the server.
+    migration_plan locking = one.plan;
+    locking.lock = read_lock::share;
+    watch_->arm(deadline_);
+    auto applied = apply_batch(locking, runner(), last.keys, batch_commit::by_statement, true);
+    if (watch_->disarm() && applied) applied = give_up("the last changes were applied too late");
+    if (applied) {
+        one.ledger.batch_applied(last);
+        return {};
+    }
+    one.ledger.batch_failed(last);
+    if (is_value_loss(applied.error())) return value_loss(one.plan, applied.error());
+    return applied;
+}
+
+outcome<void> attempt_run::apply_last() {
+    return timed("apply", [&] { return for_each_member([&](member& one) { return apply_last_of(one); }); });
+}
+
+outcome<void> attempt_run::carry_auto_increment(const migration_plan& plan) {
+    std::uint64_t next[2] = {0, 0};
+    const std::array tables{plan.original, plan.ghost};
+    for (std::size_t i = 0; i < tables.size(); ++i) {
+        SLUICE_TRY(const query_result shown, run("SHOW CREATE TABLE " + quote_table(tables[i])));
+        if (!shown.rows.empty() && shown.rows[0].size() > 1) next[i] = auto_increment_of(shown.rows[0][1].value_or(""));
+    }
+    if (next[0] <= next[1]) return {};
+    SLUICE_TRY_VOID(run("ALTER TABLE " + quote_table(plan.ghost) + " AUTO_INCREMENT = " + std::to_string(next[0])));
+    return {};
+}
+
+outcome<void> attempt_run::relate(member& one) {
+    SLUICE_TRY_VOID(carry_auto_increment(one.plan));
+    SLUICE_TRY_VOID(check_relations_unchanged(session_.raw(), one.usual));
+    if (one.plan.relations.empty()) return {};
+    one.ghost_related = true;
+    watch_->arm(deadline_);
+    auto related = relate_ghost(session_.raw(), one.plan);
+    if (watch_->disarm()) return give_up("triggers and foreign keys could not be made in time");
+    return related;
+}
+
+outcome<void> attempt_run::relate() {
+    return timed("relations", [&] { return for_each_member([&](member& one) { return relate(one); }); });
+}
+
+outcome<void> attempt_run::swap() {
+    return timed("rename", [&]() -> outcome<void> {
+        if (around_.now() >= deadline_) return give_up("the hold budget was spent before the rename");
+        swap_begun_ = true;
+        if (sentry_) return sentry_->swap(session_.raw(), deadline_);
+        std::vector<table_swap> swaps;
+        for (const member& one : members_) swaps.push_back({one.plan.original, one.plan.ghost, one.plan.old_table});
+        may_have_swapped_ = true;
+        SLUICE_TRY_VOID(run(swap_statement(swaps)));
+        return {};
+    });
+}
+
+outcome<void> attempt_run::release_old() {
+    const auto has_keys = [](const member& one) { return !one.plan.relations.found.empty(); };
+    if (std::none_of(members_.begin(), members_.end(), has_keys)) return {};
+    return timed("release", [&] {
+        return for_each_member([&](member& one) -> outcome<void> {
+            if (!has_keys(one)) return {};
+            return release_old_table(session_.raw(), one.plan, sentry_ == nullptr);
+        });
+    });
+}
+
+outcome<void> attempt_run::all_steps() {
+    SLUICE_TRY_VOID(connect());
+    SLUICE_TRY_VOID(prepare_sentry());
+    SLUICE_TRY_VOID(close_and_drain());
+    SLUICE_TRY_VOID(lock());
+    SLUICE_TRY_VOID(read_to_the_end());
+    SLUICE_TRY_VOID(apply_last());
+    SLUICE_TRY_VOID(relate());
+    SLUICE_TRY_VOID(swap());
+    return release_old();
+}
+
+}  // namespace sluice::migration

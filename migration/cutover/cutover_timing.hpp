@@ -1,0 +1,71 @@
+#pragma once
+
+// Looks, again and again, whether this is the moment to cut over: gathers the facts for moment.hpp, remembers what has
+// to be remembered between two looks, and ends blockers where the operator wants that.
+
+#include "migration/cutover/attempt_pace.hpp"
+#include "migration/cutover/blocker_watch.hpp"
+#include "migration/cutover/moment.hpp"
+#include "migration/engine/migration_snapshot.hpp"
+#include "migration/ledger/work_ledger.hpp"
+#include "migration/model/cutover_window.hpp"
+#include "migration/model/migration_plan.hpp"
+#include "migration/ports/sql_executor.hpp"
+#include "migration/ports/traffic_gate.hpp"
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sluice::migration {
+
+/// What an operator has said by command.
+struct operator_words {
+    bool postponed = false;
+    bool flag_file_overruled = false;  ///< "cut over" was said after the file was made
+};
+
+/// Used by the coordinator thread. What it is given must outlive it; options are read anew at each look.
+class cutover_timing {
+public:
+    using time_point = std::chrono::steady_clock::time_point;
+
+    cutover_timing(const migration_plan& plan, work_ledger& ledger, sql_session& session, table_gate& gate);
+
+    /// No attempt can begin yet, whatever is seen: looking would be in vain.
+    [[nodiscard]] bool within_interval(time_point now) const;
+
+    /// `go` leaves one thing to the caller: whether the stream is close behind the server.
+    [[nodiscard]] moment_verdict look(const operator_words& words);
+
+    /// attempt.blockers are completed with what is seen now, where the attempt itself saw nobody.
+    void given_up(cutover_attempt& attempt);
+
+    /// Sessions that were killed since this was asked last.
+    [[nodiscard]] std::vector<blocker_kill> take_kills() { return std::exchange(kills_, {}); }
+
+private:
+    [[nodiscard]] operator_facts operator_says(const operator_words& words);
+    [[nodiscard]] traffic_facts look_at_traffic(time_point now);
+    void look_at_bystanders(traffic_facts& facts);
+    void kill_standing(const std::vector<gate_blocker>& blockers, time_point now);
+    [[nodiscard]] moment_verdict wait_for_next_attempt() const;
+    [[nodiscard]] attempt_pace::limits limits() const;
+
+    const migration_plan& plan_;
+    work_ledger& ledger_;
+    sql_session& session_;
+    table_gate& gate_;
+    std::vector<table_name> tables_;
+    attempt_pace pace_;
+    blocker_watch watch_;
+    std::optional<time_point> passing_over_since_;
+    bool server_tells_ = false;  ///< who uses the tables
+    std::string last_given_up_because_;
+    std::string window_text_;  ///< of window_
+    std::optional<cutover_window> window_;
+    std::vector<blocker_kill> kills_;
+};
+
+}  // namespace sluice::migration

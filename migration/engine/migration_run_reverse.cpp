@@ -1,0 +1,256 @@
+// The way back: after the swap the old table follows the new one, until the operator reverts or lets it go. Nothing
+// here may harm the new table, which is live: whatever fails ends the way back, and the migration is completed without.
+
+#include "migration/check/preconditions.hpp"
+#include "migration/cutover/swap_check.hpp"
+#include "migration/engine/lost_artefact.hpp"
+#include "migration/engine/migration_run.hpp"
+#include "migration/reverse/reverse_plan.hpp"
+#include "migration/sql/identifier.hpp"
+#include "migration/sql/table_statements.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <exception>
+#include <string>
+#include <utility>
+
+namespace sluice::migration {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+using std::chrono::system_clock;
+
+constexpr milliseconds tick_wait{100};
+constexpr std::chrono::seconds retry_wait{1};
+
+}  // namespace
+
+outcome<void> migration_run::command_way_back(migration_state state, operator_command command) {
+    const bool fits = state == migration_state::in_sync
+                          ? command == operator_command::revert || command == operator_command::finish
+                          : state == migration_state::reverting && command == operator_command::abort;
+    if (!fits) {
+        const std::string now = "migration " + snapshot()->id + " is " + std::string(to_string(state)) + ": ";
+        if (state == migration_state::in_sync) return refuse("wrong_state", now + "it takes `revert` or `finish`");
+        if (state == migration_state::reverting) {
+            return refuse("wrong_state", now + "it takes `abort`, which calls the revert off");
+        }
+        if (const auto lost = snapshot()->way_back.ended_by) {
+            return refuse("wrong_state", now + "its old table is not kept in sync any more: " + lost->message);
+        }
+        return refuse("wrong_state", now +
+                                         "`revert` and `finish` are for a migration that is in_sync, which one with "
+                                         "keep_old_table_in_sync becomes by its cut-over");
+    }
+    revert_requested_ = command == operator_command::revert;
+    finish_requested_ = command == operator_command::finish;
+    woken_.notify_all();
+    return {};
+}
+
+// The way back begins at a place that is stored before the swap: behind it, a process that is killed could not tell any
+// more. What lies between the two is another table's, see change_capture::expect_swap().
+void migration_run::remember_place_before_swap() {
+    if (!current_.spec.options.keep_old_table_in_sync) return;
+    current_.way_back.resume_from = place_to_text(ledger_->count().position);
+    current_.way_back.resume_is_after_swap = false;
+}
+
+void migration_run::publish_way_back() {
+    const work_ledger::counters counters = ledger_->count();
+    current_.way_back.changes_seen = counters.deltas_seen;
+    current_.way_back.keys_applied = counters.deltas_applied;
+    current_.way_back.backlog_keys = counters.backlog_keys;
+    current_.backlog_keys = counters.backlog_keys;
+    current_.stream_position = place_to_text(counters.position);
+}
+
+outcome<migration_run::ending> migration_run::keep_in_sync() {
+    // From here on the tables belong to the operator: no failure may drop one of them.
+    tables_made_ = false;
+    swap_possible_ = true;
+    abort_requested_ = false;  // came too late
+    postponed_ = false;
+    outcome<ending> end = ending::stopped;
+    try {
+        end = go_way_back();
+    } catch (const std::exception& error) {
+        end = refuse("internal_error", std::string("the engine stopped itself: ") + error.what());
+    }
+    if (crew_) crew_->join_all();
+    if (stop_requested_ && (!end || *end == ending::stopped)) return interruption();
+    if (!end) {
+        failure why = std::move(end).error();
+        if (prepared_) why = name_lost_artefact(std::move(why), prepared_->plan);
+        leave_way_back(std::move(why));
+        return ending::completed;
+    }
+    if (*end == ending::reverted) {
+        tidy_reverted();
+    } else {
+        leave_way_back(std::nullopt);
+    }
+    return end;
+}
+
+outcome<migration_run::ending> migration_run::go_way_back() {
+    while (true) {
+        auto opened = open_way_back();
+        if (opened && !*opened) return ending::reverted;
+        if (opened) return follow_until_told();
+        if (opened.error().then == disposition::abort) return std::move(opened).error();
+        wait_for("the server, to go on with the old table: " + opened.error().message);
+        publish();
+        std::unique_lock lock(mutex_);
+        woken_.wait_for(lock, retry_wait);
+        lock.unlock();
+        if (interrupted()) return interruption();
+    }
+}
+
+// False: there is nothing to follow any more, the revert has taken place.
+outcome<bool> migration_run::open_way_back() {
+    SLUICE_TRY_VOID(control_.connect());
+    SLUICE_TRY(const migration_plan forward, names_on_server());
+    const migration_plan names = names_of_way_back(forward);
+    SLUICE_TRY(const swap_state state, settle_swap(runner(), names));
+    if (state == swap_state::neither) {
+        return refuse("old_table_lost", "the old table " + quote_table(names.ghost) + " is gone");
+    }
+    if (crew_) crew_->join_all();
+    crew_.reset();
+    reader_.reset();
+    verification_.reset();
+    comparing_.reset();
+    planner_.reset();
+    if (state == swap_state::swapped) {
+        prepared_ = prepared_migration{names, {}};
+        return false;
+    }
+    SLUICE_TRY(migration_plan plan, prepare_way_back(control_, current_.spec));
+    // `revert` is the operator's word for now.
+    plan.options.cutover_window.clear();
+    plan.options.postpone_flag_file.clear();
+    prepared_ = prepared_migration{std::move(plan), {}};
+    auto from = place_from_text(current_.way_back.resume_from, prepared_->plan.follow_by_gtid);
+    if (!from) {
+        return refuse("way_back_place_unknown",
+                      "the place in the binary log from which the old table would have to be "
+                      "brought up to date was not stored");
+    }
+    SLUICE_TRY_VOID(follow_back(*std::move(from)));
+    return true;
+}
+
+outcome<void> migration_run::follow_back(stream_position from) {
+    const migration_plan& plan = prepared_->plan;
+    ledger_ = std::make_unique<work_ledger>(work_ledger_options{
+        plan.options.delta_keys_max, plan.mapping.key.bytes_are_identity && plan.columns.kept.empty(),
+        plan.options.delta_bytes_max});
+    ledger_->set_frontier(copy_frontier(std::nullopt, plan.mapping.key.exactly_ordered));
+    if (!changelog_) {
+        changelog_ = std::make_unique<changelog>(plan.changelog);
+        SLUICE_TRY_VOID(changelog_->continue_after_last(runner()));
+    }
+    stream_guard_ = {};
+    applied_place_ = {};
+    reader_ = std::make_unique<stream_reader>(plan, *ledger_, *environment_.feeds, std::move(from));
+    if (!current_.way_back.resume_is_after_swap) {
+        reader_->expect_swap(clause_of_swap(names_of_way_back(plan)), changelog_->last_marker());
+    }
+    SLUICE_TRY_VOID(reader_->attach());
+    crew_ = std::make_unique<crew>(plan, *ledger_, *environment_.sql);
+    crew_->start_reader(*reader_);
+    crew_->start_apply();
+    // Coming back before the swap has been seen, it would tell that the stream is not what it is taken for.
+    SLUICE_TRY_VOID(changelog_->write_marker(runner()));
+    current_.way_back.open = true;
+    current_.way_back.unique_key = describe(plan.mapping.key);
+    if (!current_.way_back.since) current_.way_back.since = system_clock::now();
+    enter(migration_state::in_sync);
+    spdlog::info("migration {}: {} follows {} by {}; `revert` gives it its name back, `finish` lets it go", current_.id,
+                 quote_table(plan.ghost), quote_table(plan.original), current_.way_back.unique_key);
+    return {};
+}
+
+void migration_run::note_applied() {
+    if (!reader_->swap_seen()) return;
+    const auto place = applied_place_.look(*ledger_);
+    if (!place) return;
+    current_.way_back.resume_from = place_to_text(*place);
+    current_.way_back.resume_is_after_swap = true;
+}
+
+outcome<migration_run::ending> migration_run::follow_until_told() {
+    const std::chrono::seconds limit(current_.spec.options.keep_in_sync_max_s);
+    while (true) {
+        SLUICE_TRY_VOID(tick(tick_wait));
+        note_applied();
+        if (finish_requested_) return ending::completed;
+        if (revert_requested_) {
+            SLUICE_TRY(const bool reverted, revert());
+            if (reverted) return ending::reverted;
+        } else if (limit.count() != 0 && system_clock::now() - *current_.way_back.since > limit) {
+            spdlog::info("migration {}: keep_in_sync_max_s is over, the old table is let go", current_.id);
+            return ending::completed;
+        }
+    }
+}
+
+// False: called off, or given up without harm; the old table goes on following.
+outcome<bool> migration_run::revert() {
+    auto done = wait_and_cut_over();
+    if (done) return true;
+    revert_requested_ = false;
+    if (interrupted()) return interruption();
+    if (auto lost = ledger_->first_failure()) return std::move(*lost);
+    failure why = std::move(done).error();
+    if (why.code == "original_changed" || why.then == disposition::outcome_unknown) return why;
+    enter(migration_state::in_sync);
+    if (why.code != "revert_called_off") {
+        spdlog::warn("migration {}: the revert was given up ({}): {}", current_.id, why.code, why.message);
+        current_.waiting_for = "a command; the revert was given up: " + why.message;
+    }
+    return false;
+}
+
+void migration_run::leave_way_back(std::optional<failure> why) {
+    const bool lost = why.has_value();
+    if (lost) {
+        spdlog::error("migration {}: the old table is not kept in sync any more, `revert` is not possible ({}): {}",
+                      current_.id, why->code, why->message);
+    }
+    current_.way_back.open = false;
+    current_.way_back.ended_by = std::move(why);
+    migration_plan forward = plan_names(current_.spec);
+    // What it still has may be all there is of dropped columns.
+    if (lost) forward.options.drop_old_table = false;
+    if (const auto names = names_on_server()) {
+        forward.rename_under_lock = names->rename_under_lock;
+        forward.lower_case_table_names = names->lower_case_table_names;
+    }
+    prepared_ = prepared_migration{std::move(forward), {}};
+    tidy();
+}
+
+// The state stays `reverting` until all is done: to a later process the names of the tables alone would look like those
+// of a migration before its cut-over.
+void migration_run::tidy_reverted() {
+    const migration_plan& plan = prepared_->plan;
+    current_.way_back.open = false;
+    current_.leftovers.clear();
+    const auto name = [this](const table_name& table) { current_.leftovers.push_back(quote_table(table)); };
+    if (auto settled = settle_swap(runner(), plan); !settled) {
+        spdlog::warn("migration {}: {} could not be renamed to {}: {}", current_.id, quote_table(plan.swap_old),
+                     quote_table(plan.old_table), settled.error().message);
+        name(plan.swap_old);
+    }
+    if (auto dropped = run_control(drop_table_statement(plan.changelog)); !dropped) name(plan.changelog);
+    // The only place of what the columns that the ALTER had added hold: never dropped.
+    name(plan.old_table);
+}
+
+}  // namespace sluice::migration

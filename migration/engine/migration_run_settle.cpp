@@ -1,0 +1,86 @@
+// What becomes of a migration that an earlier process has left, and of a swap of which the server did not tell the end.
+
+#include "migration/check/checks.hpp"
+#include "migration/check/preconditions.hpp"
+#include "migration/cutover/swap_check.hpp"
+#include "migration/engine/migration_run.hpp"
+#include "migration/sql/identifier.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <string>
+
+namespace sluice::migration {
+namespace {
+
+constexpr std::chrono::minutes drop_patience{10};
+
+}  // namespace
+
+outcome<migration_plan> migration_run::names_on_server() {
+    migration_plan names = plan_names(current_.spec);
+    SLUICE_TRY(const server_facts facts, check_server(control_));
+    names.rename_under_lock = facts.family->rename_under_lock();
+    names.lower_case_table_names = facts.lower_case_table_names;
+    return names;
+}
+
+outcome<std::optional<migration_run::ending>> migration_run::settle_interrupted() {
+    std::optional<ending> settled;
+    if (found_state_ == migration_state::queued) return settled;
+    // Before `preparing` nothing of ours was made, and a table by the old table's name is somebody else's.
+    if (found_state_ <= migration_state::altering) return settle_altering();
+    if (found_state_ == migration_state::in_sync || found_state_ == migration_state::reverting) {
+        SLUICE_TRY(settled, keep_in_sync());
+        return settled;
+    }
+    SLUICE_TRY(const migration_plan names, names_on_server());
+    SLUICE_TRY(const swap_state state, which_is_which(names, "the interrupted run did not say"));
+    if (state == swap_state::swapped && current_.spec.options.keep_old_table_in_sync &&
+        found_state_ != migration_state::tidying) {
+        SLUICE_TRY(settled, keep_in_sync());
+        return settled;
+    }
+    // Tidying begins only behind a swap: whoever was interrupted there may have dropped the old table already.
+    if (state == swap_state::swapped || (state == swap_state::neither && found_state_ == migration_state::tidying)) {
+        spdlog::info("migration {}: its cut-over had taken place before the interruption", current_.id);
+        prepared_ = prepared_migration{names, {}};
+        tidy();
+        return std::optional(ending::completed);
+    }
+    spdlog::warn("migration {}: an earlier process was interrupted while {}; {} and {} are dropped and it begins again",
+                 current_.id, to_string(found_state_), quote_table(names.ghost), quote_table(names.changelog));
+    SLUICE_TRY_VOID(drop_what_was_left(names));
+    current_.rows_copied = 0;
+    current_.deltas_applied = 0;
+    return settled;
+}
+
+// A backup, or a session of the killed process that is still at work, may hold the tables for a while.
+outcome<void> migration_run::drop_what_was_left(const migration_plan& names) {
+    const auto until = std::chrono::steady_clock::now() + drop_patience;
+    while (true) {
+        const auto left = drop_artefacts(*environment_.sql, names);
+        if (left.empty()) return {};
+        const std::string what = "what the interrupted run left could not be dropped: " + left.front();
+        if (std::chrono::steady_clock::now() > until) return refuse("leftover_tables", what);
+        wait_for(what);
+        SLUICE_TRY_VOID(tick(std::chrono::seconds(1)));
+    }
+}
+
+// Nothing else may be done before the server has said it; not even an abort may end this wait: dropping the ghost could
+// drop the table.
+outcome<swap_state> migration_run::which_is_which(const migration_plan& names, const std::string& why) {
+    while (true) {
+        const auto state = settle_swap(runner(), names);
+        if (state || stop_requested_) return state;
+        wait_for("the server, to say whether the swap took place: " + why + "; " + state.error().message);
+        publish();
+        std::unique_lock lock(mutex_);
+        woken_.wait_for(lock, std::chrono::seconds(1));
+    }
+}
+
+}  // namespace sluice::migration

@@ -1,0 +1,67 @@
+// The part of a migration that holds it back: throttles, the operator's pause, and the pace of the workers.
+
+#include "migration/engine/migration_run.hpp"
+#include "migration/sql/identifier.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
+namespace sluice::migration {
+namespace {
+
+constexpr double percent = 100.0;
+
+}  // namespace
+
+void migration_run::start_throttles() {
+    throttler_ = std::make_unique<throttler>(throttle_settings_of(current_.spec.options), *environment_.sql,
+                                             environment_.throttles, prepared_->plan.changelog);
+    throttler_->note("state", "GhostTableMigrated");
+}
+
+/// The states that readers of gh-ost's changelog know.
+void migration_run::note_state(migration_state state) {
+    if (!throttler_) return;
+    if (state == migration_state::copying) throttler_->note("state", "ReadMigrationRangeValues");
+    if (state == migration_state::cutting_over) {
+        throttler_->note("state", "AllEventsUpToLockProcessed:" + current_.id);
+    }
+}
+
+outcome<void> migration_run::obey_throttles() {
+    // What the operator has changed counts from this look on, not from the next.
+    if (take_changes()) save();
+    throttle_verdict verdict;
+    if (throttler_) {
+        verdict = throttler_->judge();
+        current_.lag = throttler_->lag();
+    }
+    const migration_options& options = current_.spec.options;
+    ledger_->pause_copy(paused_ || !verdict.reason.empty());
+    ledger_->set_pace({.apply_paused = !verdict.reason.empty(),
+                       .rest_ratio = static_cast<double>(options.nice_percent) / percent,
+                       .chunk_rows_fixed = options.chunk_rows_fixed,
+                       .batch_keys_max = options.apply_batch_keys});
+    if (planner_) planner_->fix_chunk_rows(options.chunk_rows_fixed);
+    current_.throttled_by = std::move(verdict.reason);
+    if (verdict.end) return std::move(*verdict.end);
+    return {};
+}
+
+// At critical load even this is left alone: dropping a large table is load.
+void migration_run::drop_or_leave_tables() {
+    const migration_plan names = prepared_ ? prepared_->plan : plan_names(current_.spec);
+    if (current_.error->code == "critical_load") {
+        current_.leftovers = {quote_table(names.ghost), quote_table(names.changelog)};
+    } else {
+        current_.leftovers = drop_artefacts(*environment_.sql, names);
+    }
+}
+
+std::string migration_run::why_held_back() const {
+    if (!current_.throttled_by.empty()) return "throttled: " + current_.throttled_by;
+    return paused_ ? "paused by the operator" : "";
+}
+
+}  // namespace sluice::migration

@@ -1,0 +1,33 @@
+#pragma once
+
+// The plan of the way back: the same machinery in the other direction. The table that was the ghost is `original` now,
+// the old table is `ghost`. Names outside of and during an attempt change places with it, so that at any time `_gho`
+// (and `t~gho`) is the table with the new definition and `_del` (`t~old`) the one with the old definition.
+
+#include "migration/model/migration_plan.hpp"
+#include "migration/model/value_conversion.hpp"
+#include "protocol/sql/alter_statement.hpp"
+
+#include <string>
+
+namespace sluice::migration {
+
+/// The names alone, for settle_swap().
+[[nodiscard]] migration_plan names_of_way_back(const migration_plan& names);
+
+/// forward: its names, options and what is known of the server (family, lock, ...). now: the new table, by whatever
+/// name; old: the old one, likewise. Pure. Failures, all abort:
+///   those of map_columns()   the old definition has no unique key that finds the rows of the new one
+///   way_back_relations       the table has triggers or foreign keys
+///   way_back_conversion      values cannot be converted back exactly; names the columns
+///   way_back_value           a column that the ALTER drops is NOT NULL, and no value could be given to new rows
+///   way_back_key             the ALTER drops columns and changes the collation of the key, or the key is generated
+[[nodiscard]] outcome<migration_plan> plan_way_back(const migration_plan& forward, const table_description& now,
+                                                    const table_description& old, const sql::alter_statement& alter,
+                                                    const conversion_settings& settings);
+
+/// What the statement of the swap that begins the way back has in it: of the swap under a lock, or of the one
+/// by two sessions. forward: names and rename_under_lock are looked at.
+[[nodiscard]] std::string clause_of_swap(const migration_plan& forward);
+
+}  // namespace sluice::migration

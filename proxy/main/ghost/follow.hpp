@@ -1,0 +1,25 @@
+#pragma once
+
+// Follows a run to its end: status lines, a bar on a terminal, hooks, panic, signals.
+
+#include "proxy/main/ghost/ghost_run.hpp"
+
+#include <functional>
+
+namespace sluice::ghost {
+
+/// What the follower does besides, where the run can.
+struct follow_extras {
+    std::function<void()> begin_count;  ///< once the copy begins; may be empty
+    std::function<void()> end_count;    ///< before the cut-over; may be empty
+    std::function<bool()> count_ended;  ///< may be empty
+};
+
+/// The exit code: 0 done, 1 failed, panicked or ended by a signal (then the tables are left). SIGINT, SIGTERM and
+/// SIGHUP must be blocked.
+int follow(ghost_run& run, const follow_extras& extras);
+
+/// "FATAL" and the message on standard error, as gh-ost's log says it.
+void say_fatal(const std::string& message);
+
+}  // namespace sluice::ghost

@@ -1,0 +1,16 @@
+#pragma once
+
+// The engine's refusals in the words that gh-ost's users, and their scripts, know; behind them the engine's own, which
+// name the objects and say what would be right.
+
+#include "migration/model/table_description.hpp"
+
+#include <string>
+
+namespace sluice::ghost {
+
+/// code, message: of the failure.
+[[nodiscard]] std::string refusal_words(const std::string& code, const std::string& message,
+                                        const migration::table_name& table);
+
+}  // namespace sluice::ghost

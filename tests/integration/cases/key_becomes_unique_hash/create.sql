@@ -1,0 +1,2 @@
+CREATE TABLE t (id VARCHAR(30) NOT NULL, v INT, UNIQUE KEY id (id));
+INSERT INTO t SELECT CONCAT('k', n), n FROM numbers WHERE n < 200;

@@ -1,0 +1,2 @@
+CREATE TABLE t (id INT NOT NULL, a INT NOT NULL, v INT NOT NULL, PRIMARY KEY (id, a), UNIQUE KEY only_id (id));
+INSERT INTO t SELECT n, n MOD 5, n FROM numbers WHERE n < 300;

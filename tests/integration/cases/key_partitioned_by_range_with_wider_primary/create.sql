@@ -1,0 +1,2 @@
+CREATE TABLE t (id INT NOT NULL PRIMARY KEY, created_at DATE NOT NULL, amount INT NOT NULL, KEY by_amount (amount));
+INSERT INTO t SELECT n, '2020-01-01' + INTERVAL n DAY, n FROM numbers WHERE n < 300;

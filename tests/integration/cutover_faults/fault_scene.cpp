@@ -1,0 +1,240 @@
+#include "tests/integration/cutover_faults/fault_scene.hpp"
+
+#include "tests/support/catch.hpp"
+
+#include <boost/json/serialize.hpp>
+
+#include <csignal>
+#include <thread>
+
+namespace sluice::test {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr std::chrono::seconds end_limit{60};
+constexpr std::uint64_t first_direct_id = 900'000'000;  // the load never comes so far
+constexpr double statements_per_second = 300;
+
+mysql_server start(server_kind kind, std::vector<std::string> more_arguments) {
+    server_options options;
+    options.kind = kind;
+    options.extra_arguments.emplace_back("--log-bin-trust-function-creators=ON");
+    options.extra_arguments.insert(options.extra_arguments.end(), more_arguments.begin(), more_arguments.end());
+    return mysql_server::start(std::move(options));
+}
+
+}  // namespace
+
+bool notes_state(const engine_statement& statement, std::string_view state) {
+    return statement.sql.starts_with("INSERT INTO `_sluice`.`migrations`") &&
+           contains(statement.sql, "'" + std::string(state) + "'");
+}
+
+void run_until_struck(fault_scene& scene, const fault_step& step, moment when, std::function<void()> strike) {
+    scene.begin(step.with_relations);
+    scene.relay.arm(step.is_it, when, std::move(strike));
+    scene.create_migration();
+    bool struck = false;
+    const auto until = steady_clock::now() + end_limit;
+    while (!struck && steady_clock::now() < until && !scene.ended()) {
+        struck = scene.relay.wait_struck(std::chrono::milliseconds(100));
+    }
+    INFO("heard:\n" << scene.relay.heard() << "\n" << scene.sluice.log());
+    REQUIRE(struck);
+}
+
+std::string tables_of(sql_connection& root) {
+    return root.scalar(
+        "SELECT IFNULL(GROUP_CONCAT(table_name ORDER BY table_name), '') FROM information_schema.tables"
+        " WHERE table_schema = 'test'");
+}
+
+fault_scene::fault_scene(server_kind kind, std::vector<std::string> more_arguments)
+    : server(start(kind, std::move(more_arguments))),
+      relay(server.port()),
+      sluice(SLUICE_PROGRAM, relay.port(), "tls = \"disabled\"\n"),  // or the relay could not read
+      root(connect(server, "test")) {}
+
+load::endpoint fault_scene::endpoint(std::uint16_t port) const {
+    return {server.host(), port, app_user, app_password, "test"};
+}
+
+void fault_scene::begin(bool with_relations) {
+    load_.reset();
+    relay.disarm();
+    with_relations_ = with_relations;
+    root.exec("SET SESSION foreign_key_checks = 0");
+    for (const auto& table :
+         root.query("SELECT table_name FROM information_schema.tables WHERE table_schema = 'test'")) {
+        root.exec("DROP TABLE `" + *table[0] + "`");
+    }
+    root.exec("SET SESSION foreign_key_checks = 1");
+    load::create_and_fill(endpoint(server.port()), "orders", filled_rows);
+    if (with_relations) make_relations();
+    load::load_options options;
+    options.target = endpoint(sluice.port());
+    options.filled_rows = filled_rows;
+    options.connections = 4;
+    options.prepared_connections = 2;
+    options.statements_per_second = statements_per_second;
+    load_.emplace(options);
+    load_->start();
+    direct_ids_.clear();
+    listen({});
+}
+
+void fault_scene::listen(std::function<void(const engine_statement&)> listener) {
+    relay.disarm([this, listener = std::move(listener)](const engine_statement& statement) {
+        if (statement.sql.starts_with("LOCK TABLES")) write_directly();
+        if (listener) listener(statement);
+    });
+}
+
+void fault_scene::check_clients_go_on(std::chrono::seconds limit) {
+    constexpr std::uint64_t enough = 300;  // more than what every connection may have under way
+    const bool they_do = load_->wait_for_statements(enough, limit);
+    INFO("heard:\n" << relay.heard());
+    for (const auto& session :
+         root.query("SELECT id, user, time, state, LEFT(info, 100) FROM information_schema.processlist")) {
+        for (const auto& value : session) UNSCOPED_INFO(value.value_or("NULL"));
+    }
+    CHECK(they_do);
+}
+
+// Two rows, one of which goes again: the original's AUTO_INCREMENT is then ahead of the ghost's.
+void fault_scene::write_directly() {
+    try {
+        sql_connection direct(server.port(), app_user, app_password, "test");
+        const std::uint64_t number = first_direct_id + 2 * direct_id_++;
+        const std::string insert = "INSERT INTO orders (id, customer, status, amount, note, updated_at) VALUES (";
+        direct.exec(insert + std::to_string(number) + ", 1, 'new', 1, 'direct', '2024-01-01')");
+        direct_ids_.push_back(number);
+        direct.exec(insert + std::to_string(number + 1) + ", 1, 'new', 1, 'direct', '2024-01-01')");
+        direct.exec("DELETE FROM orders WHERE id = " + std::to_string(number + 1));
+    } catch (const sql_error&) {
+        // The server has gone meanwhile: what was not acknowledged may be there or not.
+    }
+}
+
+void fault_scene::check_direct_writes() {
+    for (const std::uint64_t number : direct_ids_) {
+        CHECK(root.scalar("SELECT COUNT(*) FROM orders WHERE id = " + std::to_string(number)) == "1");
+    }
+    root.exec("DELETE FROM orders WHERE id >= " + std::to_string(first_direct_id));
+}
+
+void fault_scene::make_relations() {
+    root.exec("CREATE TABLE shops (id INT PRIMARY KEY)");
+    root.exec("INSERT INTO shops VALUES (1)");
+    root.exec(
+        "ALTER TABLE orders MODIFY id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT, ADD COLUMN shop INT NOT NULL DEFAULT 1,"
+        " ADD CONSTRAINT orders_to_shops FOREIGN KEY (shop) REFERENCES shops (id)");
+    // The engine may make a trigger again only if it acts as the engine's own account.
+    sql_connection engine(server.port(), sluice_user, sluice_password, "test");
+    engine.exec("CREATE TRIGGER orders_bi BEFORE INSERT ON orders FOR EACH ROW SET NEW.shop = 1");
+    if (server.options().kind != server_kind::mysql_9_7) return;
+    root.exec(
+        "CREATE TABLE order_lines (id INT PRIMARY KEY, order_id BIGINT UNSIGNED,"
+        " CONSTRAINT lines_to_orders FOREIGN KEY (order_id) REFERENCES orders (id))");
+}
+
+void fault_scene::create_migration(boost::json::object options, const std::string& alter) {
+    options["hold_interval_ms"] = 100;
+    options["drop_old_table"] = true;
+    if (with_relations_) {
+        options["include_triggers"] = true;
+        options["trigger_suffix"] = "_new";
+        options["keep_foreign_keys"] = true;
+        if (server.options().kind == server_kind::mysql_9_7) options["rebuild_referencing_keys"] = true;
+    }
+    auto made = sluice.admin().post(
+        "/v1/migrations", boost::json::serialize(boost::json::object{
+                              {"schema", "test"}, {"table", "orders"}, {"alter", alter}, {"options", options}}));
+    if (!made) FAIL(made.error().message);
+    id = read_progress(*made)->id;
+}
+
+void fault_scene::kill_sluice() { ::kill(sluice.process_id(), SIGKILL); }
+void fault_scene::kill_server() { ::kill(server.process_id(), SIGKILL); }
+
+void fault_scene::start_sluice() {
+    sluice.kill();
+    sluice.start_again();
+}
+
+void fault_scene::start_server() {
+    server.kill();
+    server.restart();
+    root = connect(server, "test");
+}
+
+void fault_scene::check_one_table() {
+    const std::string tables = tables_of(root);
+    INFO("tables: " << tables);
+    CHECK(("," + tables + ",").find(",orders,") != std::string::npos);
+    // One question, so that both are told of the same moment.
+    const auto found = root.query(
+        "SELECT (SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = 'test' AND table_name = 'orders' "
+        "AND"
+        " column_name = 'priority'), (SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = 'test' AND"
+        " table_name IN ('_orders_gho', 'orders~gho'))");
+    CHECK_FALSE((found[0][0] == "1" && found[0][1] != "0"));
+}
+
+migration_progress fault_scene::progress() {
+    // There is no answer while Sluice is down.
+    const auto answer = sluice.admin().get("/v1/migrations/" + id);
+    return answer ? *read_progress(*answer) : migration_progress{};
+}
+
+bool fault_scene::ended() {
+    const migration_progress now = progress();
+    return now.completed() || now.failed();
+}
+
+void fault_scene::wait_for_completion() {
+    const auto until = steady_clock::now() + end_limit;
+    while (!ended() && steady_clock::now() < until) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    const migration_progress now = progress();
+    INFO(now.state << " " << now.waiting_for << " " << now.error << "\nheard:\n"
+                   << relay.heard() << "\n"
+                   << sluice.log());
+    REQUIRE(now.completed());
+}
+
+void fault_scene::check_completed(bool clients_may_err) {
+    wait_for_completion();
+    // What they see behind the end counts too.
+    CHECK(load_->wait_for_statements(50, std::chrono::seconds(10)));
+    load_->stop();
+    const auto report = load_->report();
+    std::string errors;
+    for (const auto& error : report.first_errors) errors += error + "\n";
+    INFO("errors of clients:\n" << errors);
+    CHECK(report.wrong_answers == 0);
+    if (!clients_may_err) CHECK(report.errors == 0);
+    check_direct_writes();
+    const auto books = load::verify(load_->the_books(), endpoint(server.port()), "orders");
+    for (const auto& difference : books.first_differences) UNSCOPED_INFO(difference);
+    CHECK(books.differences == 0);
+    CHECK(root.scalar("SELECT COUNT(*) FROM orders WHERE priority <> 7") == "0");
+    check_relations();
+}
+
+void fault_scene::check_relations() {
+    const bool referenced = with_relations_ && server.options().kind == server_kind::mysql_9_7;
+    CHECK(tables_of(root) == (referenced ? "order_lines,orders,shops" : with_relations_ ? "orders,shops" : "orders"));
+    if (!with_relations_) return;
+    CHECK(root.scalar(
+              "SELECT GROUP_CONCAT(trigger_name) FROM information_schema.triggers WHERE trigger_schema = 'test'") ==
+          "orders_bi_new");
+    const auto keys = root.query(
+        "SELECT table_name, referenced_table_name FROM information_schema.referential_constraints WHERE"
+        " constraint_schema = 'test' ORDER BY table_name");
+    rows expected{{"orders", "shops"}};
+    if (referenced) expected.insert(expected.begin(), {"order_lines", "orders"});
+    CHECK(keys == expected);
+}
+
+}  // namespace sluice::test

@@ -1,0 +1,87 @@
+// The wire between the engine and the server goes dead without a word, in the middle of a cut-over. Neither side learns
+// of it, but clients must go on; and what the server is still about to do counts when another process takes over.
+
+#include "tests/integration/cutover_faults/fault_scene.hpp"
+#include "tests/support/catch.hpp"
+
+#include <thread>
+#include <utility>
+
+using namespace sluice;
+using namespace sluice::test;
+
+namespace {
+
+constexpr std::chrono::minutes for_ever{10};
+
+fault_scene& scene_of(server_kind kind) {
+    if (kind == server_kind::mariadb_10_11) {
+        static fault_scene mariadb(kind);
+        return mariadb;
+    }
+    static fault_scene mysql(kind);
+    return mysql;
+}
+
+bool is_lock(const engine_statement& s) { return s.sql.starts_with("LOCK TABLES"); }
+
+bool is_position(const engine_statement& s) {
+    return s.of_lock_session && (contains(s.sql, "@@GLOBAL.gtid_executed") || s.sql.starts_with("SHOW MASTER STATUS"));
+}
+
+bool is_last_insert(const engine_statement& s) {
+    return s.of_lock_session && s.sql.starts_with("INSERT INTO `test`.`") && contains(s.sql, "gho` (");
+}
+
+bool is_swap(const engine_statement& s) { return s.sql.starts_with("RENAME TABLE `test`.`orders` TO "); }
+
+}  // namespace
+
+TEST_CASE("the engine's network goes dead in a cut-over: clients go on, and the migration once it is back",
+          "[silence]") {
+    const auto kind = GENERATE(server_kind::mysql_9_7, server_kind::mariadb_10_11);
+    const auto step = GENERATE(values<fault_step>(
+        {{"lock", is_lock}, {"position", is_position}, {"last changes", is_last_insert}, {"rename", is_swap}}));
+    const auto when = GENERATE(moment::before, moment::during, moment::after);
+    if (when == moment::after && step.is_it != &is_swap) return;  // one more is the same as before the next step
+    INFO(to_string(kind) << ", " << to_string(when) << ": " << step.name);
+    auto& scene = scene_of(kind);
+    run_until_struck(scene, step, when, [&] { scene.relay.silence_engine(for_ever); });
+    // The lock that the silent session has, or waits for, goes by itself: well before TCP would tell anybody.
+    scene.check_clients_go_on(std::chrono::seconds(10));
+    scene.check_one_table();
+    scene.relay.reset_engine();  // as TCP does when it has tried for long enough
+    scene.check_completed(false);
+}
+
+TEST_CASE("a rename that still waits when sluice is killed does not take place behind the next start's back",
+          "[pending]") {
+    auto& scene = scene_of(server_kind::mysql_9_7);
+    sql_connection backup = connect(scene.server, "test");
+    const auto waits = [&] {
+        return scene.root.scalar(
+                   "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'RENAME TABLE%'"
+                   " AND state = 'Waiting for backup lock'") == "1";
+    };
+    bool held = false;
+    bool ended = false;
+    scene.begin(false);
+    scene.listen([&](const engine_statement& s) {
+        if (is_swap(s) && !held) {
+            held = true;
+            backup.exec("LOCK INSTANCE FOR BACKUP");
+        }
+        // By the next process: from here on it may be granted, or end.
+        if (s.sql.starts_with("KILL") && held && !std::exchange(ended, true)) backup.exec("UNLOCK INSTANCE");
+    });
+    scene.relay.arm(is_swap, moment::during, [&] {
+        while (!waits()) std::this_thread::yield();
+        scene.kill_sluice();
+    });
+    // So long a budget lets the server's own limit for the rename's wait be longer than a restart.
+    scene.create_migration({{"hold_budget_ms", 10'000}});
+    REQUIRE(scene.relay.wait_struck(std::chrono::seconds(60)));
+    scene.start_sluice();
+    scene.check_completed(true);
+    CHECK(ended);
+}
