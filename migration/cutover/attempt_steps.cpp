@@ -205,7 +205,7 @@ outcome<void> attempt_run::swap() {
     return timed("rename", [&]() -> outcome<void> {
         if (around_.now() >= deadline_) return give_up("the hold budget was spent before the rename");
         swap_begun_ = true;
-        if (sentry_) return sentry_->swap(session_.raw(), deadline_);
+        if (sentry_) return sentry_->change_places(session_.raw(), deadline_);
         std::vector<table_swap> swaps;
         for (const member& one : members_) swaps.push_back({one.plan.original, one.plan.ghost, one.plan.old_table});
         may_have_swapped_ = true;

@@ -32,6 +32,17 @@ bool is_among(const gate_blocker& wanted, const std::vector<gate_blocker>& all) 
                        [&](const gate_blocker& b) { return b.connection_id == wanted.connection_id; });
 }
 
+// Of its own sessions the proxy knows more than the server does, but not what they did before the table was watched.
+void add_user(gate_blocker user, std::vector<gate_blocker>& all) {
+    const auto known = std::find_if(all.begin(), all.end(),
+                                    [&](const gate_blocker& b) { return b.connection_id == user.connection_id; });
+    if (known == all.end()) {
+        all.push_back(std::move(user));
+    } else if (known->statement.empty()) {
+        known->statement = std::move(user.statement);
+    }
+}
+
 void order_by_age(std::vector<gate_blocker>& blockers) {
     std::stable_sort(blockers.begin(), blockers.end(), [](const auto& a, const auto& b) { return a.age > b.age; });
 }
@@ -76,7 +87,7 @@ operator_facts cutover_timing::operator_says(const operator_words& words) {
     if (window_text_ != options.cutover_window) {
         window_text_ = options.cutover_window;
         window_.reset();
-        if (auto window = cutover_window::parse(window_text_)) window_ = std::move(*window);
+        if (auto window = cutover_window::parse(window_text_)) window_ = *window;
     }
     const auto now = system_clock::now();
     if (window_ && !window_->open_at(now)) facts.window_opens_again = window_->next_opening(now);
@@ -88,14 +99,11 @@ traffic_facts cutover_timing::look_at_traffic(time_point now) {
     facts.backlog_keys = ledger_.count().backlog_keys;
     facts.prepared_xids = ledger_.prepared();
     facts.blockers = gate_.blockers();
-    // Of its own sessions the proxy knows more than the server does.
     server_tells_ = true;
     for (const table_name& table : tables_) {
         auto users = users_of(*plan_.family, table, session_);
         server_tells_ = server_tells_ && users.server_tells;
-        for (gate_blocker& user : users.sessions) {
-            if (!is_among(user, facts.blockers)) facts.blockers.push_back(std::move(user));
-        }
+        for (gate_blocker& user : users.sessions) add_user(std::move(user), facts.blockers);
     }
     watch_.seen(facts.blockers, now);
     order_by_age(facts.blockers);

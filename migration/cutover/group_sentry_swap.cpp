@@ -140,7 +140,7 @@ outcome<void> group_sentry_swap::nothing_came_between(steady_clock::time_point d
     return {};
 }
 
-outcome<void> group_sentry_swap::swap(sql_session& holder, steady_clock::time_point deadline) {
+outcome<void> group_sentry_swap::change_places(sql_session& holder, steady_clock::time_point deadline) {
     SLUICE_TRY(const bool hidden, is_out_of_sight(last_ghost_));
     if (hidden) return give_up(quote_table(last_ghost_) + " is locked by somebody else");
     std::vector<table_swap> swaps;

@@ -42,7 +42,7 @@ public:
 
     outcome<void> prepare(sql_session& session) override;
     [[nodiscard]] std::vector<table_name> also_locked() const override { return {}; }
-    outcome<void> swap(sql_session& holder, std::chrono::steady_clock::time_point deadline) override;
+    outcome<void> change_places(sql_session& holder, std::chrono::steady_clock::time_point deadline) override;
     [[nodiscard]] bool holder_has_locks() const override { return !unlocking_; }
     void end() override;
 

@@ -35,7 +35,7 @@ outcome<void> sentry_swap::prepare(sql_session& session) {
     return {};
 }
 
-outcome<void> sentry_swap::swap(sql_session& holder, steady_clock::time_point deadline) {
+outcome<void> sentry_swap::change_places(sql_session& holder, steady_clock::time_point deadline) {
     const std::array swaps{table_swap{plan_.original, plan_.ghost, plan_.old_table}};
     rename_.start(swap_statement(swaps), deadline);
     const std::array originals{plan_.original};

@@ -52,8 +52,8 @@ public:
     /// With everything applied, and originals and ghosts locked by `holder`: the rename. On success the holder has
     /// unlocked. "given_up": nothing has changed, and once the holder unlocks, nothing will. Any other failure:
     /// settle_swap() tells.
-    virtual outcome<void> swap(sql_session& holder, std::chrono::steady_clock::time_point deadline) = 0;
-    /// False once swap() has begun to let go of the holder's locks.
+    virtual outcome<void> change_places(sql_session& holder, std::chrono::steady_clock::time_point deadline) = 0;
+    /// False once change_places() has begun to let go of the holder's locks.
     [[nodiscard]] virtual bool holder_has_locks() const = 0;
     /// Waits for the end of the rename, and ends it where the sentry still stands: let the holder unlock before.
     virtual void end() = 0;
@@ -68,7 +68,7 @@ public:
 
     outcome<void> prepare(sql_session& session) override;
     [[nodiscard]] std::vector<table_name> also_locked() const override { return {plan_.old_table}; }
-    outcome<void> swap(sql_session& holder, std::chrono::steady_clock::time_point deadline) override;
+    outcome<void> change_places(sql_session& holder, std::chrono::steady_clock::time_point deadline) override;
     [[nodiscard]] bool holder_has_locks() const override { return !unlocking_; }
     void end() override { rename_.end(); }
 

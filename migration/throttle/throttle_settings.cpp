@@ -17,7 +17,7 @@ bool may_be_host(std::string_view host) {
 }
 
 result<replica_address, std::string> parse_replica(std::string_view text) {
-    const std::string wrong = "Invalid replica: " + std::string(text) + " (host or host:port)";
+    std::string wrong = "Invalid replica: " + std::string(text) + " (host or host:port)";
     std::string_view host = text;
     std::string_view port;
     if (text.starts_with('[')) {

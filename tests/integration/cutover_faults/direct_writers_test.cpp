@@ -91,7 +91,7 @@ private:
     sql_connection connection_;
     std::uint64_t next_id_;
     std::map<std::uint64_t, std::string> books_;
-    std::uint64_t writes_ = 0;
+    std::atomic<std::uint64_t> writes_ = 0;
     std::vector<std::string> errors_;
     std::atomic<bool> stopping_{false};
     std::thread thread_;
@@ -113,6 +113,12 @@ TEST_CASE("clients that bypass the proxy lose no write in several cut-overs", "[
             {}, cutover % 2 == 0 ? "ADD COLUMN priority INT NOT NULL DEFAULT 7" : "DROP COLUMN priority");
         scene.wait_for_completion();
     }
+    const auto writes_so_far = [&] {
+        std::uint64_t sum = 0;
+        for (const auto& writer : direct) sum += writer->writes();
+        return sum;
+    };
+    while (writes_so_far() <= 1'000) std::this_thread::sleep_for(std::chrono::milliseconds(10));
     std::map<std::string, std::string> expected;
     std::uint64_t writes = 0;
     for (auto& writer : direct) {
@@ -129,5 +135,6 @@ TEST_CASE("clients that bypass the proxy lose no write in several cut-overs", "[
     CHECK(found == expected);
     scene.root.exec("DELETE" + theirs);
     scene.create_migration();
-    scene.check_completed(false);
+    // Reads by share locks: see "Limits" in the README.
+    scene.check_completed(kind == server_kind::mysql_9_7 ? std::set<unsigned>{} : std::set<unsigned>{1213});
 }

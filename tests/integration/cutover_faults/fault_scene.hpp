@@ -13,6 +13,7 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 
 namespace sluice::test {
@@ -52,6 +53,8 @@ public:
     /// The same; then: the new shape, the clients' books, no table of ours, triggers
     /// and foreign keys as they should be. Errors of clients are allowed if `clients_may_err`.
     void check_completed(bool clients_may_err);
+    /// The same; clients may meet no other errors than these.
+    void check_completed(const std::set<unsigned>& errors_allowed);
 
     mysql_server server;
     statement_relay relay;
@@ -62,6 +65,7 @@ public:
 private:
     [[nodiscard]] load::endpoint endpoint(std::uint16_t port) const;
     void make_relations();
+    void check_books();
     void check_relations();
 
     void write_directly();

@@ -13,7 +13,7 @@ namespace {
 constexpr std::array steps{
     fault_step{"cutting_over is noted", [](const engine_statement& s) { return notes_state(s, "cutting_over"); }},
     fault_step{"the sentry is made",
-               [](const engine_statement& s) { return s.sql.starts_with("CREATE TABLE `test`.`orders~del`"); }, false,
+               [](const engine_statement& s) { return s.sql.starts_with("CREATE TABLE `test`.`orders~old`"); }, false,
                true},
     fault_step{"the ghost gets its swap name",
                [](const engine_statement& s) { return s.sql.starts_with("RENAME TABLE `test`.`_orders_gho`"); }, true,
@@ -41,7 +41,7 @@ constexpr std::array steps{
                true, true},
     fault_step{"the rename that waits",
                [](const engine_statement& s) {
-                   return s.sql.starts_with("RENAME TABLE `test`.`orders` TO `test`.`orders~del`");
+                   return s.sql.starts_with("RENAME TABLE `test`.`orders` TO `test`.`orders~old`");
                },
                true, true, true},
     fault_step{"the look at the rename",
@@ -50,18 +50,18 @@ constexpr std::array steps{
                }},
     fault_step{"the sentry goes",
                [](const engine_statement& s) {
-                   return s.of_lock_session && s.sql.starts_with("DROP TABLE `test`.`orders~del`");
+                   return s.of_lock_session && s.sql.starts_with("DROP TABLE `test`.`orders~old`");
                },
                true, true, true},
     fault_step{"unlock",
                [](const engine_statement& s) { return s.of_lock_session && s.sql.starts_with("UNLOCK TABLES"); }, false,
                true},
     fault_step{"own key of the old table goes",
-               [](const engine_statement& s) { return s.sql.starts_with("ALTER TABLE `test`.`orders~del` DROP"); },
+               [](const engine_statement& s) { return s.sql.starts_with("ALTER TABLE `test`.`orders~old` DROP"); },
                true, true},
     fault_step{"tidying is noted", [](const engine_statement& s) { return notes_state(s, "tidying"); }},
     fault_step{"the old table gets its usual name",
-               [](const engine_statement& s) { return s.sql.starts_with("RENAME TABLE `test`.`orders~del` TO"); },
+               [](const engine_statement& s) { return s.sql.starts_with("RENAME TABLE `test`.`orders~old` TO"); },
                false, true},
     fault_step{
         "changelog goes",

@@ -51,7 +51,10 @@ TEST_CASE("the engine's network goes dead in a cut-over: clients go on, and the 
     scene.check_clients_go_on(std::chrono::seconds(10));
     scene.check_one_table();
     scene.relay.reset_engine();  // as TCP does when it has tried for long enough
-    scene.check_completed(false);
+    // Nobody tells the gate how the attempt has ended: it must take it for a swap (1412). On MariaDB the silent
+    // session's LOCK TABLES may still wait when the gate has opened: a transaction that has read, and then writes, is a
+    // victim of that (1213).
+    scene.check_completed(kind == server_kind::mysql_9_7 ? std::set<unsigned>{1412} : std::set<unsigned>{1412, 1213});
 }
 
 TEST_CASE("a rename that still waits when sluice is killed does not take place behind the next start's back",
