@@ -142,7 +142,7 @@ std::optional<answer> server_model::answer_at_once(std::uint64_t session, std::s
         return row_of({"log.000001", std::to_string(logged_)});
     }
     if (sql == "SELECT @@GLOBAL.max_write_lock_count") return row_of({"18446744073709551615"});
-    if (has(sql, "information_schema.processlist")) return processlist(sql);
+    if (has(sql, "_schema.processlist")) return processlist(sql);
     if (has(sql, "information_schema.tables")) return information_schema_tables(sql);
     if (sql.starts_with("UNLOCK TABLES")) {
         std::vector<std::string> freed;
