@@ -76,10 +76,9 @@ std::optional<moment_verdict> operator_verdict(const operator_facts& facts) {
 }
 
 moment_verdict traffic_verdict(const traffic_facts& facts, const moment_rules& rules, milliseconds passed_over) {
-    if (facts.backlog_keys > rules.backlog_keys_max) {
-        return not_now("backlog",
-                       "the applier: " + std::to_string(facts.backlog_keys) + " changed keys are still to be applied");
-    }
+    const std::string behind =
+        "the applier: " + std::to_string(facts.backlog_keys) + " changed keys are still to be applied";
+    if (facts.backlog_keys > std::max(rules.backlog_keys_max, last_backlog_keys_max)) return not_now("backlog", behind);
     if (const auto old = count_older(facts.blockers, rules.max_blocker_age); old != 0) {
         const gate_blocker& first = oldest(facts.blockers);
         return not_now("blocker " + std::to_string(first.connection_id), describe(first) + also(old - 1));
@@ -91,6 +90,10 @@ moment_verdict traffic_verdict(const traffic_facts& facts, const moment_rules& r
     }
     if (passed_over >= better_moment_wait_max) return {};
     moment_verdict better{.when = moment::better_later, .waiting_for = "a better moment: ", .about = "better moment"};
+    if (facts.backlog_keys > rules.backlog_keys_max) {
+        better.waiting_for += behind;
+        return better;
+    }
     if (const auto old = count_older(facts.bystanders, rules.max_blocker_age); old != 0) {
         better.waiting_for += describe(oldest(facts.bystanders)) + also(old - 1);
         return better;

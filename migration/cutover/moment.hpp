@@ -53,10 +53,14 @@ struct traffic_facts {
 };
 
 struct moment_rules {
-    std::size_t backlog_keys_max = 500;
+    std::size_t backlog_keys_max = 500;  ///< with no more it is cut over at once
     std::chrono::milliseconds max_blocker_age{1'000};
     std::chrono::milliseconds hold_budget{500};
 };
+
+/// What the lock session applies in a few milliseconds. A table all of whose rows change without a pause may never have
+/// less waiting: so much makes a moment worse, and more than this forbids it.
+inline constexpr std::size_t last_backlog_keys_max = 1'000;
 
 /// Longest wait for a better moment than one that is good enough.
 inline constexpr std::chrono::milliseconds better_moment_wait_max{3'000};

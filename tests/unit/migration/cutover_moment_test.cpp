@@ -80,8 +80,11 @@ TEST_CASE("an old transaction is waited for as long as it lasts, and named", "[m
 
 TEST_CASE("changes to be applied and prepared XA transactions are waited for", "[moment]") {
     traffic_facts facts;
-    facts.backlog_keys = 501;
+    facts.backlog_keys = last_backlog_keys_max + 1;
     CHECK(judged(facts, std::chrono::hours(1)).when == moment::not_now);
+    facts.backlog_keys = 501;
+    CHECK(judged(facts).when == moment::better_later);
+    CHECK(judged(facts, better_moment_wait_max).when == moment::go);
     facts.backlog_keys = 0;
     facts.prepared_xids = {"'x'"};
     CHECK(judged(facts, std::chrono::hours(1)).when == moment::not_now);
