@@ -4,6 +4,7 @@
 #include "tests/integration/faults/stalled_commit.hpp"
 #include "tests/integration/migration/engine_rig.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/lock_waits.hpp"
 
 #include <atomic>
 #include <memory>
@@ -72,12 +73,6 @@ void finish(migration::migration_service& engine, const std::string& id) {
     REQUIRE(ended->state == migration_state::completed);
 }
 
-std::string lock_waits(sql_connection& root) {
-    // InnoDB refreshes what it shows here only when nobody has looked for a tenth of a second.
-    std::this_thread::sleep_for(std::chrono::milliseconds(120));
-    return root.scalar("SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'");
-}
-
 }  // namespace
 
 TEST_CASE("rule 1: a change whose event is out before its commit is visible is not read too early") {
@@ -130,8 +125,7 @@ TEST_CASE("rule 2: a delete does not overtake a chunk whose snapshot still has t
     auto engine = engine_on(server, migration::open_traffic_gate(), hook);
     const auto created = engine->create(spec_of_t());
     REQUIRE(created);
-    while (lock_waits(root) == "0") {
-    }
+    REQUIRE(lock_wait_comes(root));
     root.exec("DELETE FROM t WHERE id = 900");
     // That something does not happen cannot be waited for. A batch that does not wait is there within milliseconds, and
     // the chunk's patience (5 s) is not to run out.

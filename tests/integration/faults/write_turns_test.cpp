@@ -2,6 +2,7 @@
 // (migration/apply/turn_rules.hpp), or bring a row twice.
 
 #include "tests/integration/faults/fault_rig.hpp"
+#include "tests/support/lock_waits.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -14,12 +15,6 @@ using migration::migration_state;
 namespace {
 
 constexpr const char* insert_into_ghost = "INSERT INTO `test`.`_t_gho`";
-
-std::string lock_waits(sql_connection& root) {
-    // InnoDB refreshes what it shows here only when nobody has looked for a tenth of a second.
-    std::this_thread::sleep_for(std::chrono::milliseconds(120));
-    return root.scalar("SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'");
-}
 
 void fill(sql_connection& root, const std::string& definition) {
     root.exec("DROP TABLE IF EXISTS t, `_t_gho`, `_t_ghc`, `_t_del`");
@@ -54,8 +49,7 @@ TEST_CASE("a client is no victim of two chunks, one of which waits for it and th
     spec.options.chunk_rows_fixed = 1'000;
     const auto created = engine->create(spec);
     REQUIRE(created);
-    while (lock_waits(root) == "0") {
-    }
+    REQUIRE(lock_wait_comes(root));
     // That the second chunk is not sent cannot be waited for. If it is, it has read row 1001 and waits for the first
     // one's AUTO-INC lock within milliseconds.
     const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(1'000);

@@ -7,6 +7,7 @@
 #include "migration/sql/copy_statements.hpp"
 #include "tests/integration/migration/engine_rig.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/lock_waits.hpp"
 
 #include <fstream>
 
@@ -111,7 +112,7 @@ TEST_CASE("a change that is logged but not yet visible is waited for by the read
     CHECK(root.scalar("SELECT v FROM t WHERE id = 2") == "2");
     CHECK(root.scalar(
               "SELECT COUNT(*) FROM information_schema.processlist WHERE user = 'sluice' AND info = 'COMMIT'") == "0");
-    wait_for_rows(root, "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'", "1");
+    REQUIRE(lock_wait_comes(root));
     stalled.release();
     wait_for_rows(root, "SELECT v FROM _t_gho WHERE id = 2", "100");
     cut_over(*engine, id);
