@@ -28,6 +28,10 @@ void set_tls_options(st_mysql* connection, const tls_settings& settings, const s
 
 bool needs_fingerprint(const tls_settings& settings) noexcept { return settings.mode == tls_mode::verify_ca; }
 
+bool may_have_misjudged(const failure& refused, const tls_settings& settings) noexcept {
+    return settings.mode == tls_mode::preferred && refused.code == "access_denied";
+}
+
 #else
 
 void set_tls_options(st_mysql* connection, const tls_settings& settings, const std::string&) {
@@ -47,6 +51,8 @@ void set_tls_options(st_mysql* connection, const tls_settings& settings, const s
 }
 
 bool needs_fingerprint(const tls_settings&) noexcept { return false; }
+
+bool may_have_misjudged(const failure&, const tls_settings&) noexcept { return false; }
 
 #endif
 

@@ -24,6 +24,11 @@ void set_tls_options(st_mysql* connection, const tls_settings& settings, const s
 /// fingerprint. Failures: those of server_connection::open().
 [[nodiscard]] outcome<std::string> learn_fingerprint(const server_address& address, std::chrono::seconds limit);
 
+/// Whether a refused login may be the library's fault: with TLS allowed, and a server that has none, MariaDB's library
+/// (3.3) takes the plain connection for a safe one, and answers caching_sha2_password's request for the password in a
+/// form that the server refuses.
+[[nodiscard]] bool may_have_misjudged(const failure& refused, const tls_settings& settings) noexcept;
+
 /// After a login: a connection that is plain where it must not be is refused ("tls_failed", abort).
 [[nodiscard]] outcome<void> check_is_secure(st_mysql* connection, const tls_settings& settings);
 

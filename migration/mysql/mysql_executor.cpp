@@ -160,6 +160,21 @@ private:
     std::uint64_t connection_id_;
 };
 
+outcome<connection_handle> log_in(const server_address& address, const mysql_executor_options& options,
+                                  const std::string& fingerprint) {
+    connection_handle connection(mysql_init(nullptr));
+    SLUICE_ASSERT(connection != nullptr);
+    set_options(connection.get(), address, options);
+    const bool by_socket = !address.unix_socket.empty();
+    if (!by_socket) set_tls_options(connection.get(), address.tls, fingerprint);
+    if (mysql_real_connect(connection.get(), by_socket ? nullptr : address.host.c_str(), address.user.c_str(),
+                           address.password.c_str(), nullptr, by_socket ? 0U : address.port,
+                           by_socket ? address.unix_socket.c_str() : nullptr, CLIENT_MULTI_RESULTS) == nullptr) {
+        return login_failure_of(last_message(connection.get()), address.text(), address.user);
+    }
+    return connection;
+}
+
 outcome<void> prepare(mysql_session& session, const mysql_executor_options& options) {
     for (const auto& statement : session_setup_statements(options)) SLUICE_TRY_VOID(session.run(statement));
     SLUICE_TRY(const auto variables, session.run(optional_variables_query()));
@@ -186,20 +201,21 @@ outcome<std::string> mysql_executor::fingerprint() {
 outcome<std::unique_ptr<sql_session>> mysql_executor::connect() {
     enter_client_library();
     SLUICE_TRY(const std::string expected, fingerprint());
-    connection_handle connection(mysql_init(nullptr));
-    SLUICE_ASSERT(connection != nullptr);
-    set_options(connection.get(), address_, options_);
     const bool by_socket = !address_.unix_socket.empty();
-    if (!by_socket) set_tls_options(connection.get(), address_.tls, expected);
-    if (mysql_real_connect(connection.get(), by_socket ? nullptr : address_.host.c_str(), address_.user.c_str(),
-                           address_.password.c_str(), nullptr, by_socket ? 0U : address_.port,
-                           by_socket ? address_.unix_socket.c_str() : nullptr, CLIENT_MULTI_RESULTS) == nullptr) {
+    auto logged_in = log_in(address_, options_, expected);
+    if (logged_in.has_error()) {
         if (!expected.empty()) {
             const std::lock_guard lock(mutex_);
             fingerprint_.clear();
         }
-        return login_failure_of(last_message(connection.get()), address_.text(), address_.user);
+        if (by_socket || !may_have_misjudged(logged_in.error(), address_.tls)) return std::move(logged_in).error();
+        const auto found = learn_fingerprint(address_, options_.connect_limit);
+        if (found.has_error() || !found->empty()) return std::move(logged_in).error();
+        server_address plain = address_;
+        plain.tls.mode = tls_mode::disabled;
+        SLUICE_TRY(logged_in, log_in(plain, options_, ""));
     }
+    connection_handle connection = *std::move(logged_in);
     if (!by_socket) SLUICE_TRY_VOID(check_is_secure(connection.get(), address_.tls));
     if (!by_socket) watch_peer(connection.get());
     auto session = std::make_unique<mysql_session>(std::move(connection));
