@@ -102,7 +102,7 @@ json::object to_json(const migration::verification_report& report, bool enabled)
     return object;
 }
 
-json::value to_json(const migration::way_back_report& report) {
+json::value to_json(const migration::way_back_report& report, bool verified) {
     if (report.resume_from.empty()) return nullptr;
     return json::object{{"open", report.open},
                         {"unique_key", clean_utf8(report.unique_key)},
@@ -111,6 +111,7 @@ json::value to_json(const migration::way_back_report& report) {
                         {"keys_applied", report.keys_applied},
                         {"backlog_keys", report.backlog_keys},
                         {"resume_from", clean_utf8(report.resume_from)},
+                        {"verification", to_json(report.verification, verified)},
                         {"ended_by", error_to_json(report.ended_by)}};
 }
 
@@ -135,11 +136,14 @@ json::object to_json_summary(const migration::migration_snapshot& snapshot) {
         {"rows_copied", snapshot.rows_copied},
         {"rows_per_s", snapshot.rows_per_s},
         {"chunk_rows", snapshot.chunk_rows},
+        {"chunk_retries", snapshot.chunk_retries},
+        {"last_chunk_error", clean_utf8(snapshot.last_chunk_error)},
         {"deltas_seen", snapshot.deltas_seen},
         {"deltas_applied", snapshot.deltas_applied},
         {"deltas_dropped", snapshot.deltas_dropped},
         {"backlog_keys", snapshot.backlog_keys},
         {"progress", progress},
+        {"copy_took_ms", snapshot.copy_took.count()},
         {"eta_s", snapshot.eta ? json::value(snapshot.eta->count()) : json::value(nullptr)},
         {"stream_position", clean_utf8(snapshot.stream_position)},
         {"stream_file", clean_utf8(snapshot.stream_file)},
@@ -147,6 +151,11 @@ json::object to_json_summary(const migration::migration_snapshot& snapshot) {
         {"lag_ms", snapshot.lag ? json::value(snapshot.lag->count()) : json::value(nullptr)},
         {"heartbeat_lag_ms",
          snapshot.heartbeat_lag ? json::value(snapshot.heartbeat_lag->count()) : json::value(nullptr)},
+        {"client_latency_p99_us",
+         snapshot.client_latency ? json::value(snapshot.client_latency->count()) : json::value(nullptr)},
+        {"client_latency_baseline_us", snapshot.client_latency_baseline
+                                           ? json::value(snapshot.client_latency_baseline->count())
+                                           : json::value(nullptr)},
         {"created", to_utc_text(snapshot.created)},
         {"changed", to_utc_text(snapshot.changed)},
         {"ended", text_or_null(snapshot.ended)},
@@ -154,10 +163,11 @@ json::object to_json_summary(const migration::migration_snapshot& snapshot) {
         {"error", error_to_json(snapshot.error)},
     };
     object["verification"] = to_json(snapshot.verification, snapshot.spec.options.verify);
-    object["way_back"] = to_json(snapshot.way_back);
+    object["way_back"] = to_json(snapshot.way_back, snapshot.spec.options.verify);
     json::array leftovers;
     for (const auto& table : snapshot.leftovers) leftovers.emplace_back(clean_utf8(table));
     object["leftovers"] = std::move(leftovers);
+    object["resumed"] = snapshot.resumed;
     json::array passed_over;
     for (const auto& other : snapshot.passed_over) {
         passed_over.push_back(

@@ -142,9 +142,31 @@ void add_way_back(text_table& table, const migration_snapshot& s) {
     add("way_back_changes_seen", std::to_string(report.changes_seen));
     add("way_back_keys_applied", std::to_string(report.keys_applied));
     add("way_back_backlog_keys", std::to_string(report.backlog_keys));
+    add("way_back_verification_passes", std::to_string(report.verification.passes));
+    add("way_back_rows_compared", std::to_string(report.verification.last_pass.rows_compared));
+    add("way_back_rows_repaired", std::to_string(report.verification.rows_repaired));
     if (!report.ended_by) return;
     add("way_back_ended_by_code", report.ended_by->code);
     add("way_back_ended_by_message", report.ended_by->message);
+}
+
+cell optional_count(const std::optional<std::chrono::microseconds>& time) {
+    if (!time) return std::nullopt;
+    return std::to_string(time->count());
+}
+
+cell optional_count(const std::optional<std::chrono::milliseconds>& time) {
+    if (!time) return std::nullopt;
+    return std::to_string(time->count());
+}
+
+void add_throttles(text_table& table, const migration_snapshot& s) {
+    const auto add = [&](std::string name, cell value) { table.rows.push_back({std::move(name), std::move(value)}); };
+    add("throttled_by", optional_text(s.throttled_by));
+    add("lag_ms", optional_count(s.lag));
+    add("heartbeat_lag_ms", optional_count(s.heartbeat_lag));
+    add("client_latency_p99_us", optional_count(s.client_latency));
+    add("client_latency_baseline_us", optional_count(s.client_latency_baseline));
 }
 
 text_table migration_table(const migration_snapshot& s) {
@@ -162,12 +184,15 @@ text_table migration_table(const migration_snapshot& s) {
     add("paused", yes_no(s.paused));
     add("postponed", yes_no(s.postponed));
     add("waiting_for", optional_text(s.waiting_for));
+    add_throttles(table, s);
     add("unique_key", optional_text(s.unique_key));
     add("progress_percent", percent(s.progress));
     add("rows_copied", std::to_string(s.rows_copied));
     add("rows_estimate", std::to_string(s.rows_estimate));
     add("rows_per_s", std::to_string(s.rows_per_s));
     add("chunk_rows", std::to_string(s.chunk_rows));
+    add("chunk_retries", std::to_string(s.chunk_retries));
+    add("last_chunk_error", optional_text(s.last_chunk_error));
     add("deltas_seen", std::to_string(s.deltas_seen));
     add("deltas_applied", std::to_string(s.deltas_applied));
     add("deltas_dropped", std::to_string(s.deltas_dropped));
@@ -175,7 +200,9 @@ text_table migration_table(const migration_snapshot& s) {
     add_verification(table, s);
     add_way_back(table, s);
     add("eta_s", eta_text(s));
+    add("copy_took_ms", std::to_string(s.copy_took.count()));
     add("stream_position", optional_text(s.stream_position));
+    add("stream_file", optional_text(s.stream_file));
     add("created", to_utc_text(s.created));
     add("changed", to_utc_text(s.changed));
     add("ended", optional_time(s.ended));

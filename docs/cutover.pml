@@ -81,7 +81,9 @@ bool outcome_unknown = false; /* the rename was sent, and nobody has answered or
 bool closed[2];
 bool deadline = false;
 bool sealed = false;
+bool announced = false; /* the rename is about to be sent: until told, a gate that has opened by itself presumes a swap */
 bool told_swapped = false; /* sessions with a view from before are refused */
+bool once_announced = false; /* before that nobody may be refused */
 #define CLIENTS 3
 bool held[CLIENTS];
 bool in_use[CLIENTS]; /* a statement in flight or a transaction that has touched t */
@@ -231,7 +233,7 @@ active proctype snapshot_reader() {
     };
 #ifndef WITHOUT_1412
     if
-    :: view_is_old && told_swapped -> goto refused_1412
+    :: view_is_old && told_swapped -> assert(once_announced); goto refused_1412
     :: else -> skip
     fi;
 #endif
@@ -431,7 +433,18 @@ end:
     :: atomic { (closed[0] || closed[1]) && !deadline -> deadline = true }
 #endif
 #ifndef WITHOUT_DEADLINE
+#ifdef ALWAYS_PRESUME
     :: atomic { closed[0] && deadline -> closed[0] = false }
+#else
+    :: atomic {
+           closed[0] && deadline ->
+           closed[0] = false;
+           /* No swap was announced, and none may be any more: who has an older view goes on. */
+           if :: !announced -> sealed = false :: else -> skip fi
+       }
+#endif
+    /* A second later, still not told: it presumes a swap. */
+    :: atomic { sealed && !closed[0] && deadline -> told_swapped = true; sealed = false }
     :: atomic { closed[1] && deadline -> closed[1] = false }
 #endif
     od
@@ -462,7 +475,7 @@ inline send(what) {
 /* settle_swap(): which table is which? In SENTRY it first ends what is pending and gives back the usual names. */
 inline settle_swap() {
 #ifndef SENTRY
-#ifndef SETTLE_LEAVES_RENAME
+    /* What waits is killed: for the sake of time, since the barrier would wait for its lock_wait_timeout. */
     if
     :: renaming[0] -> kill_connection[0] = true; !renaming[0]
     :: !renaming[0]
@@ -473,9 +486,12 @@ inline settle_swap() {
     :: !renaming[1]
     fi;
 #endif
+#ifndef WITHOUT_BARRIER
+    /* A RENAME that was sent, and that the server has not read, is in no list: but its session has the table's lock. A
+     * statement that reads nothing from the table waits for that. */
+    owner == NOBODY;
 #endif
 #else
-#ifndef SETTLE_LEAVES_RENAME
     do
     :: a_rename_is_pending && name_swap_del == SENTRY_TABLE ->
        atomic { kill_pending_renames };
@@ -493,7 +509,6 @@ inline settle_swap() {
     :: !a_rename_is_pending -> break
     OR_CRASH
     od;
-#endif
     /* The ghost goes first: without it under that name the swap cannot take place any more. */
     atomic {
         owner == NOBODY ->
@@ -518,10 +533,30 @@ inline settle_swap() {
 inline open_gate() {
 #ifdef GATE
     /* What is open behind a swap refuses views that are older. */
-    atomic { if :: swapped || may_have_swapped -> told_swapped = true :: else -> skip fi; sealed = false; closed[0] = false };
+    atomic {
+        if :: swapped || may_have_swapped -> told_swapped = true :: else -> skip fi;
+        sealed = false; announced = false; closed[0] = false
+    };
     closed[1] = false
 #else
     skip
+#endif
+}
+
+/* A gate that has opened by itself refuses it. */
+inline announce_swap() {
+#if defined(SNAPSHOT) && !defined(WITHOUT_ANNOUNCING)
+    if
+    :: atomic { closed[0] && sealed -> announced = true; once_announced = true }
+#ifdef ANNOUNCED_TOO_LATE
+    :: atomic { !(closed[0] && sealed) -> once_announced = true }
+#else
+    :: !(closed[0] && sealed) -> given_up = true; goto open
+#endif
+    fi;
+    MAY_CRASH
+#else
+    once_announced = true
 #endif
 }
 
@@ -651,6 +686,7 @@ rename:
     fi;
     MAY_CRASH;
 #ifndef SENTRY
+    announce_swap();
     atomic { may_have_swapped = true; outcome_unknown = true };
 #ifdef TWO_RENAMES
     send(RENAME_TO_OLD);
@@ -685,6 +721,7 @@ rename:
     :: !alive[n] -> r = lost; goto open
     OR_CRASH
     fi;
+    announce_swap();
     atomic { may_have_swapped = true; outcome_unknown = true };
 #ifndef WITHOUT_SENTRY
     send(DROP_SENTRY);
@@ -757,13 +794,6 @@ crashed:
     atomic { gone[n] = true; parked = true };
 restart:
     /* settle_interrupted() */
-#ifndef RESTART_AT_ONCE
-    /* Assumed: by then the server has read what the earlier process had sent to it. */
-    empty(command[n]);
-#ifdef SENTRY
-    (!rename_sent[0] || rename_state[0] != 0);
-#endif
-#endif
     settle_swap();
     if
     :: swapped -> goto has_swapped
@@ -777,6 +807,10 @@ restart:
     /* The ghost is dropped, which waits for its lock, and made and copied again. */
     atomic { owner == NOBODY -> name_gho = NONE };
     atomic { assert(name_t == ORIGINAL); batch == 0 -> name_gho = GHOST; in_ghost = in_original; parked = false };
+#if defined(SENTRY) && !defined(UNREAD_FOR_EVER)
+    /* Assumed: while all this was copied, the server has read what the earlier process had sent to it. */
+    (!rename_sent[0] || rename_state[0] != 0);
+#endif
     goto attempt;
 
 has_swapped:

@@ -74,7 +74,7 @@ def of_way(way, connections, migrations, load, statements, cpu):
     holds_ms = [window.attempt["hold"]["hold_max_us"] / 1e3 for window in mine]
     ratios = [window.longest_ms / window.before_ms for window in mine if window.before_ms]
     # What clients could be kept waiting: from the gate's closing, or the lock, to the end.
-    closed_ms = [sum(us for name, us in window.steps_us.items() if name != "names") / 1e3 for window in mine]
+    closed_ms = [sum(us for name, us in window.steps_us.items() if name not in ("connect", "park", "names")) / 1e3 for window in mine]
     count = max(1, sum(1 for began, _, _ in statements if began >= (windows[0].begin if windows else 0)))
     latencies_ms = sorted((ended - began) * 1e3 for began, ended, _ in statements)
     return {

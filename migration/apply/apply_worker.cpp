@@ -4,6 +4,7 @@
 #include "migration/apply/turn_rules.hpp"
 #include "migration/apply/unique_conflict.hpp"
 #include "migration/apply/value_loss.hpp"
+#include "migration/checkpoint/former_workers.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -20,11 +21,13 @@ constexpr unsigned conflicts_max = 20;
 
 }  // namespace
 
-apply_worker::apply_worker(const migration_plan& plan, work_ledger& ledger, sql_executor& executor)
+apply_worker::apply_worker(const migration_plan& plan, work_ledger& ledger, sql_executor& executor, std::size_t place)
     : plan_(plan),
       ledger_(ledger),
       session_(executor, [&ledger] { return ledger.stopping(); }),
-      batch_keys_(ledger.pace().batch_keys_max) {}
+      batch_keys_(ledger.pace().batch_keys_max) {
+    if (!plan.run.empty()) session_.live_under(life_lock_of(plan.run, 'a', place));
+}
 
 void apply_worker::run() {
     auto worked = work();
@@ -95,7 +98,7 @@ outcome<void> apply_worker::recover_from(failure why) {
         if (is_same_row || ++conflicts_ > conflicts_max) return why;
         // The row that holds the value now has changed too: read its change, and let both travel together.
         ledger_.widen_next_batch();
-        auto position = read_server_position(session_, plan_);
+        auto position = read_place_to_reach(session_, plan_);
         if (!position) {
             if (position.error().then == disposition::abort) return std::move(position).error();
             return {};

@@ -12,7 +12,8 @@ namespace sluice::migration {
 
 class apply_worker {
 public:
-    apply_worker(const migration_plan& plan, work_ledger& ledger, sql_executor& executor);
+    /// place: of this worker among those of the run, from 0.
+    apply_worker(const migration_plan& plan, work_ledger& ledger, sql_executor& executor, std::size_t place = 0);
 
     /// Works until the ledger stops. Failures go to the ledger.
     void run();

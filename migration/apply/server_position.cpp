@@ -1,5 +1,7 @@
 #include "migration/apply/server_position.hpp"
 
+#include "migration/changelog/changelog.hpp"
+
 #include <charconv>
 #include <utility>
 
@@ -34,6 +36,17 @@ outcome<stream_position> read_server_position(const statement_runner& run, const
 
 outcome<stream_position> read_server_position(reconnecting_session& session, const migration_plan& plan) {
     return read_server_position([&session](std::string_view sql) { return session.run(sql); }, plan);
+}
+
+outcome<stream_position> read_place_to_reach(const statement_runner& run, const migration_plan& plan) {
+    if (!plan.markers) return read_server_position(run, plan);
+    stream_position place;
+    SLUICE_TRY(place.marker, write_marker(run, plan.changelog, *plan.markers));
+    return place;
+}
+
+outcome<stream_position> read_place_to_reach(reconnecting_session& session, const migration_plan& plan) {
+    return read_place_to_reach([&session](std::string_view sql) { return session.run(sql); }, plan);
 }
 
 }  // namespace sluice::migration

@@ -19,4 +19,10 @@ using statement_runner = std::function<outcome<query_result>(std::string_view sq
 outcome<stream_position> read_server_position(const statement_runner& run, const migration_plan& plan);
 outcome<stream_position> read_server_position(reconnecting_session& session, const migration_plan& plan);
 
+/// The place that the stream must reach so that everything committed before this call has been read. The same, but
+/// where the stream is of another server and only markers tell (plan.markers): then one is written, so the session must
+/// hold no LOCK TABLES without the changelog.
+outcome<stream_position> read_place_to_reach(const statement_runner& run, const migration_plan& plan);
+outcome<stream_position> read_place_to_reach(reconnecting_session& session, const migration_plan& plan);
+
 }  // namespace sluice::migration

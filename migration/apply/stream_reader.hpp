@@ -35,6 +35,13 @@ public:
     /// From any thread.
     [[nodiscard]] bool before_swap() const noexcept { return before_swap_; }
 
+    /// The stream goes on from a place behind which this marker must stand: one above `last` that comes first is a
+    /// failure, "checkpoint_not_in_log". last: of the process that wrote it; its markers may come in another order.
+    void expect_marker(std::uint64_t marker, std::uint64_t last) {
+        expected_marker_ = marker;
+        last_former_marker_ = last;
+    }
+
     /// A new stream begins, from position(): what was read of an unfinished transaction will come again.
     void stream_begins();
     outcome<void> take(const binlog::decoded_event& event, const binlog::coordinates& end);
@@ -79,6 +86,8 @@ private:
     std::string swap_clause_;
     std::atomic<bool> before_swap_{false};
     std::uint64_t marker_before_swap_ = 0;
+    std::uint64_t expected_marker_ = 0;  ///< 0: none, or it has come
+    std::uint64_t last_former_marker_ = 0;
 };
 
 class stream_reader {
@@ -91,6 +100,7 @@ public:
     void expect_swap(std::string clause, std::uint64_t marker_before) {
         capture_.expect_swap(std::move(clause), marker_before);
     }
+    void expect_marker(std::uint64_t marker, std::uint64_t last) { capture_.expect_marker(marker, last); }
     /// Nothing before an expected swap is to be read any more. From any thread.
     [[nodiscard]] bool swap_seen() const noexcept { return !capture_.before_swap(); }
     /// Works until the ledger stops. Failures go to the ledger.

@@ -38,7 +38,7 @@ failure unique_key_conflict(const migration_plan& plan, const failure& why) {
 
 outcome<void> catch_up(const migration_plan& plan, work_ledger& ledger, reconnecting_session& session) {
     const auto until = std::chrono::steady_clock::now() + catch_up_max;
-    auto position = read_server_position(session, plan);
+    auto position = read_place_to_reach(session, plan);
     if (!position) {
         if (position.error().then == disposition::abort) return std::move(position).error();
         return {};

@@ -3,13 +3,13 @@
 #include "migration/sql/identifier.hpp"
 #include "migration/sql/table_statements.hpp"
 
-#include <algorithm>
 #include <charconv>
 #include <utility>
 
 namespace sluice::migration {
 
-changelog::changelog(table_name table) : table_(std::move(table)), last_marker_(first_marker) {}
+changelog::changelog(table_name table, std::shared_ptr<marker_numbers> numbers)
+    : table_(std::move(table)), numbers_(numbers ? std::move(numbers) : std::make_shared<marker_numbers>()) {}
 
 outcome<void> changelog::create(const statement_runner& run) const {
     SLUICE_TRY_VOID(run(create_changelog_statement(table_)));
@@ -23,19 +23,36 @@ outcome<void> changelog::continue_after_last(const statement_runner& run) {
         const std::string& text = *found.rows[0][0];
         std::from_chars(text.data(), text.data() + text.size(), last);
     }
-    last_marker_ = std::max(last, last_marker_);
+    numbers_->go_on_after(last);
     return {};
 }
 
+outcome<void> changelog::name_run(const statement_runner& run, const std::string& name) const {
+    // The ids below are those of gh-ost's hints.
+    SLUICE_TRY_VOID(
+        run("INSERT INTO " + quote_table(table_) + " (id, hint, value) VALUES (4, 'run', " + quote_string(name) + ")"));
+    return {};
+}
+
+outcome<std::optional<std::string>> changelog::run_named(const statement_runner& run) const {
+    SLUICE_TRY(const query_result found, run(read_changelog_statement(table_, "run")));
+    if (found.rows.empty() || found.rows[0].empty()) return std::optional<std::string>();
+    return found.rows[0][0];
+}
+
 outcome<std::uint64_t> changelog::write_marker(const statement_runner& run) {
-    const std::uint64_t marker = ++last_marker_;
+    return migration::write_marker(run, table_, *numbers_);
+}
+
+outcome<std::uint64_t> write_marker(const statement_runner& run, const table_name& changelog, marker_numbers& numbers) {
+    const std::uint64_t marker = numbers.take();
     const std::string id = std::to_string(marker);
     // IGNORE: the statement may be repeated after a lost connection, and the row may be there already.
-    SLUICE_TRY_VOID(run("INSERT IGNORE INTO " + quote_table(table_) + " (id, hint, value) VALUES (" + id +
+    SLUICE_TRY_VOID(run("INSERT IGNORE INTO " + quote_table(changelog) + " (id, hint, value) VALUES (" + id +
                         ", 'marker " + id + "', '')"));
     // Only the newest marker is of use; without this the table would grow with every cut-over attempt.
-    SLUICE_TRY_VOID(
-        run("DELETE FROM " + quote_table(table_) + " WHERE id > " + std::to_string(first_marker) + " AND id < " + id));
+    SLUICE_TRY_VOID(run("DELETE FROM " + quote_table(changelog) + " WHERE id > " +
+                        std::to_string(marker_numbers::first) + " AND id < " + id));
     return marker;
 }
 

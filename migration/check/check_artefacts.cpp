@@ -8,7 +8,7 @@ namespace sluice::migration {
 
 outcome<void> check_artefacts(const check_subject& subject) {
     const auto& table = subject.spec.table;
-    auto names = artefact_names_of(table.table);
+    auto names = artefact_names_of(table.table, subject.spec.options.tables_named_after);
     if (const auto& given = subject.spec.options.old_table_name; !given.empty()) names.old_table = given;
     const std::string swap_names = subject.facts.family->rename_under_lock()
                                        ? ""

@@ -6,9 +6,10 @@
 
 namespace sluice::migration {
 
-outcome<server_facts> run_checks(sql_session& session, const migration_spec& spec, const sql::alter_statement& alter) {
+outcome<server_facts> run_checks(sql_session& session, const migration_spec& spec, const sql::alter_statement& alter,
+                                 const checked_role& role) {
     SLUICE_TRY(server_facts facts, check_server(session));
-    const check_subject subject{session, spec, alter, facts};
+    const check_subject subject{session, spec, alter, facts, role};
     for (const auto check : {check_alter, check_names, check_privileges, check_writable, check_binlog, check_table,
                              check_foreign_keys, check_triggers, check_artefacts}) {
         SLUICE_TRY_VOID(check(subject));
@@ -16,10 +17,21 @@ outcome<server_facts> run_checks(sql_session& session, const migration_spec& spe
     return facts;
 }
 
-outcome<server_facts> run_direct_checks(sql_session& session, const migration_spec& spec,
-                                        const sql::alter_statement& alter) {
+outcome<server_facts> run_checks_again(sql_session& session, const migration_spec& spec,
+                                       const sql::alter_statement& alter, const checked_role& role) {
     SLUICE_TRY(server_facts facts, check_server(session));
-    const check_subject subject{session, spec, alter, facts};
+    const check_subject subject{session, spec, alter, facts, role};
+    for (const auto check : {check_alter, check_names, check_privileges, check_writable, check_binlog, check_table,
+                             check_foreign_keys, check_triggers}) {
+        SLUICE_TRY_VOID(check(subject));
+    }
+    return facts;
+}
+
+outcome<server_facts> run_direct_checks(sql_session& session, const migration_spec& spec,
+                                        const sql::alter_statement& alter, const checked_role& role) {
+    SLUICE_TRY(server_facts facts, check_server(session));
+    const check_subject subject{session, spec, alter, facts, role};
     for (const auto check : {check_names, check_privileges, check_writable, check_engine})
         SLUICE_TRY_VOID(check(subject));
     return facts;

@@ -22,14 +22,25 @@ struct server_facts {
     int lower_case_table_names = 0;
 };
 
+/// What is asked of the server differs where it does not do everything by itself, as a primary.
+struct checked_role {
+    bool is_replica = false;              ///< a replica that is altered alone: read_only is no obstacle
+    bool log_is_read_at_replica = false;  ///< changes are read from a replica's log, see check_replica.hpp
+};
+
 /// Runs all preconditions in order; the first refusal ends it. Changes nothing on the server.
-outcome<server_facts> run_checks(sql_session& session, const migration_spec& spec, const sql::alter_statement& alter);
+outcome<server_facts> run_checks(sql_session& session, const migration_spec& spec, const sql::alter_statement& alter,
+                                 const checked_role& role = {});
+
+/// The same for a migration whose tables are there already.
+outcome<server_facts> run_checks_again(sql_session& session, const migration_spec& spec,
+                                       const sql::alter_statement& alter, const checked_role& role = {});
 
 /// What must hold for the server to alter the table by itself (INSTANT, INPLACE): nothing is copied, so the binary log,
 /// keys, foreign keys, triggers and leftovers do not matter. "wrong_engine" where the table is not InnoDB; the other
 /// codes are those of run_checks(). Changes nothing on the server.
 outcome<server_facts> run_direct_checks(sql_session& session, const migration_spec& spec,
-                                        const sql::alter_statement& alter);
+                                        const sql::alter_statement& alter, const checked_role& role = {});
 
 /// Compares the original with what it was when the migration began: "original_changed" if its definition (but for the
 /// AUTO_INCREMENT counter) is not the same. For triggers and foreign keys see check_relations_unchanged().

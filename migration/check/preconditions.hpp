@@ -18,6 +18,7 @@ struct check_subject {
     const migration_spec& spec;
     const sql::alter_statement& alter;
     const server_facts& facts;
+    checked_role role{};
 };
 
 /// Learns what the server is. "unsupported_server" for MySQL before 5.6.5 and MariaDB before 10.5.2.
@@ -36,7 +37,7 @@ struct check_subject {
 /// "read_only".
 [[nodiscard]] outcome<void> check_writable(const check_subject& subject);
 
-/// "binlog_off", "binlog_format", "binlog_filtered".
+/// "binlog_off", "binlog_format", "binlog_filtered", "replicated_unlogged".
 [[nodiscard]] outcome<void> check_binlog(const check_subject& subject);
 
 /// "no_such_table", "not_a_table", "wrong_engine".

@@ -140,6 +140,7 @@ outcome<row_comparison::range_findings> row_comparison::surplus_of_ghost_range(c
 
 outcome<std::vector<std::string>> row_comparison::describe(const std::vector<std::string>& keys) {
     std::vector<std::string> described;
+    const std::string where = quote_table(what_.columns.ghost);
     for (const std::string& key : keys) {
         const row_selection row{{}, std::span(&key, 1), form_};
         const auto key_columns = what_.columns.key.size();
@@ -155,15 +156,15 @@ outcome<std::vector<std::string>> row_comparison::describe(const std::vector<std
         };
         SLUICE_TRY(const query_result direct, session_.run(column_verdicts_statement(what_, row)));
         if (direct.rows.empty()) {
-            described.push_back(text + "only in the new table");
+            described.push_back(text.append("only in ").append(where));
             continue;
         }
         if (direct.rows.size() > 1) {
-            described.push_back(text + std::to_string(direct.rows.size()) + " times in the new table");
+            described.push_back(text.append(std::to_string(direct.rows.size())).append(" times in ").append(where));
             continue;
         }
         if (direct.rows[0][key_columns] != "1") {
-            described.push_back(text + "missing in the new table");
+            described.push_back(text.append("missing in ").append(where));
             continue;
         }
         add_columns(direct.rows[0], false);

@@ -44,7 +44,7 @@ public:
     /// Keys of rows of a range of the ghost's key that only the ghost has; for keys that are ordered differently.
     outcome<range_findings> surplus_of_ghost_range(const range_bounds& bounds);
 
-    /// "key (7): column `a` differs", "key (9): missing in the new table": for people.
+    /// "key (7): column `a` differs", "key (9): missing in `s`.`_t_gho`": for people.
     outcome<std::vector<std::string>> describe(const std::vector<std::string>& keys);
 
 private:

@@ -4,6 +4,7 @@
 #include "migration/apply/turn_rules.hpp"
 #include "migration/apply/unique_conflict.hpp"
 #include "migration/apply/value_loss.hpp"
+#include "migration/checkpoint/former_workers.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -103,12 +104,14 @@ std::size_t chunk_planner::chunk_rows() const {
 }
 
 copy_worker::copy_worker(const migration_plan& plan, work_ledger& ledger, chunk_planner& planner,
-                         sql_executor& executor)
+                         sql_executor& executor, std::size_t place)
     : plan_(plan),
       ledger_(ledger),
       planner_(planner),
       session_(executor, [&ledger] { return ledger.stopping(); }),
-      codec_(plan) {}
+      codec_(plan) {
+    if (!plan.run.empty()) session_.live_under(life_lock_of(plan.run, 'c', place));
+}
 
 void copy_worker::run() {
     auto worked = work();
@@ -144,8 +147,8 @@ void copy_worker::rest_after(std::chrono::nanoseconds work) {
 
 outcome<void> copy_worker::copy(work_ledger::chunk chunk) {
     // Without an exact order of keys no change is dropped, so rows that the applier brought before are the common case.
-    skip_present_ = !plan_.mapping.key.exactly_ordered;
-    is_first_attempt_ = true;
+    skip_present_ = !plan_.mapping.key.exactly_ordered || chunk.may_meet_rows;
+    is_first_attempt_ = !chunk.may_meet_rows;
     attempts_ = 0;
     conflicts_ = 0;
     std::uint64_t rows = 0;
@@ -159,7 +162,7 @@ outcome<void> copy_worker::copy(work_ledger::chunk chunk) {
             rows += copied->affected_rows;
             parts.copied();
             if (parts.all_copied()) {
-                ledger_.chunk_copied(rows);
+                ledger_.chunk_copied(chunk, rows);
                 return {};
             }
             ledger_.dispatch_again(chunk);
@@ -168,6 +171,7 @@ outcome<void> copy_worker::copy(work_ledger::chunk chunk) {
         if (ledger_.stopping()) return {};
         if (copied.error().code == "transaction_too_large") {
             SLUICE_TRY_VOID(halve(parts, copied.error()));
+            ledger_.note_chunk_retry(copied.error().message);
             ledger_.dispatch_again(chunk);
             continue;
         }
@@ -212,6 +216,7 @@ outcome<void> copy_worker::recover_from(failure why) {
     // The first attempt may have been committed before its answer was lost.
     if (why.code == "connection_lost") skip_present_ = true;
     planner_.failed();
+    ledger_.note_chunk_retry(why.message);
     ledger_.idle(milliseconds(std::min(20u * attempts_, 1000u)));
     return {};
 }

@@ -44,7 +44,9 @@ private:
 
 class copy_worker {
 public:
-    copy_worker(const migration_plan& plan, work_ledger& ledger, chunk_planner& planner, sql_executor& executor);
+    /// place: of this worker among those of the run, from 0.
+    copy_worker(const migration_plan& plan, work_ledger& ledger, chunk_planner& planner, sql_executor& executor,
+                std::size_t place = 0);
 
     /// Works until all is dispatched or the ledger stops. Failures go to the ledger.
     void run();

@@ -4,7 +4,8 @@
 //
 //   never      before hold_interval has passed since the attempt's end
 //   at once    then, when a session that had stood in the way has gone: that begins the count anew
-//   otherwise  after hold_interval, doubled with each further attempt that is given up, up to hold_interval_max
+//   otherwise  after hold_interval, doubled with each further attempt that is given up in spite of the whole budget, up
+//              to hold_interval_max
 
 #include "migration/ports/traffic_gate.hpp"
 
@@ -13,6 +14,12 @@
 #include <vector>
 
 namespace sluice::migration {
+
+/// How long attempt `number` (from 1) may wait with the gate closed for what stands in its way, statements in flight
+/// and the table's lock: a sixteenth of the hold budget, at least 20 ms, twice as long with each further attempt, at
+/// most the budget. On most tables that is plenty; where it is not, a few short holds cost clients less than a single
+/// long one.
+[[nodiscard]] std::chrono::milliseconds patience_of(std::uint32_t number, std::chrono::milliseconds hold_budget);
 
 /// Belongs to one thread.
 class attempt_pace {
@@ -25,8 +32,9 @@ public:
     };
 
     /// blockers: who stood in the way, as seen by the attempt; `old` is the age from which one is believed to have done
-    /// so (younger ones come and go on any busy table).
-    void given_up(time_point now, const std::vector<gate_blocker>& blockers, std::chrono::milliseconds old);
+    /// so (younger ones come and go on any busy table). in_spite_of_patience: it had the whole budget.
+    void given_up(time_point now, const std::vector<gate_blocker>& blockers, std::chrono::milliseconds old,
+                  bool in_spite_of_patience);
 
     /// No attempt before this, whatever happens.
     [[nodiscard]] bool within_interval(time_point now, const limits& within) const;
@@ -37,6 +45,7 @@ public:
 
 private:
     std::uint32_t given_up_in_a_row_ = 0;
+    std::uint32_t in_spite_of_patience_in_a_row_ = 0;
     time_point ended_{};
     std::vector<std::uint64_t> stood_in_the_way_;  // connection ids
 };

@@ -24,7 +24,8 @@ public:
         const migration_plan& usual;  ///< as it is outside of the attempt
         const migration_plan& plan;   ///< with the names that the tables have during it
         work_ledger& ledger;
-        bool ghost_related = false;  ///< triggers or foreign keys may have been made on the ghost
+        const std::atomic<bool>* stop_requested;  ///< may be null
+        bool ghost_related = false;               ///< triggers or foreign keys may have been made on the ghost
     };
 
     attempt_run(std::vector<member> members, sql_executor& executor, table_gate& gate, attempt_surroundings& around);
@@ -36,6 +37,9 @@ private:
     outcome<void> prepare_sentry();
     outcome<void> close_and_drain();
     outcome<void> lock();
+    outcome<void> limit_next_statement(std::chrono::steady_clock::time_point until);
+    outcome<void> lift_statement_limit();
+    outcome<stream_position> end_of_log();
     outcome<void> read_to_the_end();
     outcome<void> apply_last();
     outcome<void> apply_last_of(member& one);
@@ -43,9 +47,12 @@ private:
     outcome<void> relate();
     outcome<void> relate(member& one);
     outcome<void> swap();
+    outcome<void> announce_swap();
     outcome<void> release_old();
+    void release_old_late();
     outcome<void> all_steps();
-    outcome<void> park_all(std::chrono::steady_clock::time_point until);
+    outcome<void> park();
+    [[nodiscard]] std::chrono::milliseconds patience() const;
     void release(sql_session& on, bool by_usual_names);
     void open(bool done);
     cutover_outcome conclude(const outcome<void>& done);
@@ -88,10 +95,10 @@ private:
     std::chrono::steady_clock::time_point deadline_{};
     cutover_attempt report_;
     reconnecting_session session_;
+    std::unique_ptr<sql_session> marking_;  ///< where the end of the log is told by a marker
     std::unique_ptr<kill_timer> watch_;
     std::unique_ptr<swap_behind_sentry> sentry_;  ///< where the server refuses RENAME TABLE under LOCK TABLES
     bool may_have_swapped_ = false;
-    bool swap_begun_ = false;  ///< either way of swapping; only the gate needs to know
     std::optional<std::size_t> at_;
 };
 

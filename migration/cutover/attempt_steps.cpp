@@ -2,6 +2,7 @@
 
 #include "migration/apply/apply_batch.hpp"
 #include "migration/apply/value_loss.hpp"
+#include "migration/cutover/attempt_pace.hpp"
 #include "migration/cutover/attempt_run.hpp"
 #include "migration/cutover/group_sentry_swap.hpp"
 #include "migration/family/lock_holders.hpp"
@@ -12,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdio>
 
 namespace sluice::migration {
 namespace {
@@ -21,8 +23,8 @@ using std::chrono::steady_clock;
 
 // What the lock session may take for the last changes; more means that the applier is behind and should go on first.
 constexpr std::uint64_t last_keys_max = 5'000;
-// Renaming the ghost waits for whoever reads it. The gate is still open.
-constexpr milliseconds prepare_names_max{1'000};
+// The applier's last batch comes to its end; renaming the ghost waits for whoever reads it. The gate is still open.
+constexpr milliseconds prepare_max{1'000};
 
 // AUTO_INCREMENT=n among the table options of SHOW CREATE TABLE; 0 when there is none. The options stand on the last
 // line that begins with ")", behind every quoted name and comment of a column.
@@ -45,26 +47,32 @@ outcome<void> attempt_run::connect() {
     // A network that is cut tells the server nothing, and KILL does not get through either: by itself it would wait for
     // the lock, or keep it for a session that says nothing, for as long as its limits allow. No step waits longer than
     // the longer of these two before it sends its next statement.
-    const auto longest = std::max<milliseconds>(first().options.hold_budget, prepare_names_max);
+    const auto longest = std::max<milliseconds>(first().options.hold_budget, prepare_max);
     const std::string limit = std::to_string(std::chrono::floor<std::chrono::seconds>(longest).count() + 1);
     SLUICE_TRY_VOID(session_.run("SET SESSION wait_timeout = " + limit + ", lock_wait_timeout = " + limit));
+    if (first().markers) {
+        SLUICE_TRY(marking_, executor_.connect());
+    }
     SLUICE_TRY(auto killer, executor_.connect());
     watch_ = around_.watch(std::move(killer), session_.raw().connection_id());
     return {};
 }
 
-outcome<void> attempt_run::park_all(steady_clock::time_point until) {
-    return for_each_member([&](member& one) -> outcome<void> {
-        if (around_.park_batches(one.ledger, until)) return {};
-        return give_up("a batch of changes did not end in time");
+// With the gate still open: nobody is held while a batch of the applier comes to its end.
+outcome<void> attempt_run::park() {
+    return timed("park", [&] {
+        const auto until = around_.now() + prepare_max;
+        return for_each_member([&](member& one) -> outcome<void> {
+            if (around_.park_batches(one.ledger, until)) return {};
+            return give_up("a batch of changes did not end in time");
+        });
     });
 }
 
 outcome<void> attempt_run::prepare_sentry() {
     if (first().rename_under_lock) return {};
     return timed("names", [&]() -> outcome<void> {
-        const auto until = around_.now() + prepare_names_max;
-        SLUICE_TRY_VOID(park_all(until));
+        const auto until = around_.now() + prepare_max;
         if (members_.size() == 1) {
             sentry_ = std::make_unique<sentry_swap>(first(), members_.front().usual.ghost, executor_, around_);
         } else {
@@ -86,14 +94,16 @@ outcome<void> attempt_run::close_and_drain() {
         return {};
     }));
     return timed("drain", [&]() -> outcome<void> {
-        // Most of the budget may go here; what follows needs its share.
-        if (!gate_.wait_drained(deadline_ - budget_ / 3)) {
+        // Most of the budget may go here at most; what follows needs its share.
+        if (!gate_.wait_drained(std::min(deadline_ - budget_ / 3, around_.now() + patience()))) {
             report_.blockers = gate_.blockers();
             return give_up("statements or transactions on the table did not end in time");
         }
-        return park_all(deadline_);
+        return {};
     });
 }
+
+milliseconds attempt_run::patience() const { return patience_of(report_.number, budget_); }
 
 // Tables that are related to two members, or a member that is related to another, are locked once.
 std::vector<table_name> attempt_run::tables_to_lock() const {
@@ -114,9 +124,30 @@ std::vector<table_name> attempt_run::tables_to_lock() const {
     return tables;
 }
 
+// MariaDB ends a statement by itself after a fraction of a second, LOCK TABLES too: so it does not wait on behind the
+// gate's deadline when a KILL does not get through. A pending lock makes a transaction that has read, and then writes,
+// a deadlock's victim. Elsewhere lock_wait_timeout is all there is, in seconds.
+outcome<void> attempt_run::limit_next_statement(steady_clock::time_point until) {
+    if (first().family->product() != "MariaDB") return {};
+    const auto left = std::chrono::duration_cast<milliseconds>(until - around_.now());
+    if (left <= milliseconds(0)) return give_up("the hold budget was spent before the lock");
+    char limit[32];
+    std::snprintf(limit, sizeof limit, "%.3f", static_cast<double>(left.count()) / 1000.0);
+    SLUICE_TRY_VOID(run("SET SESSION max_statement_time = " + std::string(limit)));
+    return {};
+}
+
+outcome<void> attempt_run::lift_statement_limit() {
+    if (first().family->product() != "MariaDB") return {};
+    SLUICE_TRY_VOID(run("SET SESSION max_statement_time = 0"));
+    return {};
+}
+
 outcome<void> attempt_run::lock() {
     return timed("lock", [&]() -> outcome<void> {
-        watch_->arm(deadline_ - budget_ / 10);
+        const auto until = std::min(deadline_ - budget_ / 10, around_.now() + patience());
+        SLUICE_TRY_VOID(limit_next_statement(until));
+        watch_->arm(until);
         auto locked = run(lock_tables_statement(tables_to_lock()));
         const bool killed = watch_->disarm();
         if (!locked && (killed || locked.error().then == disposition::retry)) {
@@ -129,14 +160,20 @@ outcome<void> attempt_run::lock() {
         }
         if (!locked) return std::move(locked).error();
         if (killed) return give_up("the lock came too late");
-        return {};
+        return lift_statement_limit();
     });
+}
+
+// A marker is written by a session without locks: the lock session may write to nothing but what it has locked.
+outcome<stream_position> attempt_run::end_of_log() {
+    if (!first().markers) return read_server_position(runner(), first());
+    return read_place_to_reach([this](std::string_view sql) { return marking_->run(sql); }, first());
 }
 
 outcome<void> attempt_run::read_to_the_end() {
     return timed("position", [&]() -> outcome<void> {
         // Read after the lock: whoever changed the table has committed, and nobody can any more.
-        SLUICE_TRY(const stream_position end, read_server_position(runner(), first()));
+        SLUICE_TRY(const stream_position end, end_of_log());
         return for_each_member([&](member& one) -> outcome<void> {
             if (!around_.wait_read_through(one.ledger, end, deadline_)) {
                 return give_up("the binary log was not read to its end in time");
@@ -201,11 +238,18 @@ outcome<void> attempt_run::relate() {
     return timed("relations", [&] { return for_each_member([&](member& one) { return relate(one); }); });
 }
 
+// A gate that has opened by itself has let go whoever has an older view of the table, for good: no swap may follow.
+outcome<void> attempt_run::announce_swap() {
+    if (gate_.announce_swap(deadline_)) return {};
+    return give_up("the gate had opened by itself before the rename");
+}
+
 outcome<void> attempt_run::swap() {
     return timed("rename", [&]() -> outcome<void> {
-        if (around_.now() >= deadline_) return give_up("the hold budget was spent before the rename");
-        swap_begun_ = true;
-        if (sentry_) return sentry_->change_places(session_.raw(), deadline_);
+        // A rename that outlasts the hold leaves it to the gate to presume what became of it.
+        if (around_.now() >= deadline_ - budget_ / 10) return give_up("the hold budget was spent before the rename");
+        if (sentry_) return sentry_->change_places(session_.raw(), deadline_, [this] { return announce_swap(); });
+        SLUICE_TRY_VOID(announce_swap());
         std::vector<table_swap> swaps;
         for (const member& one : members_) swaps.push_back({one.plan.original, one.plan.ghost, one.plan.old_table});
         may_have_swapped_ = true;
@@ -226,7 +270,8 @@ outcome<void> attempt_run::release_old() {
 }
 
 outcome<void> attempt_run::all_steps() {
-    SLUICE_TRY_VOID(connect());
+    SLUICE_TRY_VOID(timed("connect", [&] { return connect(); }));
+    SLUICE_TRY_VOID(park());
     SLUICE_TRY_VOID(prepare_sentry());
     SLUICE_TRY_VOID(close_and_drain());
     SLUICE_TRY_VOID(lock());

@@ -24,8 +24,9 @@ attempt_run::attempt_run(std::vector<member> members, sql_executor& executor, ta
       session_(
           executor_,
           [this] {
-              return std::any_of(members_.begin(), members_.end(),
-                                 [](const member& one) { return one.ledger.stopping(); });
+              return std::any_of(members_.begin(), members_.end(), [](const member& one) {
+                  return one.ledger.stopping() || (one.stop_requested != nullptr && *one.stop_requested);
+              });
           },
           around_) {}
 
@@ -51,7 +52,8 @@ void attempt_run::open(bool done) {
             (void)run("UNLOCK TABLES").has_error();
         }
         if (sentry_) sentry_->end();
-        report_.hold = gate_.open(done || swap_begun_ ? gate_opening::swapped : gate_opening::given_up);
+        const bool may_have_swapped = sentry_ ? sentry_->may_have_swapped() : may_have_swapped_;
+        report_.hold = gate_.open(done || may_have_swapped ? gate_opening::swapped : gate_opening::given_up);
         return {};
     });
     SLUICE_ASSERT(opened.has_value());
@@ -75,6 +77,32 @@ cutover_end attempt_run::ask_the_server(std::optional<failure>& why) {
         if (*state == swap_state::swapped) end = cutover_end::swapped;
     }
     return end;
+}
+
+// The answer to the rename was lost, and the lock with it. The old tables' foreign keys must go all the same, by ALTERs
+// that wait for metadata locks: a client that has one, and then asks for another, would be a deadlock's victim. So the
+// gate closes once more. What cannot be had now is left to the tidying.
+void attempt_run::release_old_late() {
+    const auto has_keys = [](const member& one) { return !one.plan.relations.found.empty(); };
+    if (std::none_of(members_.begin(), members_.end(), has_keys)) return;
+    const hold_report held = report_.hold;
+    (void)timed("release", [&]() -> outcome<void> {
+        const auto deadline = around_.now() + budget_;
+        gate_.close(deadline);
+        if (gate_.wait_drained(deadline - budget_ / 3)) {
+            SLUICE_TRY_VOID(session_.run("SET SESSION lock_wait_timeout = 1"));
+            for (const member& one : members_) {
+                if (has_keys(one)) SLUICE_TRY_VOID(release_old_table(session_, one.usual, false));
+            }
+        }
+        return {};
+    }).has_error();
+    // The tables bear the names that they keep, so nobody's view of them is from before. What was held in the swap is
+    // what the report is about.
+    const hold_report again = gate_.open(gate_opening::given_up);
+    report_.hold = held;
+    report_.hold.statements_held += again.statements_held;
+    report_.hold.hold_max = std::max(held.hold_max, again.hold_max);
 }
 
 cutover_outcome attempt_run::conclude(const outcome<void>& done) {
@@ -106,9 +134,7 @@ cutover_outcome attempt_run::conclude(const outcome<void>& done) {
         }
     }
     if (result.end == cutover_end::swapped) {
-        if (!done) {
-            for (const member& one : members_) (void)release_old_table(session_, one.usual, false).has_error();
-        }
+        if (!done) release_old_late();
         report_.succeeded = true;
         report_.given_up_because.clear();
         result.why.reset();
@@ -144,7 +170,7 @@ cutover::cutover(std::vector<cutover_member> members, sql_executor& executor, ta
 cutover_outcome cutover::attempt(std::uint32_t number) {
     std::vector<attempt_run::member> members;
     for (std::size_t i = 0; i < members_.size(); ++i) {
-        members.push_back({members_[i].plan, *plans_in_attempt_[i], members_[i].ledger});
+        members.push_back({members_[i].plan, *plans_in_attempt_[i], members_[i].ledger, members_[i].stop_requested});
     }
     return attempt_run(std::move(members), executor_, gate_, around_).make(number);
 }

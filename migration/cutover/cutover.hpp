@@ -19,6 +19,7 @@
 #include "migration/ports/sql_executor.hpp"
 #include "migration/ports/traffic_gate.hpp"
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -43,6 +44,9 @@ struct cutover_outcome {
 struct cutover_member {
     const migration_plan& plan;
     work_ledger& ledger;
+    /// Set by another thread when Sluice is to stop: a server that cannot be reached is then not waited for. May be
+    /// null.
+    const std::atomic<bool>* stop_requested = nullptr;
 };
 
 /// Used by the coordinator thread. The sessions are opened anew for each attempt and closed after it: one that held a

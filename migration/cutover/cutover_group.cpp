@@ -80,7 +80,7 @@ cutover_outcome cutover_group::conduct(std::uint32_t number, sql_executor& execu
     std::vector<cutover_member> parts;
     std::vector<table_gate*> gates;
     for (const auto& [id, one] : members_) {
-        parts.push_back({*one.part.plan, *one.part.ledger});
+        parts.push_back({*one.part.plan, *one.part.ledger, one.part.stop_requested});
         gates.push_back(one.part.gate);
     }
     const auto gate = join_gates(std::move(gates));
@@ -190,7 +190,7 @@ outcome<bool> group_seat::ready(const group_part& part) {
 
 cutover_outcome group_seat::attempt(const group_part& part, std::uint32_t number, sql_executor& executor) {
     if (group_) return group_->attempt(id_, number, executor);
-    return cutover({{*part.plan, *part.ledger}}, executor, *part.gate).attempt(number);
+    return cutover({{*part.plan, *part.ledger, part.stop_requested}}, executor, *part.gate).attempt(number);
 }
 
 }  // namespace sluice::migration

@@ -26,6 +26,7 @@ struct group_part {
     const migration_plan* plan = nullptr;
     work_ledger* ledger = nullptr;
     table_gate* gate = nullptr;
+    const std::atomic<bool>* stop_requested = nullptr;
 };
 
 /// One group. Thread-safe; each member is a thread of its own, the coordinator of its migration.

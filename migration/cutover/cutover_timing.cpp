@@ -135,6 +135,12 @@ void cutover_timing::kill_standing(const std::vector<gate_blocker>& blockers, ti
     }
 }
 
+void cutover_timing::end_blockers(const operator_words& words) {
+    if (plan_.options.kill_blockers_after == milliseconds(0) || operator_verdict(operator_says(words))) return;
+    const auto now = steady_clock::now();
+    kill_standing(look_at_traffic(now).blockers, now);
+}
+
 moment_verdict cutover_timing::wait_for_next_attempt() const {
     return {.when = moment::not_now,
             .waiting_for = "the next attempt, at " + time_of_day(pace_.due_at_last(limits())) +
@@ -162,7 +168,8 @@ moment_verdict cutover_timing::look(const operator_words& words) {
         verdict = traffic_verdict(facts, rules, passed_over);
     }
     if (verdict.when == moment::not_now) {
-        passing_over_since_.reset();
+        if (!verdict.by_others) passing_over_since_.reset();
+        if (verdict.by_others && !passing_over_since_) passing_over_since_ = now;
         return verdict;
     }
     std::vector<gate_blocker> present = facts.blockers;
@@ -182,7 +189,9 @@ void cutover_timing::given_up(cutover_attempt& attempt) {
     order_by_age(attempt.blockers);
     last_given_up_because_ = attempt.given_up_because;
     passing_over_since_.reset();
-    pace_.given_up(steady_clock::now(), attempt.blockers, plan_.options.hold_budget / standing_part_of_budget);
+    const auto budget = plan_.options.hold_budget;
+    pace_.given_up(steady_clock::now(), attempt.blockers, budget / standing_part_of_budget,
+                   patience_of(attempt.number, budget) >= budget);
 }
 
 }  // namespace sluice::migration

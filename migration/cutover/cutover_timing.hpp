@@ -36,6 +36,10 @@ public:
     /// No attempt can begin yet, whatever is seen: looking would be in vain.
     [[nodiscard]] bool within_interval(time_point now) const;
 
+    /// What look() does besides: ends blockers that have stood in the way for as long as the operator lets them. For
+    /// the time in which looking further would be in vain.
+    void end_blockers(const operator_words& words);
+
     /// `go` leaves one thing to the caller: whether the stream is close behind the server.
     [[nodiscard]] moment_verdict look(const operator_words& words);
 

@@ -140,7 +140,8 @@ outcome<void> group_sentry_swap::nothing_came_between(steady_clock::time_point d
     return {};
 }
 
-outcome<void> group_sentry_swap::change_places(sql_session& holder, steady_clock::time_point deadline) {
+outcome<void> group_sentry_swap::change_places(sql_session& holder, steady_clock::time_point deadline,
+                                               const std::function<outcome<void>()>& announce) {
     SLUICE_TRY(const bool hidden, is_out_of_sight(last_ghost_));
     if (hidden) return give_up(quote_table(last_ghost_) + " is locked by somebody else");
     std::vector<table_swap> swaps;
@@ -153,8 +154,10 @@ outcome<void> group_sentry_swap::change_places(sql_session& holder, steady_clock
     SLUICE_TRY_VOID(relieve_guards(deadline));
     SLUICE_TRY_VOID(see_it_hold(last_ghost_, deadline));
     SLUICE_TRY_VOID(nothing_came_between(deadline));
+    SLUICE_TRY_VOID(announce());
     // The point of no return, as in sentry_swap.
     SLUICE_TRY_VOID(rename_.let_go(deadline));
+    may_have_swapped_ = true;
     SLUICE_TRY_VOID(keeper_->run("DROP TABLE " + quote_table(sentry_)));
     return rename_.result();
 }

@@ -42,7 +42,9 @@ public:
 
     outcome<void> prepare(sql_session& session) override;
     [[nodiscard]] std::vector<table_name> also_locked() const override { return {}; }
-    outcome<void> change_places(sql_session& holder, std::chrono::steady_clock::time_point deadline) override;
+    outcome<void> change_places(sql_session& holder, std::chrono::steady_clock::time_point deadline,
+                                const std::function<outcome<void>()>& announce) override;
+    [[nodiscard]] bool may_have_swapped() const override { return may_have_swapped_; }
     [[nodiscard]] bool holder_has_locks() const override { return !unlocking_; }
     void end() override;
 
@@ -68,6 +70,7 @@ private:
     std::unique_ptr<sql_session> keeper_;
     std::unique_ptr<sql_session> killer_;
     std::vector<guard> guards_;
+    bool may_have_swapped_ = false;
     bool unlocking_ = false;
     pending_rename rename_;  // last of these: ended first
 };

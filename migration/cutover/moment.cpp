@@ -30,6 +30,12 @@ moment_verdict not_now(std::string about, std::string waiting_for) {
     return {.when = moment::not_now, .waiting_for = std::move(waiting_for), .about = std::move(about)};
 }
 
+moment_verdict held_up(std::string about, std::string waiting_for) {
+    auto verdict = not_now(std::move(about), std::move(waiting_for));
+    verdict.by_others = true;
+    return verdict;
+}
+
 std::size_t count_older(const std::vector<gate_blocker>& blockers, milliseconds age) {
     return static_cast<std::size_t>(
         std::count_if(blockers.begin(), blockers.end(), [age](const gate_blocker& b) { return b.age > age; }));
@@ -81,10 +87,10 @@ moment_verdict traffic_verdict(const traffic_facts& facts, const moment_rules& r
     if (facts.backlog_keys > std::max(rules.backlog_keys_max, last_backlog_keys_max)) return not_now("backlog", behind);
     if (const auto old = count_older(facts.blockers, rules.max_blocker_age); old != 0) {
         const gate_blocker& first = oldest(facts.blockers);
-        return not_now("blocker " + std::to_string(first.connection_id), describe(first) + also(old - 1));
+        return held_up("blocker " + std::to_string(first.connection_id), describe(first) + also(old - 1));
     }
     if (!facts.prepared_xids.empty()) {
-        return not_now("xa " + facts.prepared_xids.front(),
+        return held_up("xa " + facts.prepared_xids.front(),
                        "prepared XA transactions that have changed the table (XA COMMIT or XA ROLLBACK them): " +
                            facts.prepared_xids.front());
     }

@@ -30,6 +30,7 @@ struct moment_verdict {
     /// Stays the same while the same thing is waited for, though waiting_for tells ages and counts: log it once.
     std::string about;
     bool by_operator = false;  ///< the operator holds it up: it may take long
+    bool by_others = false;    ///< old transactions do: once they have gone, no better moment is waited for
 };
 
 enum class flag_file_state { none, exists, unreadable };
@@ -68,7 +69,8 @@ inline constexpr std::chrono::milliseconds better_moment_wait_max{3'000};
 /// What the operator holds it up with; nothing when that is nothing.
 [[nodiscard]] std::optional<moment_verdict> operator_verdict(const operator_facts& facts);
 
-/// passed_over: for how long moments that were good enough have been passed over for a better one.
+/// passed_over: for how long moments that were good enough have been passed over for a better one, or others have held
+/// the cut-over up.
 [[nodiscard]] moment_verdict traffic_verdict(const traffic_facts& facts, const moment_rules& rules,
                                              std::chrono::milliseconds passed_over);
 

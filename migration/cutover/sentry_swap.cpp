@@ -35,14 +35,17 @@ outcome<void> sentry_swap::prepare(sql_session& session) {
     return {};
 }
 
-outcome<void> sentry_swap::change_places(sql_session& holder, steady_clock::time_point deadline) {
+outcome<void> sentry_swap::change_places(sql_session& holder, steady_clock::time_point deadline,
+                                         const std::function<outcome<void>()>& announce) {
     const std::array swaps{table_swap{plan_.original, plan_.ghost, plan_.old_table}};
     rename_.start(swap_statement(swaps), deadline);
     const std::array originals{plan_.original};
     SLUICE_TRY_VOID(rename_.see_it_wait(holder, originals, plan_.lower_case_table_names, deadline));
+    SLUICE_TRY_VOID(announce());
     // The point of no return: from here on only the server knows whether the rename takes place, and nothing may be
     // sent to end it. A kill that strikes while it renames costs the table its triggers on MariaDB.
     SLUICE_TRY_VOID(rename_.let_go(deadline));
+    may_have_swapped_ = true;
     SLUICE_TRY_VOID(holder.run("DROP TABLE " + quote_table(plan_.old_table)));
     unlocking_ = true;
     // A lost connection unlocks as well: the rename's own answer is what counts.

@@ -23,6 +23,7 @@
 #include "migration/ports/sql_executor.hpp"
 
 #include <chrono>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,7 +53,12 @@ public:
     /// With everything applied, and originals and ghosts locked by `holder`: the rename. On success the holder has
     /// unlocked. "given_up": nothing has changed, and once the holder unlocks, nothing will. Any other failure:
     /// settle_swap() tells.
-    virtual outcome<void> change_places(sql_session& holder, std::chrono::steady_clock::time_point deadline) = 0;
+    /// announce: called once nothing but the rename itself is left to be done; its failure ends the attempt, with
+    /// nothing changed.
+    virtual outcome<void> change_places(sql_session& holder, std::chrono::steady_clock::time_point deadline,
+                                        const std::function<outcome<void>()>& announce) = 0;
+    /// False as long as the sentry stands for certain.
+    [[nodiscard]] virtual bool may_have_swapped() const = 0;
     /// False once change_places() has begun to let go of the holder's locks.
     [[nodiscard]] virtual bool holder_has_locks() const = 0;
     /// Waits for the end of the rename, and ends it where the sentry still stands: let the holder unlock before.
@@ -68,7 +74,9 @@ public:
 
     outcome<void> prepare(sql_session& session) override;
     [[nodiscard]] std::vector<table_name> also_locked() const override { return {plan_.old_table}; }
-    outcome<void> change_places(sql_session& holder, std::chrono::steady_clock::time_point deadline) override;
+    outcome<void> change_places(sql_session& holder, std::chrono::steady_clock::time_point deadline,
+                                const std::function<outcome<void>()>& announce) override;
+    [[nodiscard]] bool may_have_swapped() const override { return may_have_swapped_; }
     [[nodiscard]] bool holder_has_locks() const override { return !unlocking_; }
     void end() override { rename_.end(); }
 
@@ -76,6 +84,7 @@ private:
     const migration_plan& plan_;
     const table_name& usual_ghost_;
     pending_rename rename_;
+    bool may_have_swapped_ = false;
     bool unlocking_ = false;
 };
 

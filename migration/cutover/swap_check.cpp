@@ -79,18 +79,25 @@ outcome<void> kill_all(const statement_runner& run, const query_result& sessions
 
 // A process that was killed may have left its RENAME waiting, for LOCK INSTANCE FOR BACKUP or a metadata lock, or
 // stalled in its commit: it could take place behind the look at the tables. Where it runs under LOCK TABLES it is
-// atomic: killed, it has renamed both tables or none.
+// atomic: killed, it has renamed both tables or none. And it may have been sent, but not been read by the server yet:
+// then no list has it, but its session holds the table's lock until it has read that, or finds its client gone.
 outcome<void> end_rename_under_lock(const statement_runner& run, const migration_plan& names, clock& time) {
     const auto until = time.now() + pending_rename_max;
     while (true) {
         const auto pending =
             find_pending_rename(run, {names.original, names.ghost, names.old_table}, "performance_schema");
         // Where the server has no such list (before 8.0.22) or does not show it, there is nothing to be ended.
-        if (!pending && pending.error().then == disposition::abort) return {};
-        if (!pending) return pending.error();
-        if (pending->rows.empty()) return {};
-        if (time.now() > until) return still_pending();
-        SLUICE_TRY_VOID(kill_all(run, *pending));
+        const bool has_list = pending || pending.error().then != disposition::abort;
+        if (has_list && !pending) return pending.error();
+        if (has_list && !pending->rows.empty()) {
+            if (time.now() > until) return still_pending();
+            SLUICE_TRY_VOID(kill_all(run, *pending));
+        } else {
+            const auto passed = run("SELECT 1 FROM " + quote_table(names.original) + " LIMIT 0");
+            // What the server refuses outright (there is no such table) has no lock to be waited for.
+            if (passed || passed.error().then == disposition::abort) return {};
+            if (passed.error().then != disposition::retry || time.now() > until) return passed.error();
+        }
         time.sleep_for(pending_rename_poll);
     }
 }

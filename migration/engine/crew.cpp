@@ -33,13 +33,14 @@ void crew::start_reader(stream_reader& reader) {
 
 void crew::start_apply() {
     for (std::size_t i = 0; i < plan_.options.apply_workers; ++i) {
-        others_.push_back(start(ledger_, [this] { apply_worker(plan_, ledger_, executor_).run(); }));
+        others_.push_back(start(ledger_, [this, i] { apply_worker(plan_, ledger_, executor_, i).run(); }));
     }
 }
 
 void crew::start_copy(chunk_planner& planner) {
     for (std::size_t i = 0; i < plan_.options.copy_workers; ++i) {
-        copy_.push_back(start(ledger_, [this, &planner] { copy_worker(plan_, ledger_, planner, executor_).run(); }));
+        copy_.push_back(
+            start(ledger_, [this, &planner, i] { copy_worker(plan_, ledger_, planner, executor_, i).run(); }));
     }
 }
 

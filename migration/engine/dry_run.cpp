@@ -5,6 +5,7 @@
 #include "migration/check/named_cells.hpp"
 #include "migration/checksum/row_comparison.hpp"
 #include "migration/engine/forecast_warnings.hpp"
+#include "migration/engine/log_server.hpp"
 #include "migration/engine/preparation.hpp"
 #include "migration/relations/relation_steps.hpp"
 #include "migration/sql/artefact_names.hpp"
@@ -36,6 +37,7 @@ table_name scratch_of(const table_name& table) {
 struct dry_running {
     const state_store& store;
     const migration_spec& spec;
+    const server_roles& roles;
     reconnecting_session session;
     table_name scratch;
     sql::alter_statement alter{};
@@ -43,6 +45,9 @@ struct dry_running {
     alter_forecast made{};
     std::optional<failure> copy_refused{};
 
+    [[nodiscard]] checked_role role() const {
+        return {.is_replica = roles.works_on_replica, .log_is_read_at_replica = roles.log_server != nullptr};
+    }
     outcome<void> find_ways();
     outcome<void> check_copy();
     outcome<bool> leftovers_would_be_dropped();
@@ -78,7 +83,11 @@ outcome<bool> dry_running::leftovers_would_be_dropped() {
 }
 
 outcome<void> dry_running::check_copy() {
-    auto checked = run_checks(session, spec, alter);
+    auto checked = run_checks(session, spec, alter, role());
+    if (checked && roles.log_server) {
+        auto met = log_server(*roles.log_server).begin(spec, facts);
+        if (!met) checked = std::move(met).error();
+    }
     if (checked) return {};
     failure why = std::move(checked).error();
     if (why.then != disposition::abort) return why;
@@ -185,7 +194,7 @@ outcome<alter_forecast> dry_running::all_steps() {
     made.spec = spec;
     SLUICE_TRY(alter, parse_alter_of(spec));
     SLUICE_TRY_VOID(session.connect());
-    SLUICE_TRY(facts, run_direct_checks(session, spec, alter));
+    SLUICE_TRY(facts, run_direct_checks(session, spec, alter, role()));
     made.server = std::string(facts.family->product()) + " " + facts.version;
     if (spec.options.drop_leftovers) SLUICE_TRY_VOID(session.run(drop_table_statement(scratch)));
     SLUICE_TRY(const query_result sizes,
@@ -215,9 +224,11 @@ outcome<alter_forecast> dry_running::all_steps() {
 
 }  // namespace
 
-outcome<alter_forecast> dry_run(sql_executor& executor, const state_store& store, const migration_spec& spec) {
+outcome<alter_forecast> dry_run(sql_executor& executor, const state_store& store, const migration_spec& spec,
+                                const server_roles& roles) {
     dry_running run{.store = store,
                     .spec = spec,
+                    .roles = roles,
                     .session = reconnecting_session(executor, [] { return false; }),
                     .scratch = scratch_of(spec.table)};
     auto found = run.all_steps();

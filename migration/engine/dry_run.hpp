@@ -6,6 +6,7 @@
 #include "migration/engine/state_store.hpp"
 #include "migration/model/alter_forecast.hpp"
 #include "migration/model/failure.hpp"
+#include "migration/ports/server_roles.hpp"
 #include "migration/ports/sql_executor.hpp"
 
 namespace sluice::migration {
@@ -13,6 +14,7 @@ namespace sluice::migration {
 /// Refuses with the codes of a real run. What a real run would first drop (drop_leftovers) is left alone and told.
 /// Takes seconds, not longer than the server's lock waits; leaves nothing behind. Thread-safe; one at a time for one
 /// table.
-outcome<alter_forecast> dry_run(sql_executor& executor, const state_store& store, const migration_spec& spec);
+outcome<alter_forecast> dry_run(sql_executor& executor, const state_store& store, const migration_spec& spec,
+                                const server_roles& roles = {});
 
 }  // namespace sluice::migration

@@ -2,6 +2,7 @@
 
 #include "migration/apply/server_position.hpp"
 #include "migration/check/preconditions.hpp"
+#include "migration/checkpoint/former_workers.hpp"
 #include "migration/cutover/swap_check.hpp"
 #include "migration/engine/lost_artefact.hpp"
 #include "migration/relations/relation_steps.hpp"
@@ -23,7 +24,6 @@ using std::chrono::system_clock;
 
 constexpr milliseconds tick_wait{100};
 constexpr std::chrono::seconds save_interval{5};
-constexpr std::chrono::seconds barrier_max{60};
 
 }  // namespace
 
@@ -39,9 +39,13 @@ migration_run::migration_run(run_environment environment, migration_snapshot beg
 }
 
 migration_run::~migration_run() {
-    stop_requested_ = true;
-    interrupt_statement();
+    request_stop();
     if (coordinator_.joinable()) coordinator_.join();
+}
+
+void migration_run::request_stop() {
+    if (stop_requested_.exchange(true)) return;
+    interrupt_statement();
 }
 
 void migration_run::start() {
@@ -55,8 +59,9 @@ snapshot_ptr migration_run::snapshot() const {
 
 outcome<void> migration_run::command(operator_command command) {
     const migration_state state = snapshot()->state;
-    if (state == migration_state::in_sync || state == migration_state::reverting ||
-        command == operator_command::revert || command == operator_command::finish) {
+    const bool way_back_follows = snapshot()->spec.kind != run_kind::take_back &&
+                                  (state == migration_state::in_sync || state == migration_state::reverting);
+    if (way_back_follows || command == operator_command::revert || command == operator_command::finish) {
         return command_way_back(state, command);
     }
     if (is_final(state) || state == migration_state::tidying) {
@@ -108,6 +113,8 @@ void migration_run::publish() {
         current_.deltas_applied = counters.deltas_applied;
         current_.deltas_dropped = counters.deltas_dropped;
         current_.backlog_keys = counters.backlog_keys;
+        current_.chunk_retries = counters.chunk_retries;
+        current_.last_chunk_error = counters.last_chunk_error;
         current_.stream_position =
             counters.position.executed ? counters.position.executed->to_string() : counters.position.at.to_string();
         current_.stream_file = counters.position.at.to_string();
@@ -140,8 +147,10 @@ void migration_run::publish() {
     }
     current_.paused = paused_;
     current_.postponed = postponed_;
-    auto fresh = std::make_shared<const migration_snapshot>(current_);
+    auto fresh = std::make_shared<migration_snapshot>(current_);
     const std::lock_guard lock(mutex_);
+    // What was just changed, see change(), stays shown until it is taken.
+    for (const option_changes& changes : changes_) changes.apply_to(fresh->spec.options);
     published_ = std::move(fresh);
 }
 
@@ -198,6 +207,10 @@ outcome<void> migration_run::tick(milliseconds wait) {
             if (position) SLUICE_TRY_VOID(stream_guard_.told(*position, steady_clock::now()));
             if (!position && position.error().then == disposition::abort) return position.error();
         }
+        if (reader_ && prepared_ && log_server_) {
+            SLUICE_TRY_VOID(log_server_->look(current_.spec, prepared_->plan, steady_clock::now()));
+        }
+        note_checkpoint();
     }
     return {};
 }
@@ -222,6 +235,29 @@ outcome<migration_run::ending> migration_run::proceed() {
                          current_.spec.table);
     }
 
+    if (may_go_on_) {
+        SLUICE_TRY(goes_on_, go_on());
+    }
+    if (!goes_on_) {
+        SLUICE_TRY(const auto altered, prepare_afresh());
+        if (altered) return *altered;
+    }
+    SLUICE_TRY_VOID(prepare_verification());
+    SLUICE_TRY_VOID(copy());
+    SLUICE_TRY_VOID(build_indexes());
+    SLUICE_TRY_VOID(verify());
+    SLUICE_TRY_VOID(wait_and_cut_over());
+    if (environment_.roles.replication) {
+        SLUICE_TRY_VOID(swap_back());
+        tidy_trial();
+        return ending::completed;
+    }
+    if (current_.spec.options.keep_old_table_in_sync) return keep_in_sync();
+    tidy();
+    return ending::completed;
+}
+
+outcome<std::optional<migration_run::ending>> migration_run::prepare_afresh() {
     enter(migration_state::checking);
     SLUICE_TRY(const sql::alter_statement alter, parse_alter_of(current_.spec));
     if (current_.spec.options.drop_leftovers) {
@@ -229,48 +265,48 @@ outcome<migration_run::ending> migration_run::proceed() {
         (void)drop_artefacts(*environment_.sql, names).size();
     }
     SLUICE_TRY(const bool altered, altered_by_server(alter));
-    if (altered) return ending::completed;
+    if (altered) return std::optional(ending::completed);
     if (current_.state != migration_state::checking) enter(migration_state::checking);
-    SLUICE_TRY(const server_facts facts, run_checks(control_, current_.spec, alter));
+    SLUICE_TRY(const server_facts facts, run_checks(control_, current_.spec, alter, role_of_server()));
+    SLUICE_TRY_VOID(meet_log_server(facts));
     if (interrupted()) return interruption();
 
     current_.way = alter_way::copy;
     enter(migration_state::preparing);
     tables_made_ = true;
     SLUICE_TRY(prepared_, prepare_tables(control_, current_.spec, alter, facts));
+    SLUICE_TRY_VOID(check_trial());
     current_.unique_key = describe(prepared_->plan.mapping.key);
     current_.rows_estimate = prepared_->plan.original_description.rows_estimate;
     SLUICE_TRY_VOID(begin_stream());
-    SLUICE_TRY_VOID(prepare_verification());
-    SLUICE_TRY_VOID(copy());
-    SLUICE_TRY_VOID(build_indexes());
-    SLUICE_TRY_VOID(verify());
-    SLUICE_TRY_VOID(wait_and_cut_over());
-    if (current_.spec.options.keep_old_table_in_sync) return keep_in_sync();
-    tidy();
-    return ending::completed;
+    SLUICE_TRY_VOID(begin_checkpoints(alter, facts));
+    return std::optional<ending>();
 }
 
 // Two processes must not work on one migration. The lock lives as long as this connection; a killed process's
 // connection may take a moment to end on the server.
 outcome<void> migration_run::claim() {
     constexpr int attempts_max = 10;
-    auto got = control_.take_lock("sluice:migration:" + current_.id, 10);
+    const std::string lock =
+        current_.spec.checkpoint_table ? lock_of_table(current_.spec.table) : "sluice:migration:" + current_.id;
+    auto got = control_.take_lock(lock, 10);
     for (int attempt = 1; !got && got.error().then == disposition::retry && attempt < attempts_max; ++attempt) {
         if (interrupted()) break;
-        got = control_.take_lock("sluice:migration:" + current_.id, 10);
+        got = control_.take_lock(lock, 10);
     }
     if (!got) return std::move(got).error();
     if (*got) return {};
-    return refuse("running_elsewhere", "migration " + current_.id + " is being worked on by another process");
+    return refuse("running_elsewhere", "migration " + current_.id + " of " + quote_table(current_.spec.table) +
+                                           " is being worked on by another process");
 }
 
 outcome<void> migration_run::begin_stream() {
+    SLUICE_TRY_VOID(plan_log_server());
     const migration_plan& plan = prepared_->plan;
+    changelog_ = std::make_unique<changelog>(plan.changelog, plan.markers);
+    SLUICE_TRY(stream_position begin, begin_of_log());
     ledger_ = std::make_unique<work_ledger>(work_ledger_options{
         plan.options.delta_keys_max, plan.mapping.key.bytes_are_identity, plan.options.delta_bytes_max});
-    changelog_ = std::make_unique<changelog>(plan.changelog);
-    SLUICE_TRY(stream_position begin, read_server_position(control_, plan));
     reader_ = std::make_unique<stream_reader>(plan, *ledger_, *environment_.feeds, std::move(begin));
     SLUICE_TRY_VOID(reader_->attach());
     SLUICE_TRY(const bool none_prepared, wait_for_prepared_transactions(control_, [&](const std::string& names) {
@@ -278,30 +314,23 @@ outcome<void> migration_run::begin_stream() {
                    return tick(tick_wait).has_value();
                }));
     if (!none_prepared) reader_->expect_unknown_prepared();
+    unknown_prepared_ = !none_prepared;
     wait_for("");
     crew_ = std::make_unique<crew>(plan, *ledger_, *environment_.sql);
     crew_->start_reader(*reader_);
     SLUICE_TRY(const std::uint64_t marker, changelog_->write_marker(runner()));
-    const auto until = steady_clock::now() + barrier_max;
-    while (!ledger_->wait_marker(marker, steady_clock::now() + tick_wait)) {
-        SLUICE_TRY_VOID(tick(milliseconds(0)));
-        if (steady_clock::now() > until) {
-            return refuse("stream_silent", "a row written to " + quote_table(plan.changelog) +
-                                               " did not come back in the binary log within a minute");
-        }
-    }
-    return {};
+    return see_first_marker(marker);
 }
 
 outcome<void> migration_run::copy() {
     const migration_plan& plan = prepared_->plan;
     planner_ = std::make_unique<chunk_planner>(plan, *ledger_);
-    SLUICE_TRY_VOID(planner_->read_range(control_));
+    if (!goes_on_) SLUICE_TRY_VOID(planner_->read_range(control_));
     enter(migration_state::copying);
     const auto began = steady_clock::now();
     start_throttles();
     SLUICE_TRY_VOID(obey_throttles());
-    crew_->start_apply();
+    if (!goes_on_) crew_->start_apply();
     crew_->start_copy(*planner_);
     while (!ledger_->all_copied()) {
         wait_for(why_held_back());
@@ -364,9 +393,11 @@ void migration_run::tidy() {
                      dropped.error().message);
         current_.leftovers.push_back(quote_table(table));
     };
+    if (current_.spec.checkpoint_table && !plan.options.drop_old_table) keep_checkpoint_of_swap();
     drop(plan.changelog);
     if (plan.options.drop_old_table) {
         drop(plan.old_table);
+        if (current_.spec.checkpoint_table) drop(plan.checkpoints);
     } else {
         current_.leftovers.push_back(quote_table(plan.old_table));
     }
@@ -375,6 +406,8 @@ void migration_run::tidy() {
 void migration_run::conclude(outcome<ending> end) {
     if (crew_) crew_->join_all();
     throttler_.reset();
+    // Not where the tables have been swapped: they are to be compared as they are.
+    if (!end && !swap_possible_) (void)start_replication().has_error();
     if (end && *end == ending::completed) {
         enter(migration_state::completed);
         return;

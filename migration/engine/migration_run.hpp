@@ -10,10 +10,12 @@
 #include "migration/cutover/cutover_timing.hpp"
 #include "migration/cutover/swap_check.hpp"
 #include "migration/engine/crew.hpp"
+#include "migration/engine/log_server.hpp"
 #include "migration/engine/migration_service.hpp"
 #include "migration/engine/preparation.hpp"
 #include "migration/engine/state_store.hpp"
 #include "migration/engine/stream_guard.hpp"
+#include "migration/ports/server_roles.hpp"
 #include "migration/ports/throttle_ports.hpp"
 #include "migration/reverse/applied_place.hpp"
 #include "migration/throttle/throttler.hpp"
@@ -36,6 +38,7 @@ struct run_environment {
     state_store store;
     throttle_ports throttles;
     std::shared_ptr<cutover_groups> groups;
+    server_roles roles{};
 };
 
 class migration_run {
@@ -49,6 +52,8 @@ public:
     migration_run& operator=(const migration_run&) = delete;
 
     void start();
+    /// Of the threads, as by destruction, which then does not wait as long. Thread-safe.
+    void request_stop();
     [[nodiscard]] snapshot_ptr snapshot() const;
     /// "wrong_state" when the command makes no sense now. Thread-safe.
     outcome<void> command(operator_command command);
@@ -77,15 +82,42 @@ private:
     void pass_over(alter_way way, const std::string& reason);
     /// The names of this migration's tables, with what settle_swap() must know of the server.
     outcome<migration_plan> names_on_server();
+    // Checkpoints, and going on from one; migration_run_resume.cpp.
+    outcome<std::optional<ending>> settle_resumed();
+    outcome<ending> take_back();
+    void keep_checkpoint_of_swap();
+    outcome<bool> go_on();
+    void give_up_work();
+    outcome<void> go_on_from(const checkpoint& from);
+    outcome<void> follow_from(const checkpoint& from);
+    outcome<void> begin_checkpoints(const sql::alter_statement& alter, const server_facts& facts);
+    void note_checkpoint();
+    outcome<std::optional<ending>> prepare_afresh();
     outcome<void> begin_stream();
+    // Other servers than the one that is worked on; migration_run_servers.cpp.
+    [[nodiscard]] checked_role role_of_server() const;
+    outcome<void> meet_log_server(const server_facts& facts);
+    outcome<void> plan_log_server();
+    outcome<stream_position> begin_of_log();
+    outcome<void> wait_until_visible(const binlog::gtid_set& executed);
+    outcome<void> see_first_marker(std::uint64_t marker);
+    [[nodiscard]] std::string why_stream_is_behind();
+    outcome<void> stop_replication();
+    outcome<void> start_replication();
+    outcome<void> swap_back();
+    void tidy_trial();
+    [[nodiscard]] outcome<void> check_trial() const;
     outcome<void> copy();
     outcome<void> build_indexes();
     // The comparison before the swap; migration_run_verify.cpp.
     outcome<void> prepare_verification();
     outcome<void> verify();
-    /// A step of a pass while the cut-over is postponed. False while rows that differ stand in the way of a cut-over.
+    /// A step of a pass while the cut-over is postponed, or while the old table is only kept current. False while rows
+    /// that differ stand in the way of a cut-over.
     outcome<bool> verify_meanwhile();
     outcome<bool> verification_step();
+    /// Of the direction that the work is in.
+    verification_report& verification_shown();
     outcome<void> wait_and_cut_over();
     outcome<bool> good_moment(cutover_timing& timing);
     void wait_for_moment(const moment_verdict& verdict);
@@ -100,6 +132,7 @@ private:
     outcome<ending> keep_in_sync();
     outcome<ending> go_way_back();
     outcome<bool> open_way_back();
+    outcome<void> free_old_table(const migration_plan& forward);
     outcome<void> follow_back(stream_position from);
     outcome<ending> follow_until_told();
     outcome<bool> revert();
@@ -149,6 +182,14 @@ private:
 
     // The coordinator's own.
     migration_snapshot current_;
+    std::optional<checkpoint> basis_;  ///< what is the same in all checkpoints of this run
+    std::string swap_clause_;          ///< what began the way back, where that is not to be seen from the names
+    bool may_go_on_ = false;           ///< an earlier process has left a checkpoint, and the ghost is there
+    bool goes_on_ = false;             ///< from one
+    bool unknown_prepared_ = false;    ///< see stream_reader::expect_unknown_prepared
+    applied_place checkpoint_place_;
+    bool checkpoint_begun_ = false;
+    std::chrono::steady_clock::time_point next_checkpoint_{};
     reconnecting_session control_;
     std::optional<prepared_migration> prepared_;
     bool tables_made_ = false;    ///< ghost and changelog may exist
@@ -164,6 +205,8 @@ private:
     std::string waited_about_;          ///< what the log was told last of why there is no cut-over
     std::unique_ptr<stream_reader> reader_;
     stream_guard stream_guard_;
+    std::optional<log_server> log_server_;  ///< where the stream is of another server's log
+    bool replication_stopped_ = false;
     std::unique_ptr<chunk_planner> planner_;
     applied_place applied_place_;
     group_seat group_seat_;

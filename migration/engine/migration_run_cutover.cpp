@@ -74,7 +74,7 @@ outcome<bool> migration_run::good_moment(cutover_timing& timing) {
     const bool came_back = ledger_->wait_marker(marker, asked + plan.options.hold_budget / 4);
     SLUICE_TRY_VOID(stream_guard_.marker(came_back, ledger_->count().position, steady_clock::now()));
     if (!came_back) {
-        wait_for("the binary-log stream, which is behind the server");
+        wait_for(why_stream_is_behind());
         return false;
     }
     return true;
@@ -98,7 +98,12 @@ outcome<void> migration_run::wait_and_cut_over() {
             continue;
         }
         SLUICE_TRY(const bool settled, verify_meanwhile());
-        if (!settled || timing.within_interval(steady_clock::now())) continue;
+        if (!settled) continue;
+        if (timing.within_interval(steady_clock::now())) {
+            timing.end_blockers({.postponed = postponed_, .flag_file_overruled = flag_file_overruled_});
+            keep_kills(timing);
+            continue;
+        }
         SLUICE_TRY(const bool good, good_moment(timing));
         if (!good) continue;
         auto same = check_original_unchanged(control_, plan.original_description);
@@ -107,7 +112,7 @@ outcome<void> migration_run::wait_and_cut_over() {
             if (same.error().then == disposition::retry) continue;  // a lost connection; there is a new one
             return same;
         }
-        const group_part part{&plan, ledger_.get(), gate.get()};
+        const group_part part{&plan, ledger_.get(), gate.get(), &stop_requested_};
         SLUICE_TRY(const bool together, group_seat_.ready(part));
         if (!together) {
             const std::string others = group_seat_.waiting_for();
@@ -115,6 +120,7 @@ outcome<void> migration_run::wait_and_cut_over() {
             continue;
         }
         if (!plan.backwards) remember_place_before_swap();
+        SLUICE_TRY_VOID(stop_replication());
         enter(plan.backwards ? migration_state::reverting : migration_state::cutting_over);
         swap_possible_ = true;
         waited_about_.clear();
@@ -132,6 +138,7 @@ outcome<void> migration_run::wait_and_cut_over() {
             }
         }
         swap_possible_ = attempt.end == cutover_end::swapped;
+        if (!swap_possible_) SLUICE_TRY_VOID(start_replication());
         if (attempt.end == cutover_end::given_up) timing.given_up(attempt.report);
         keep_report(attempt.report);
         if (attempt.end == cutover_end::swapped) {

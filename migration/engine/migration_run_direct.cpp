@@ -50,7 +50,7 @@ outcome<bool> migration_run::altered_by_server(const sql::alter_statement& alter
         if (options.attempt_inplace) pass_over(alter_way::inplace, reason);
         return false;
     }
-    SLUICE_TRY(const server_facts facts, run_direct_checks(control_, current_.spec, alter));
+    SLUICE_TRY(const server_facts facts, run_direct_checks(control_, current_.spec, alter, role_of_server()));
     const migration_plan names = plan_names(current_.spec);
     SLUICE_TRY(const auto settings, read_conversion_settings(control_, facts.is_mariadb, options.time_zone));
     SLUICE_TRY(const bool leftovers, artefacts_exist(names));

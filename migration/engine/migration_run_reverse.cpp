@@ -5,6 +5,7 @@
 #include "migration/cutover/swap_check.hpp"
 #include "migration/engine/lost_artefact.hpp"
 #include "migration/engine/migration_run.hpp"
+#include "migration/relations/relation_steps.hpp"
 #include "migration/reverse/reverse_plan.hpp"
 #include "migration/sql/identifier.hpp"
 #include "migration/sql/table_statements.hpp"
@@ -23,7 +24,7 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 using std::chrono::system_clock;
 
-constexpr milliseconds tick_wait{100};
+constexpr milliseconds follow_wait{50};
 constexpr std::chrono::seconds retry_wait{1};
 
 }  // namespace
@@ -54,7 +55,7 @@ outcome<void> migration_run::command_way_back(migration_state state, operator_co
 // The way back begins at a place that is stored before the swap: behind it, a process that is killed could not tell any
 // more. What lies between the two is another table's, see change_capture::expect_swap().
 void migration_run::remember_place_before_swap() {
-    if (!current_.spec.options.keep_old_table_in_sync) return;
+    if (!current_.spec.options.keep_old_table_in_sync && !current_.spec.checkpoint_table) return;
     current_.way_back.resume_from = place_to_text(ledger_->count().position);
     current_.way_back.resume_is_after_swap = false;
 }
@@ -65,6 +66,8 @@ void migration_run::publish_way_back() {
     current_.way_back.keys_applied = counters.deltas_applied;
     current_.way_back.backlog_keys = counters.backlog_keys;
     current_.backlog_keys = counters.backlog_keys;
+    current_.stream_file = counters.position.at.to_string();
+    if (current_.spec.kind == run_kind::take_back) current_.deltas_applied = counters.deltas_applied;
     current_.stream_position = place_to_text(counters.position);
 }
 
@@ -72,8 +75,11 @@ outcome<migration_run::ending> migration_run::keep_in_sync() {
     // From here on the tables belong to the operator: no failure may drop one of them.
     tables_made_ = false;
     swap_possible_ = true;
-    abort_requested_ = false;  // came too late
-    postponed_ = false;
+    const bool is_all_there_is = current_.spec.kind == run_kind::take_back;
+    if (!is_all_there_is) {
+        abort_requested_ = false;  // came too late
+        postponed_ = false;
+    }
     outcome<ending> end = ending::stopped;
     try {
         end = go_way_back();
@@ -81,10 +87,13 @@ outcome<migration_run::ending> migration_run::keep_in_sync() {
         end = refuse("internal_error", std::string("the engine stopped itself: ") + error.what());
     }
     if (crew_) crew_->join_all();
+    verification_.reset();
+    comparing_.reset();
     if (stop_requested_ && (!end || *end == ending::stopped)) return interruption();
     if (!end) {
         failure why = std::move(end).error();
         if (prepared_) why = name_lost_artefact(std::move(why), prepared_->plan);
+        if (is_all_there_is) return why;
         leave_way_back(std::move(why));
         return ending::completed;
     }
@@ -130,11 +139,11 @@ outcome<bool> migration_run::open_way_back() {
         prepared_ = prepared_migration{names, {}};
         return false;
     }
+    SLUICE_TRY_VOID(free_old_table(forward));
     SLUICE_TRY(migration_plan plan, prepare_way_back(control_, current_.spec));
-    // `revert` is the operator's word for now.
-    plan.options.cutover_window.clear();
-    plan.options.postpone_flag_file.clear();
+    if (current_.spec.kind != run_kind::take_back) revert_when_told(plan.options);
     prepared_ = prepared_migration{std::move(plan), {}};
+    SLUICE_TRY_VOID(plan_log_server());
     auto from = place_from_text(current_.way_back.resume_from, prepared_->plan.follow_by_gtid);
     if (!from) {
         return refuse("way_back_place_unknown",
@@ -145,6 +154,13 @@ outcome<bool> migration_run::open_way_back() {
     return true;
 }
 
+// Its triggers would act once more on what is carried into it, and foreign keys would hold up or change what is the new
+// table's. Also after a killed process: what it had made of the old table for a revert goes again.
+outcome<void> migration_run::free_old_table(const migration_plan& forward) {
+    SLUICE_TRY_VOID(release_old_table(control_, forward, false));
+    return drop_ghost_triggers(control_, forward.old_table);
+}
+
 outcome<void> migration_run::follow_back(stream_position from) {
     const migration_plan& plan = prepared_->plan;
     ledger_ = std::make_unique<work_ledger>(work_ledger_options{
@@ -152,14 +168,15 @@ outcome<void> migration_run::follow_back(stream_position from) {
         plan.options.delta_bytes_max});
     ledger_->set_frontier(copy_frontier(std::nullopt, plan.mapping.key.exactly_ordered));
     if (!changelog_) {
-        changelog_ = std::make_unique<changelog>(plan.changelog);
+        changelog_ = std::make_unique<changelog>(plan.changelog, plan.markers);
         SLUICE_TRY_VOID(changelog_->continue_after_last(runner()));
     }
     stream_guard_ = {};
     applied_place_ = {};
     reader_ = std::make_unique<stream_reader>(plan, *ledger_, *environment_.feeds, std::move(from));
     if (!current_.way_back.resume_is_after_swap) {
-        reader_->expect_swap(clause_of_swap(names_of_way_back(plan)), changelog_->last_marker());
+        const std::string clause = swap_clause_.empty() ? clause_of_swap(names_of_way_back(plan)) : swap_clause_;
+        reader_->expect_swap(clause, changelog_->last_marker());
     }
     SLUICE_TRY_VOID(reader_->attach());
     crew_ = std::make_unique<crew>(plan, *ledger_, *environment_.sql);
@@ -167,9 +184,13 @@ outcome<void> migration_run::follow_back(stream_position from) {
     crew_->start_apply();
     // Coming back before the swap has been seen, it would tell that the stream is not what it is taken for.
     SLUICE_TRY_VOID(changelog_->write_marker(runner()));
+    if (current_.spec.kind == run_kind::take_back) start_throttles();
     current_.way_back.open = true;
     current_.way_back.unique_key = describe(plan.mapping.key);
     if (!current_.way_back.since) current_.way_back.since = system_clock::now();
+    current_.way_back.verification = {};
+    next_comparison_ = {};
+    SLUICE_TRY_VOID(prepare_verification());
     enter(migration_state::in_sync);
     spdlog::info("migration {}: {} follows {} by {}; `revert` gives it its name back, `finish` lets it go", current_.id,
                  quote_table(plan.ghost), quote_table(plan.original), current_.way_back.unique_key);
@@ -187,7 +208,7 @@ void migration_run::note_applied() {
 outcome<migration_run::ending> migration_run::follow_until_told() {
     const std::chrono::seconds limit(current_.spec.options.keep_in_sync_max_s);
     while (true) {
-        SLUICE_TRY_VOID(tick(tick_wait));
+        SLUICE_TRY_VOID(tick(follow_wait));
         note_applied();
         if (finish_requested_) return ending::completed;
         if (revert_requested_) {
@@ -196,19 +217,28 @@ outcome<migration_run::ending> migration_run::follow_until_told() {
         } else if (limit.count() != 0 && system_clock::now() - *current_.way_back.since > limit) {
             spdlog::info("migration {}: keep_in_sync_max_s is over, the old table is let go", current_.id);
             return ending::completed;
+        } else if (reader_->swap_seen()) {
+            SLUICE_TRY_VOID(verify_meanwhile());
         }
     }
 }
 
 // False: called off, or given up without harm; the old table goes on following.
 outcome<bool> migration_run::revert() {
-    auto done = wait_and_cut_over();
+    outcome<void> done;
+    if (verification_ && verification_->report().passes == 0) {
+        enter(migration_state::reverting);
+        done = verify();
+    }
+    if (done) done = wait_and_cut_over();
     if (done) return true;
     revert_requested_ = false;
     if (interrupted()) return interruption();
     if (auto lost = ledger_->first_failure()) return std::move(*lost);
     failure why = std::move(done).error();
-    if (why.code == "original_changed" || why.then == disposition::outcome_unknown) return why;
+    // What is not the same after all repairs must not take the name, at no later attempt either.
+    if (why.code == "original_changed" || why.code == "verification_failed") return why;
+    if (why.then == disposition::outcome_unknown || current_.spec.kind == run_kind::take_back) return why;
     enter(migration_state::in_sync);
     if (why.code != "revert_called_off") {
         spdlog::warn("migration {}: the revert was given up ({}): {}", current_.id, why.code, why.message);
@@ -240,6 +270,7 @@ void migration_run::leave_way_back(std::optional<failure> why) {
 // of a migration before its cut-over.
 void migration_run::tidy_reverted() {
     const migration_plan& plan = prepared_->plan;
+    throttler_.reset();
     current_.way_back.open = false;
     current_.leftovers.clear();
     const auto name = [this](const table_name& table) { current_.leftovers.push_back(quote_table(table)); };
@@ -248,7 +279,18 @@ void migration_run::tidy_reverted() {
                      quote_table(plan.old_table), settled.error().message);
         name(plan.swap_old);
     }
+    // As in tidy(): done already, unless something was lost behind the swap.
+    if (auto released = release_old_table(control_, plan, false); !released) {
+        spdlog::warn("migration {}: foreign keys of {} could not be dropped: {}", current_.id,
+                     quote_table(plan.old_table), released.error().message);
+    }
     if (auto dropped = run_control(drop_table_statement(plan.changelog)); !dropped) name(plan.changelog);
+    if (current_.spec.kind == run_kind::take_back && plan.options.drop_old_table) {
+        for (const table_name& table : {plan.old_table, plan.checkpoints}) {
+            if (!run_control(drop_table_statement(table))) name(table);
+        }
+        return;
+    }
     // The only place of what the columns that the ALTER had added hold: never dropped.
     name(plan.old_table);
 }

@@ -1,6 +1,7 @@
 // Options that are changed while the migration runs.
 
 #include "migration/engine/migration_run.hpp"
+#include "migration/reverse/reverse_plan.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -28,7 +29,9 @@ outcome<void> migration_run::change(const option_changes& changes) {
         published_ = std::make_shared<const migration_snapshot>(std::move(shown));
     }
     for (const option_field* field : changes.fields) {
-        if (field->name == "postpone_cutover") postponed_ = changes.values.postpone_cutover;
+        // Of the cut-over: a revert waits for nothing but a good moment.
+        const bool is_ahead = state < migration_state::in_sync || snapshot()->spec.kind == run_kind::take_back;
+        if (field->name == "postpone_cutover" && is_ahead) postponed_ = changes.values.postpone_cutover;
     }
     woken_.notify_all();
     return {};
@@ -44,6 +47,8 @@ bool migration_run::take_changes() {
         changes.apply_to(current_.spec.options);
         // The workers read the plan's options as well, but none of those that may be changed.
         if (prepared_) changes.apply_to(prepared_->plan.options);
+        if (prepared_ && prepared_->plan.backwards && current_.spec.kind != run_kind::take_back)
+            revert_when_told(prepared_->plan.options);
         for (const option_field* field : changes.fields) {
             spdlog::info("migration {}: {} = {} from now on", current_.id, field->name,
                          shown_value(*field, changes.values));

@@ -28,7 +28,13 @@ outcome<migration_plan> migration_run::names_on_server() {
 
 outcome<std::optional<migration_run::ending>> migration_run::settle_interrupted() {
     std::optional<ending> settled;
-    if (found_state_ == migration_state::queued) return settled;
+    if (found_state_ == migration_state::queued) {
+        if (current_.spec.kind == run_kind::resume) return settle_resumed();
+        if (current_.spec.kind == run_kind::take_back) {
+            SLUICE_TRY(settled, take_back());
+        }
+        return settled;
+    }
     // Before `preparing` nothing of ours was made, and a table by the old table's name is somebody else's.
     if (found_state_ <= migration_state::altering) return settle_altering();
     if (found_state_ == migration_state::in_sync || found_state_ == migration_state::reverting) {
@@ -49,11 +55,16 @@ outcome<std::optional<migration_run::ending>> migration_run::settle_interrupted(
         tidy();
         return std::optional(ending::completed);
     }
+    if (state == swap_state::not_swapped && !current_.checkpoint.empty()) {
+        may_go_on_ = true;
+        return settled;
+    }
     spdlog::warn("migration {}: an earlier process was interrupted while {}; {} and {} are dropped and it begins again",
                  current_.id, to_string(found_state_), quote_table(names.ghost), quote_table(names.changelog));
     SLUICE_TRY_VOID(drop_what_was_left(names));
     current_.rows_copied = 0;
     current_.deltas_applied = 0;
+    current_.checkpoint.clear();
     return settled;
 }
 

@@ -36,6 +36,9 @@ outcome<void> migration_run::obey_throttles() {
     if (throttler_) {
         verdict = throttler_->judge();
         current_.lag = throttler_->lag();
+        const client_latency_figures clients = throttler_->clients();
+        current_.client_latency = clients.p99;
+        current_.client_latency_baseline = clients.baseline;
     }
     const migration_options& options = current_.spec.options;
     ledger_->pause_copy(paused_ || !verdict.reason.empty());
@@ -52,8 +55,11 @@ outcome<void> migration_run::obey_throttles() {
 // At critical load even this is left alone: dropping a large table is load.
 void migration_run::drop_or_leave_tables() {
     const migration_plan names = prepared_ ? prepared_->plan : plan_names(current_.spec);
-    if (current_.error->code == "critical_load") {
+    // Nor is what another run can go on from.
+    const bool may_go_on = current_.spec.checkpoint_table && !current_.checkpoint.empty();
+    if (current_.error->code == "critical_load" || (may_go_on && current_.error->code != "aborted")) {
         current_.leftovers = {quote_table(names.ghost), quote_table(names.changelog)};
+        if (may_go_on) current_.leftovers.push_back(quote_table(names.checkpoints));
     } else {
         current_.leftovers = drop_artefacts(*environment_.sql, names);
     }

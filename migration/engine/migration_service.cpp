@@ -72,6 +72,7 @@ struct migration_service::implementation {
     std::shared_ptr<traffic_gate> gate;
     state_store store;
     throttle_ports throttles;
+    server_roles roles;
 
     mutable std::mutex mutex;
     bool recovered = false;
@@ -81,7 +82,7 @@ struct migration_service::implementation {
     std::vector<table_name> dry_running{};
     std::shared_ptr<cutover_groups> groups = std::make_shared<cutover_groups>();
 
-    [[nodiscard]] run_environment environment() const { return {sql, feeds, gate, store, throttles, groups}; }
+    [[nodiscard]] run_environment environment() const { return {sql, feeds, gate, store, throttles, groups, roles}; }
 
     [[nodiscard]] std::vector<snapshot_ptr> all() const {
         std::vector<snapshot_ptr> found;
@@ -158,12 +159,16 @@ migration_service::migration_service(std::shared_ptr<sql_executor> sql, std::sha
                                std::move(gate),
                                state_store(options.state_schema),
                                options.throttles,
+                               options.roles,
                                {},
                                false,
                                {},
                                {}}) {}
 
-migration_service::~migration_service() = default;
+migration_service::~migration_service() {
+    // All at once: none waits for the others' patience.
+    for (const auto& [id, run] : self_->runs) run->request_stop();
+}
 
 outcome<void> migration_service::recover() {
     const std::lock_guard lock(self_->mutex);
@@ -205,7 +210,7 @@ outcome<alter_forecast> migration_service::dry_run(const migration_spec& spec) {
             std::erase(self.dry_running, table);
         }
     } const end{*self_, spec.table};
-    return migration::dry_run(*self_->sql, self_->store, spec);
+    return migration::dry_run(*self_->sql, self_->store, spec, self_->roles);
 }
 
 outcome<snapshot_ptr> migration_service::create(migration_spec spec) {

@@ -6,6 +6,7 @@
 #include "migration/model/alter_forecast.hpp"
 #include "migration/model/option_fields.hpp"
 #include "migration/ports/change_feed.hpp"
+#include "migration/ports/server_roles.hpp"
 #include "migration/ports/sql_executor.hpp"
 #include "migration/ports/throttle_ports.hpp"
 #include "migration/ports/traffic_gate.hpp"
@@ -30,6 +31,7 @@ enum class operator_command {
 struct service_options {
     std::string state_schema = "_sluice";  ///< durable job state on the primary; empty: none, for one run without it
     throttle_ports throttles{};            ///< what throttles ask besides the primary
+    server_roles roles{};
 };
 
 /// Thread-safe. Each running migration has one coordinator thread, which alone changes that migration's state.

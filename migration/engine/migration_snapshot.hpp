@@ -76,6 +76,7 @@ struct way_back_report {
     std::uint64_t backlog_keys = 0;    ///< distinct keys waiting to be applied
     std::string resume_from;           ///< everything up to this place of the stream is in the old table
     bool resume_is_after_swap = true;  ///< false: what stands between resume_from and the swap is no concern of it
+    verification_report verification;  ///< of the old table against the new one, since this process follows it
     std::optional<std::chrono::system_clock::time_point> since;  ///< when the new table became live
     std::optional<failure> ended_by;                             ///< why no revert is possible any more
 };
@@ -94,6 +95,8 @@ struct migration_snapshot {
     std::uint64_t rows_copied = 0;
     std::uint64_t rows_per_s = 0;      ///< copy rate over the last seconds
     std::uint64_t chunk_rows = 0;      ///< current chunk size
+    std::uint64_t chunk_retries = 0;   ///< statements of chunks that failed and were tried again
+    std::string last_chunk_error;      ///< why the last of these failed
     std::uint64_t deltas_seen = 0;     ///< row changes of the table read from the stream
     std::uint64_t deltas_applied = 0;  ///< keys written to the ghost
     std::uint64_t deltas_dropped = 0;  ///< keys that the copy was still to visit
@@ -106,6 +109,10 @@ struct migration_snapshot {
     std::string throttled_by;                                ///< the first reason to hold back; empty: none
     std::optional<std::chrono::milliseconds> lag;            ///< age of the last heartbeat that the server took
     std::optional<std::chrono::milliseconds> heartbeat_lag;  ///< the same of the last one that came by the stream
+    /// p99 of the clients' statements, where it is looked at (max_client_latency_rise_percent) and enough of them are
+    /// sent.
+    std::optional<std::chrono::microseconds> client_latency;
+    std::optional<std::chrono::microseconds> client_latency_baseline;  ///< the same without the copy
     std::chrono::system_clock::time_point created;
     std::chrono::system_clock::time_point changed;  ///< of the last state change
     std::optional<std::chrono::system_clock::time_point> ended;
@@ -115,7 +122,9 @@ struct migration_snapshot {
     std::vector<std::string> leftovers;             ///< tables that this migration made and that still exist, quoted
     std::chrono::milliseconds copy_took{0};         ///< from the first chunk to the last one; 0 before its end
     way_back_report way_back;
-    hold_report direct_hold;  ///< of the clients, while the server altered the table by itself
+    hold_report direct_hold;    ///< of the clients, while the server altered the table by itself
+    std::string checkpoint;     ///< where a later process goes on, see checkpoint/checkpoint.hpp. Not for the world
+    std::uint32_t resumed = 0;  ///< how often a process went on from one
     /// While `altering`: SHOW CREATE TABLE before the server's own ALTER and of an altered copy, for a process that has
     /// to find out whether the ALTER took place. Not for the world.
     std::string definition_before;

@@ -14,10 +14,13 @@
 #include "migration/sql/identifier.hpp"
 #include "migration/sql/keeping_statements.hpp"
 #include "migration/sql/table_statements.hpp"
+#include "protocol/sql/lexer.hpp"
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <optional>
+#include <random>
 #include <set>
 #include <utility>
 
@@ -50,16 +53,60 @@ outcome<void> try_temporary_table(reconnecting_session& session, const migration
     return why;
 }
 
+/// What is read from the two tables as they stand.
+outcome<void> plan_columns(reconnecting_session& session, migration_plan& plan, const sql::alter_statement& alter,
+                           const server_facts& facts, const conversion_settings& settings) {
+    SLUICE_TRY(plan.original_description, describe_table(session, plan.original));
+    SLUICE_TRY(plan.ghost_description, describe_table(session, plan.ghost));
+    SLUICE_TRY_VOID(check_fulltext_id(plan.ghost_description));
+    SLUICE_TRY(plan.mapping, map_columns(plan.original_description, plan.ghost_description, alter,
+                                         {plan.options.allow_nullable_unique_key}));
+    SLUICE_TRY(plan.columns,
+               copy_columns_of(plan.original_description, plan.ghost_description, plan.mapping, settings));
+    SLUICE_TRY_VOID(learn_server(session, plan, facts));
+    plan.explicit_auto_increment = alter.has(sql::alter_clause_kind::auto_increment);
+    plan.moment = settings.now;
+    return {};
+}
+
+// To a column that is renamed the ghost's is a stranger.
+void take_renames_apart(sql::alter_statement& alter) {
+    std::vector<sql::alter_clause> added;
+    for (sql::alter_clause& clause : alter.clauses) {
+        const bool renames = (clause.kind == sql::alter_clause_kind::change_column ||
+                              clause.kind == sql::alter_clause_kind::rename_column) &&
+                             !sql::equal_ignoring_case(clause.name, clause.new_name);
+        if (!renames) continue;
+        sql::alter_clause one = clause;
+        one.kind = sql::alter_clause_kind::add_column;
+        one.name = clause.new_name;
+        added.push_back(std::move(one));
+        clause.kind = sql::alter_clause_kind::drop_column;
+        clause.new_name.clear();
+        clause.columns.clear();
+    }
+    std::move(added.begin(), added.end(), std::back_inserter(alter.clauses));
+}
+
+std::string fresh_run() {
+    std::random_device source;
+    constexpr const char* digits = "0123456789abcdef";
+    std::string name;
+    for (int i = 0; i < 32; ++i) name += digits[source() % 16];
+    return name;
+}
+
 }  // namespace
 
 migration_plan plan_names(const migration_spec& spec) {
-    const artefact_names names = artefact_names_of(spec.table.table);
+    const artefact_names names = artefact_names_of(spec.table.table, spec.options.tables_named_after);
     migration_plan plan;
     plan.original = spec.table;
     plan.ghost = {spec.table.schema, names.ghost};
     plan.changelog = {spec.table.schema, names.changelog};
     plan.old_table = {spec.table.schema,
                       spec.options.old_table_name.empty() ? names.old_table : spec.options.old_table_name};
+    plan.checkpoints = {spec.table.schema, names.checkpoints};
     plan.swap_ghost = {spec.table.schema, names.swap_ghost};
     plan.swap_old = {spec.table.schema, names.swap_old};
     plan.options = spec.options;
@@ -74,6 +121,7 @@ outcome<sql::alter_statement> parse_alter_of(const migration_spec& spec) {
         return refuse("bad_alter", "the ALTER names table " + quote_identifier(alter->table->name) +
                                        ", the migration is for " + quote_table(spec.table));
     }
+    if (spec.options.skip_renamed_columns) take_renames_apart(*alter);
     return std::move(alter).value();
 }
 
@@ -96,15 +144,7 @@ outcome<void> prepare_ghost(reconnecting_session& session, migration_plan& plan,
         why.then = disposition::abort;
         return why;
     }
-    SLUICE_TRY(plan.original_description, describe_table(session, plan.original));
-    SLUICE_TRY(plan.ghost_description, describe_table(session, plan.ghost));
-    SLUICE_TRY_VOID(check_fulltext_id(plan.ghost_description));
-    SLUICE_TRY(plan.mapping, map_columns(plan.original_description, plan.ghost_description, alter,
-                                         {spec.options.allow_nullable_unique_key}));
-    SLUICE_TRY(plan.columns,
-               copy_columns_of(plan.original_description, plan.ghost_description, plan.mapping, settings));
-    SLUICE_TRY_VOID(learn_server(session, plan, facts));
-    plan.explicit_auto_increment = alter.has(sql::alter_clause_kind::auto_increment);
+    SLUICE_TRY_VOID(plan_columns(session, plan, alter, facts, settings));
     SLUICE_TRY_VOID(try_relations(session, plan));
     if (spec.options.keep_old_table_in_sync) {
         // Hours of copying must not end in a way back that is not there.
@@ -136,6 +176,7 @@ outcome<migration_plan> prepare_way_back(reconnecting_session& session, const mi
     SLUICE_TRY(const auto settings, read_conversion_settings(session, facts.is_mariadb, spec.options.time_zone));
     SLUICE_TRY(migration_plan back, plan_way_back(forward, now, old, alter, settings));
     SLUICE_TRY_VOID(learn_server(session, back, facts));
+    SLUICE_TRY_VOID(plan_relations_back(session, spec, facts, back));
     return back;
 }
 
@@ -144,12 +185,35 @@ outcome<prepared_migration> prepare_tables(reconnecting_session& session, const 
     prepared_migration made{plan_names(spec), {}};
     migration_plan& plan = made.plan;
     SLUICE_TRY_VOID(prepare_ghost(session, plan, spec, alter, facts));
-    SLUICE_TRY_VOID(changelog(plan.changelog).create([&session](std::string_view sql) { return session.run(sql); }));
+    plan.run = fresh_run();
+    const auto run = [&session](std::string_view sql) { return session.run(sql); };
+    SLUICE_TRY_VOID(changelog(plan.changelog).create(run));
+    SLUICE_TRY_VOID(changelog(plan.changelog).name_run(run, plan.run));
     if (spec.options.defer_secondary_indexes) {
         made.deferred = deferrable_indexes(plan.ghost_description, plan.columns.ghost_index);
         if (!made.deferred.empty()) SLUICE_TRY_VOID(session.run(drop_indexes_statement(plan.ghost, made.deferred)));
     }
     return made;
+}
+
+outcome<prepared_migration> adopt_tables(reconnecting_session& session, const migration_spec& spec,
+                                         const sql::alter_statement& alter, const server_facts& facts,
+                                         const checkpoint& from) {
+    prepared_migration found{plan_names(spec), {}};
+    migration_plan& plan = found.plan;
+    plan.run = from.run;
+    const relations_subject relations{session, spec, alter, facts, plan.ghost.table};
+    SLUICE_TRY_VOID(plan_triggers(relations, plan.relations));
+    SLUICE_TRY_VOID(plan_foreign_keys(relations, plan.relations));
+    SLUICE_TRY(auto settings, read_conversion_settings(session, facts.is_mariadb, spec.options.time_zone));
+    settings.now = from.moment;
+    SLUICE_TRY_VOID(plan_columns(session, plan, alter, facts, settings));
+    for (const deferred_index& index : from.deferred) {
+        const bool is_there = std::ranges::any_of(
+            plan.ghost_description.keys, [&index](const key_description& key) { return key.name == index.name; });
+        if (!is_there) found.deferred.push_back(index);
+    }
+    return found;
 }
 
 outcome<bool> wait_for_prepared_transactions(reconnecting_session& session,
@@ -183,7 +247,7 @@ std::vector<std::string> drop_artefacts(sql_executor& executor, const migration_
     }
     // A foreign key of another table to the ghost would keep it from being dropped.
     if (session) (void)release_ghost(**session, names).has_error();
-    for (const table_name& table : {names.ghost, names.changelog}) {
+    for (const table_name& table : {names.ghost, names.changelog, names.checkpoints}) {
         const bool dropped = session && (*session)->run(drop_table_statement(table)).has_value();
         if (!dropped) left.push_back(quote_table(table));
     }

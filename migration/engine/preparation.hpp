@@ -3,6 +3,7 @@
 // Makes the tables of a migration and fixes its plan: ghost, changelog, column mapping, deferred indexes.
 
 #include "migration/check/checks.hpp"
+#include "migration/checkpoint/checkpoint.hpp"
 #include "migration/engine/deferred_indexes.hpp"
 #include "migration/model/migration_plan.hpp"
 #include "migration/ports/reconnecting_session.hpp"
@@ -32,6 +33,12 @@ outcome<void> prepare_ghost(reconnecting_session& session, migration_plan& plan,
 /// "alter_refused" carries the server's own words when it does not take the ALTER.
 outcome<prepared_migration> prepare_tables(reconnecting_session& session, const migration_spec& spec,
                                            const sql::alter_statement& alter, const server_facts& facts);
+
+/// The same for tables that an earlier process has made: nothing is made, and what the ghost still lacks of its indexes
+/// is deferred. Whether they are what the checkpoint says is the caller's to check.
+outcome<prepared_migration> adopt_tables(reconnecting_session& session, const migration_spec& spec,
+                                         const sql::alter_statement& alter, const server_facts& facts,
+                                         const checkpoint& from);
 
 /// What the plan knows of the server; its descriptions and its mapping must be there.
 outcome<void> learn_server(reconnecting_session& session, migration_plan& plan, const server_facts& facts);

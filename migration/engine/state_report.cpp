@@ -118,6 +118,8 @@ std::string report_to_json(const migration_snapshot& snapshot) {
     object["cutover_attempts"] = attempts_to_json(snapshot.cutover_attempts);
     object["blocker_kills"] = kills_to_json(snapshot.blocker_kills);
     if (!snapshot.way_back.resume_from.empty()) object["way_back"] = way_back_to_json(snapshot.way_back);
+    if (!snapshot.checkpoint.empty()) object["checkpoint"] = snapshot.checkpoint;
+    object["resumed"] = snapshot.resumed;
     if (!snapshot.definition_before.empty()) {
         object["definition_before"] = snapshot.definition_before;
         object["definition_wanted"] = snapshot.definition_wanted;
@@ -153,6 +155,8 @@ void report_from_json(std::string_view text, migration_snapshot& snapshot) {
         snapshot.blocker_kills = kills_from_json(*kills);
     }
     snapshot.copy_took = std::chrono::milliseconds(number_of(object, "copy_ms"));
+    snapshot.checkpoint = text_of(object, "checkpoint");
+    snapshot.resumed = static_cast<std::uint32_t>(std::max<std::int64_t>(0, number_of(object, "resumed")));
     snapshot.definition_before = text_of(object, "definition_before");
     snapshot.definition_wanted = text_of(object, "definition_wanted");
 }

@@ -9,6 +9,12 @@ namespace sluice::migration {
 copy_frontier::copy_frontier(std::optional<copy_range> range, bool exactly_ordered)
     : range_(std::move(range)), exactly_ordered_(exactly_ordered), all_dispatched_(!range_.has_value()) {}
 
+copy_frontier::copy_frontier(copy_progress done)
+    : range_(std::move(done.range)),
+      exactly_ordered_(false),
+      dispatched_(std::move(done.through)),
+      all_dispatched_(done.all || !range_.has_value()) {}
+
 void copy_frontier::dispatched(std::optional<key_bound> bound) {
     SLUICE_ASSERT(!all_dispatched_);
     if (!bound) {

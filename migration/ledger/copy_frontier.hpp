@@ -22,11 +22,24 @@ struct copy_range {
     key_bound max;
 };
 
+/// How far a copy has come: every row of the range up to `through` that was there is in the ghost.
+struct copy_progress {
+    std::optional<copy_range> range;   ///< nullopt: the table was empty
+    std::optional<key_bound> through;  ///< inclusive; nullopt: nothing is certain yet
+    bool all = false;
+};
+
 class copy_frontier {
 public:
     /// range: nullopt for an empty table. exactly_ordered: the keys' `order` is the server's order.
     copy_frontier(std::optional<copy_range> range, bool exactly_ordered);
 
+    /// One that begins behind what an earlier process has copied. Beyond that the ghost may have rows of which there
+    /// are changes to come: none is dropped any more.
+    explicit copy_frontier(copy_progress done);
+
+    [[nodiscard]] const std::optional<copy_range>& range() const noexcept { return range_; }
+    [[nodiscard]] const std::optional<key_bound>& dispatched() const noexcept { return dispatched_; }
     [[nodiscard]] bool all_dispatched() const noexcept { return all_dispatched_; }
     /// The next chunk begins here: at the range's minimum (inclusive) or after the highest dispatched key (exclusive).
     [[nodiscard]] const key_bound& next_lower() const noexcept { return dispatched_ ? *dispatched_ : range_->min; }

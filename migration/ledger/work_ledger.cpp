@@ -1,5 +1,6 @@
 #include "migration/ledger/work_ledger.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -12,6 +13,7 @@ constexpr std::size_t wide_batch_keys_max = 20'000;
 }  // namespace
 
 bool stream_position::reached(const stream_position& other) const {
+    if (other.marker != 0) return marker >= other.marker;
     if (executed && other.executed) return executed->contains(*other.executed);
     return at >= other.at;
 }
@@ -78,7 +80,8 @@ std::vector<std::string> work_ledger::prepared() const {
 
 void work_ledger::marker_seen(std::uint64_t marker) {
     const std::lock_guard lock(mutex_);
-    marker_ = marker;
+    // Two sessions may write theirs in the other order; a later number was taken later, and so proves more.
+    position_.marker = std::max(position_.marker, marker);
     changed_.notify_all();
 }
 
@@ -111,6 +114,27 @@ void work_ledger::set_frontier(copy_frontier frontier) {
     changed_.notify_all();
 }
 
+void work_ledger::go_on_from(copy_progress done, std::uint64_t rows_copied, std::uint64_t deltas_applied) {
+    const std::lock_guard lock(mutex_);
+    frontier_.emplace(std::move(done));
+    goes_on_ = true;
+    rows_copied_ = rows_copied;
+    deltas_applied_ = deltas_applied;
+    changed_.notify_all();
+}
+
+std::optional<copy_progress> work_ledger::copied() const {
+    const std::lock_guard lock(mutex_);
+    if (!frontier_) return std::nullopt;
+    copy_progress done{frontier_->range(), frontier_->dispatched(), frontier_->all_dispatched()};
+    if (chunks_open_.empty()) return done;
+    // Chunks behind the first one that is open may be copied as well: they are copied again, for what they lack.
+    const open_chunk& first = chunks_open_.begin()->second;
+    done.all = false;
+    done.through = first.lower_inclusive ? std::nullopt : std::optional(first.lower);
+    return done;
+}
+
 std::optional<work_ledger::chunk_start> work_ledger::next_chunk_start() const {
     const std::lock_guard lock(mutex_);
     if (!frontier_ || frontier_->all_dispatched()) return std::nullopt;
@@ -119,9 +143,10 @@ std::optional<work_ledger::chunk_start> work_ledger::next_chunk_start() const {
 
 work_ledger::chunk work_ledger::dispatch(const chunk_start& start, std::optional<key_bound> upper) {
     const std::lock_guard lock(mutex_);
-    chunk begun{start.lower, start.inclusive, upper ? *upper : start.range_max, chunks_.begin()};
+    chunk begun{start.lower,     start.inclusive,      upper ? *upper : start.range_max,
+                chunks_.begin(), ++chunks_dispatched_, goes_on_};
     frontier_->dispatched(std::move(upper));
-    ++chunks_open_;
+    chunks_open_.emplace(begun.number, open_chunk{begun.lower, begun.lower_inclusive});
     return begun;
 }
 
@@ -136,22 +161,22 @@ void work_ledger::chunk_attempt_ended(const chunk& which) {
     changed_.notify_all();
 }
 
-void work_ledger::chunk_copied(std::uint64_t rows) {
+void work_ledger::chunk_copied(const chunk& which, std::uint64_t rows) {
     const std::lock_guard lock(mutex_);
     rows_copied_ += rows;
-    --chunks_open_;
+    chunks_open_.erase(which.number);
     changed_.notify_all();
 }
 
 bool work_ledger::all_copied() const {
     const std::lock_guard lock(mutex_);
-    return frontier_ && frontier_->all_dispatched() && chunks_open_ == 0;
+    return frontier_ && frontier_->all_dispatched() && chunks_open_.empty();
 }
 
 std::optional<work_ledger::batch> work_ledger::take_batch(std::size_t keys_max, std::chrono::milliseconds wait) {
     std::unique_lock lock(mutex_);
     const auto may_take = [&] {
-        if (parked_ || !frontier_ || (pace_.apply_paused && chunks_open_ == 0)) return false;
+        if (parked_ || !frontier_ || (pace_.apply_paused && chunks_open_.empty())) return false;
         if ((wide_ || !options_.parallel_batches) && batches_in_flight_ != 0) return false;
         const std::uint64_t oldest = deltas_.oldest_waiting();
         return oldest != 0 && oldest <= visible_;
@@ -267,7 +292,7 @@ bool work_ledger::wait_read_through(const stream_position& position, steady_time
 
 bool work_ledger::wait_marker(std::uint64_t marker, steady_time until) {
     std::unique_lock lock(mutex_);
-    return wait_until(lock, until, [&] { return marker_ >= marker; });
+    return wait_until(lock, until, [&] { return position_.marker >= marker; });
 }
 
 bool work_ledger::wait_applied_through(std::uint64_t transaction, steady_time until) {
@@ -328,8 +353,14 @@ work_pace work_ledger::pace() const {
 
 work_ledger::counters work_ledger::count() const {
     const std::lock_guard lock(mutex_);
-    return counters{rows_copied_,   deltas_seen_, deltas_applied_, deltas_.dropped(),
-                    deltas_.size(), position_,    heartbeat_};
+    return counters{rows_copied_, deltas_seen_, deltas_applied_, deltas_.dropped(), deltas_.size(),
+                    position_,    heartbeat_,   chunk_retries_,  last_chunk_error_};
+}
+
+void work_ledger::note_chunk_retry(std::string why) {
+    const std::lock_guard lock(mutex_);
+    ++chunk_retries_;
+    last_chunk_error_ = std::move(why);
 }
 
 }  // namespace sluice::migration

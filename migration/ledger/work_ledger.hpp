@@ -21,6 +21,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -36,6 +37,8 @@ using steady_time = std::chrono::steady_clock::time_point;
 struct stream_position {
     std::optional<binlog::gtid_set> executed;
     binlog::coordinates at;
+    /// The highest marker of the changelog up to here; not 0 in `other`: it alone tells the place.
+    std::uint64_t marker = 0;
 
     /// Everything of `other` lies at or before this place.
     [[nodiscard]] bool reached(const stream_position& other) const;
@@ -98,8 +101,14 @@ public:
         bool lower_inclusive = false;
         key_bound upper;  ///< inclusive
         chunk_ledger::ticket ticket = 0;
+        std::uint64_t number = 0;    ///< in the order of dispatch
+        bool may_meet_rows = false;  ///< the ghost may have rows of it, from an earlier process
     };
     void set_frontier(copy_frontier frontier);
+    /// The same for a copy that an earlier process has begun, with what it had counted.
+    void go_on_from(copy_progress done, std::uint64_t rows_copied, std::uint64_t deltas_applied);
+    /// What is in the ghost for certain; nullopt before the range is known.
+    [[nodiscard]] std::optional<copy_progress> copied() const;
     /// Where the next chunk begins; nullopt when all is dispatched. Planning is the caller's to serialise.
     struct chunk_start {
         key_bound lower;
@@ -112,7 +121,7 @@ public:
     /// Another attempt at the same chunk, with a snapshot of its own.
     void dispatch_again(chunk& which);
     void chunk_attempt_ended(const chunk& which);
-    void chunk_copied(std::uint64_t rows);
+    void chunk_copied(const chunk& which, std::uint64_t rows);
     [[nodiscard]] bool all_copied() const;
 
     // --- the apply ---
@@ -172,6 +181,8 @@ public:
     [[nodiscard]] std::optional<failure> first_failure() const;
     void pause_copy(bool paused);
     [[nodiscard]] bool copy_paused() const;
+    /// A chunk's statement has failed for this reason and is tried again, with fewer rows maybe.
+    void note_chunk_retry(std::string why);
     /// How hard the workers may go at it; the coordinator changes it while they work.
     void set_pace(const work_pace& pace);
     [[nodiscard]] work_pace pace() const;
@@ -184,6 +195,8 @@ public:
         std::uint64_t backlog_keys = 0;
         stream_position position;
         std::optional<std::chrono::system_clock::time_point> heartbeat;  ///< when the last one seen was written
+        std::uint64_t chunk_retries = 0;
+        std::string last_chunk_error;
     };
     [[nodiscard]] counters count() const;
 
@@ -209,7 +222,6 @@ private:
     stream_position position_;
     unsigned position_waiters_ = 0;
     std::vector<std::string> prepared_;
-    std::uint64_t marker_ = 0;
     std::optional<std::chrono::system_clock::time_point> heartbeat_;
 
     std::unordered_map<std::string, bool> watched_;  ///< and whether the key has changed since
@@ -218,12 +230,21 @@ private:
     bool parked_ = false;
     bool wide_ = false;
 
+    std::uint64_t chunk_retries_ = 0;
+    std::string last_chunk_error_;
+
     bool stopping_ = false;
     bool copy_paused_ = false;
     work_pace pace_;
     std::optional<failure> failure_;
 
-    std::size_t chunks_open_ = 0;  ///< dispatched, not yet copied; a retry counts once
+    struct open_chunk {
+        key_bound lower;
+        bool lower_inclusive = false;
+    };
+    std::map<std::uint64_t, open_chunk> chunks_open_;  ///< by number: dispatched, not yet copied; a retry counts once
+    std::uint64_t chunks_dispatched_ = 0;
+    bool goes_on_ = false;
     std::uint64_t rows_copied_ = 0;
     std::uint64_t deltas_seen_ = 0;
     std::uint64_t deltas_applied_ = 0;

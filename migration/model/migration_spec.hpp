@@ -50,6 +50,9 @@ struct migration_options {
     bool remove_trigger_suffix = false;     ///< take trigger_suffix away where a name ends with it, else add it
     std::string time_zone;       ///< in which TIMESTAMP becomes DATETIME and back; empty: the server's global time_zone
     std::string old_table_name;  ///< what the original is called after the swap; empty: `_t_del`
+    std::string tables_named_after;     ///< `_x_gho`, `_x_ghc`, `_x_del` with this for x; empty: the table's name
+    bool skip_renamed_columns = false;  ///< a renamed column is a new one: the old one's values are left behind
+    std::uint32_t checkpoint_interval_s = 10;  ///< after so long a process that is killed goes on from there; 0: never
     // When to hold back; see throttle/throttle_settings.hpp.
     std::string max_load;                                   ///< "Threads_running=25,…": from there on it throttles
     std::string critical_load;                              ///< likewise: from there on the migration ends or rests
@@ -61,17 +64,31 @@ struct migration_options {
     std::string throttle_http;                              ///< URL; any answer to HEAD but 200 throttles
     std::chrono::milliseconds throttle_http_interval{100};  ///< 10 ms … 1 min
     std::chrono::milliseconds throttle_http_timeout{1'000};
-    bool throttle_http_ignore_errors = false;         ///< an URL that does not answer does not throttle
-    std::string throttle_flag_file;                   ///< while it exists the migration throttles
-    std::string throttle_additional_flag_file;        ///< likewise: one for several migrations
-    std::uint32_t nice_percent = 0;                   ///< rest after a chunk, in percent of its time; 0 … 10 000
-    std::chrono::milliseconds heartbeat_interval{0};  ///< 0: heartbeats only where replicas are watched
+    bool throttle_http_ignore_errors = false;   ///< an URL that does not answer does not throttle
+    std::string throttle_flag_file;             ///< while it exists the migration throttles
+    std::string throttle_additional_flag_file;  ///< likewise: one for several migrations
+    std::uint32_t nice_percent = 0;             ///< rest after a chunk, in percent of its time; 0 … 10 000
+    // What only a proxy can see; see throttle/client_latency.hpp.
+    std::uint32_t max_client_latency_rise_percent =
+        0;                                            ///< of the p99 of clients' statements, over its baseline; 0: off
+    std::chrono::milliseconds min_client_latency{5};  ///< a lower p99 never throttles
+    std::chrono::milliseconds client_latency_window{5'000};  ///< over which the p99 is taken; 1 s … 30 s
+    std::chrono::milliseconds heartbeat_interval{0};         ///< 0: heartbeats only where replicas are watched
+};
+
+enum class run_kind {
+    begin,
+    resume,     ///< goes on from the checkpoint in `_t_ghk`; a failure where there is none that fits
+    take_back,  ///< reverts a finished migration: options.old_table_name is the table that is to be live again
 };
 
 struct migration_spec {
     table_name table;
     std::string alter;  ///< the text after ALTER TABLE t, or the whole statement
     migration_options options;
+    // For a run whose state is stored nowhere else.
+    bool checkpoint_table = false;  ///< checkpoints are kept in `_t_ghk`, beside the table
+    run_kind kind = run_kind::begin;
 };
 
 }  // namespace sluice::migration

@@ -198,6 +198,14 @@ constexpr std::array fields{
                         {&is_time_zone, "an offset such as +02:00 or the name of a zone such as Europe/Paris"}),
     text<&o::old_table_name>("old_table_name", "what the original is called after the swap; empty: _t_del",
                              identifier_characters_max, {&is_identifier_end, "fit to be the name of a table"}),
+    text<&o::tables_named_after>("tables_named_after",
+                                 "the tables that are made are named after this; empty: after the table",
+                                 identifier_characters_max, {&is_identifier_end, "fit to be the name of a table"}),
+    flag<&o::skip_renamed_columns>("skip_renamed_columns",
+                                   "a renamed column is a new one: the values of the old one are left behind"),
+    changeable(number<&o::checkpoint_interval_s>(
+        "checkpoint_interval_s", "time between two checkpoints, from which a killed migration goes on; 0: none", 0,
+        86'400)),
     changeable(text<&o::max_load>("max_load", "status=threshold[,…]: from there on the migration holds back", 1'000,
                                   load_rule)),
     changeable(text<&o::critical_load>("critical_load", "status=threshold[,…]: from there on the migration ends", 1'000,
@@ -226,6 +234,13 @@ constexpr std::array fields{
                                                        "likewise; for a file of several migrations", 4'096,
                                                        {&is_any_text, "without control characters"})),
     changeable(number<&o::nice_percent>("nice_percent", "rest after a chunk, in percent of its time", 0, 10'000)),
+    changeable(number<&o::max_client_latency_rise_percent>(
+        "max_client_latency_rise_percent",
+        "rise of the p99 of clients' statements, in percent of that without the copy, that holds it back; 0: off", 0,
+        100'000)),
+    changeable(number<&o::min_client_latency>("min_client_latency_ms", "a lower p99 never holds it back", 0, 60'000)),
+    changeable(number<&o::client_latency_window>("client_latency_window_ms", "time over which this p99 is taken", 1'000,
+                                                 30'000)),
     changeable(number<&o::heartbeat_interval>("heartbeat_interval_ms",
                                               "time between two heartbeats; 0: only for control_replicas", 0, 10'000)),
 };

@@ -1,6 +1,7 @@
 #include "migration/mysql/mysql_executor.hpp"
 
 #include "migration/mysql/client_tls_options.hpp"
+#include "migration/mysql/open_sockets.hpp"
 #include "migration/mysql/server_failure.hpp"
 #include "migration/mysql/session_setup.hpp"
 
@@ -106,8 +107,10 @@ query_result take_rows(MYSQL_RES* source) {
 
 class mysql_session final : public sql_session {
 public:
-    explicit mysql_session(connection_handle connection)
-        : connection_(std::move(connection)), connection_id_(mysql_thread_id(connection_.get())) {}
+    mysql_session(connection_handle connection, const std::shared_ptr<open_sockets>& sockets)
+        : connection_(std::move(connection)),
+          connection_id_(mysql_thread_id(connection_.get())),
+          socket_(std::make_unique<breakable_socket>(sockets, static_cast<int>(connection_->net.fd))) {}
 
     outcome<query_result> run(std::string_view sql) override {
         enter_client_library();
@@ -116,7 +119,10 @@ public:
         }
         auto answer = run_connected(sql);
         // A session that may have lost its locks or its transaction must never be used again.
-        if (answer.has_error() && ends_connection(answer.error().server_errno)) connection_.reset();
+        if (answer.has_error() && ends_connection(answer.error().server_errno)) {
+            socket_.reset();
+            connection_.reset();
+        }
         return answer;
     }
 
@@ -158,6 +164,7 @@ private:
 
     connection_handle connection_;
     std::uint64_t connection_id_;
+    std::unique_ptr<breakable_socket> socket_;  // last: a socket is closed when nobody has it
 };
 
 outcome<connection_handle> log_in(const server_address& address, const mysql_executor_options& options,
@@ -186,7 +193,9 @@ outcome<void> prepare(mysql_session& session, const mysql_executor_options& opti
 }  // namespace
 
 mysql_executor::mysql_executor(server_address address, mysql_executor_options options)
-    : address_(std::move(address)), options_(options) {}
+    : address_(std::move(address)), options_(options), sockets_(std::make_shared<open_sockets>()) {}
+
+void mysql_executor::break_connections() { sockets_->break_all(); }
 
 // Asked for once. A server that changes its certificate is asked again after the connection that fails for it.
 outcome<std::string> mysql_executor::fingerprint() {
@@ -200,6 +209,8 @@ outcome<std::string> mysql_executor::fingerprint() {
 
 outcome<std::unique_ptr<sql_session>> mysql_executor::connect() {
     enter_client_library();
+    if (sockets_->broken())
+        return refuse("cannot_connect", "connections to the server are given up: Sluice is stopping");
     SLUICE_TRY(const std::string expected, fingerprint());
     const bool by_socket = !address_.unix_socket.empty();
     auto logged_in = log_in(address_, options_, expected);
@@ -218,7 +229,7 @@ outcome<std::unique_ptr<sql_session>> mysql_executor::connect() {
     connection_handle connection = *std::move(logged_in);
     if (!by_socket) SLUICE_TRY_VOID(check_is_secure(connection.get(), address_.tls));
     if (!by_socket) watch_peer(connection.get());
-    auto session = std::make_unique<mysql_session>(std::move(connection));
+    auto session = std::make_unique<mysql_session>(std::move(connection), sockets_);
     auto prepared = prepare(*session, options_);
     if (prepared.has_error()) {
         auto failed = std::move(prepared).error();

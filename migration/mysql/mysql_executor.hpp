@@ -23,6 +23,8 @@ struct mysql_executor_options {
     std::chrono::seconds row_lock_wait_limit{5};  ///< innodb_lock_wait_timeout; at least 1 s
 };
 
+class open_sockets;  // migration/mysql/open_sockets.hpp
+
 /// Thread-safe. A session may be used by any thread, by one at a time; the client library's per-thread memory is set up
 /// where needed and given back at the thread's end. caching_sha2_password with a cold cache logs in over TLS, or over
 /// the server's RSA key.
@@ -38,6 +40,10 @@ public:
     explicit mysql_executor(server_address address, mysql_executor_options options = {});
     outcome<std::unique_ptr<sql_session>> connect() override;
 
+    /// Breaks all its connections, and makes no more: whoever waits for an answer has "connection_lost" at once. For a
+    /// stop that must not take as long as a server is silent.
+    void break_connections();
+
 private:
     outcome<std::string> fingerprint();
 
@@ -45,6 +51,7 @@ private:
     mysql_executor_options options_;
     std::mutex mutex_;
     std::string fingerprint_;  ///< of the server's certificate, where the client library needs it
+    std::shared_ptr<open_sockets> sockets_;
 };
 
 }  // namespace sluice::migration

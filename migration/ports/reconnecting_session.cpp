@@ -1,6 +1,7 @@
 #include "migration/ports/reconnecting_session.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <random>
 #include <utility>
 
@@ -47,11 +48,23 @@ outcome<void> reconnecting_session::end_lost_connection() {
                   "a lost connection of the engine could not be ended on the server in a minute");
 }
 
+// One whose GET_LOCK was not answered before it was lost, or of an earlier process.
+outcome<void> reconnecting_session::end_holder(const std::string& lock) {
+    SLUICE_TRY(const query_result holder, session_->run("SELECT IS_USED_LOCK('" + lock + "')"));
+    if (holder.rows.empty() || holder.rows[0].empty() || !holder.rows[0][0]) return {};
+    const std::string& id = *holder.rows[0][0];
+    life_lock_ = lock;
+    life_id_ = 0;
+    std::from_chars(id.data(), id.data() + id.size(), life_id_);
+    return end_lost_connection();
+}
+
 outcome<void> reconnecting_session::connect_once() {
     SLUICE_TRY(session_, executor_.connect());
     auto ready = [this]() -> outcome<void> {
         SLUICE_TRY_VOID(end_lost_connection());
-        const std::string name = fresh_lock_name();
+        const std::string name = given_lock_.empty() ? fresh_lock_name() : given_lock_;
+        if (!given_lock_.empty()) SLUICE_TRY_VOID(end_holder(name));
         SLUICE_TRY_VOID(session_->run("SELECT GET_LOCK('" + name + "', 0)"));
         life_lock_ = name;
         life_id_ = session_->connection_id();

@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace sluice::migration {
 
@@ -26,6 +27,10 @@ public:
     outcome<query_result> run(std::string_view sql) override;
     /// Of the connection in hand; 0 when there is none.
     [[nodiscard]] std::uint64_t connection_id() const override { return session_ ? session_->connection_id() : 0; }
+
+    /// The lock by which the connection is found bears this name, of at most 64 characters, instead of one of chance: a
+    /// later process can find it as well. Whoever holds it then is ended. Call before the first connection.
+    void live_under(std::string lock_name) { given_lock_ = std::move(lock_name); }
 
     outcome<void> connect();
     /// GET_LOCK: whether the lock was had within `seconds`. It is lost with the connection, and not taken again. Before
@@ -43,6 +48,7 @@ public:
 private:
     outcome<void> connect_once();
     outcome<void> end_lost_connection();
+    outcome<void> end_holder(const std::string& lock);
 
     sql_executor& executor_;
     std::function<bool()> give_up_;
@@ -51,6 +57,7 @@ private:
     /// A user-level lock that the connection holds for as long as it lives. Connection ids start over with the server,
     /// this name does not: killing the lost connection by it cannot hit a stranger.
     std::string life_lock_;
+    std::string given_lock_;     ///< its name where that is given
     std::uint64_t life_id_ = 0;  ///< connection id at that time
 };
 

@@ -10,6 +10,7 @@ public:
     void close(std::chrono::steady_clock::time_point) override {}
     bool wait_drained(std::chrono::steady_clock::time_point) override { return true; }
     bool seal(std::chrono::steady_clock::time_point) override { return true; }
+    bool announce_swap(std::chrono::steady_clock::time_point) override { return true; }
     hold_report open(gate_opening) override { return {}; }
 };
 

@@ -105,6 +105,11 @@ public:
     /// itself. watch_tables() calls it at the end of its gate's wait_drained().
     virtual bool seal(std::chrono::steady_clock::time_point until) = 0;
 
+    /// Just before the statement is sent by which the tables may change places. A gate that opens by itself, since
+    /// nobody told it how the attempt has ended, presumes that they have if this was said, and that they have not if it
+    /// was not. So: false, and that statement must not be sent, if the gate, or a part of it, has opened by itself.
+    virtual bool announce_swap(std::chrono::steady_clock::time_point until) = 0;
+
     /// Releases what is held, first come first served, and reports. Harmless when open. After `swapped`, transactions
     /// with a snapshot from before cannot read the table by it any more.
     virtual hold_report open(gate_opening why) = 0;

@@ -43,6 +43,10 @@ public:
         return std::all_of(gates_.begin(), gates_.end(), [&](const auto& gate) { return gate->seal(until); });
     }
 
+    bool announce_swap(std::chrono::steady_clock::time_point until) override {
+        return std::all_of(gates_.begin(), gates_.end(), [&](const auto& gate) { return gate->announce_swap(until); });
+    }
+
     hold_report open(gate_opening why) override {
         hold_report all;
         for (const auto& gate : gates_) {

@@ -126,7 +126,7 @@ outcome<planned_trigger> planned(const relations_subject& subject, const table_t
     SLUICE_TRY(const std::string body, body_of(trigger, subject.facts.is_mariadb));
     const auto& table = subject.spec.table;
     const artefact_names names = artefact_names_of(table.table);
-    for (const auto& ghost : {subject.ghost.empty() ? names.ghost : subject.ghost, names.swap_ghost}) {
+    for (const auto& ghost : {subject.ghost.empty() ? names.ghost : subject.ghost, names.swap_ghost, names.swap_old}) {
         SLUICE_TRY(std::string head, in_charset_of(subject.session, trigger,
                                                    trigger_head(trigger, made.new_name, {table.schema, ghost})));
         made.statements.push_back({ghost, head + body});

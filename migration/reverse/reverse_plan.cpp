@@ -1,5 +1,7 @@
 #include "migration/reverse/reverse_plan.hpp"
 
+#include "migration/relations/plan_relations.hpp"
+#include "migration/relations/table_trigger.hpp"
 #include "migration/sql/identifier.hpp"
 #include "migration/sql/table_statements.hpp"
 #include "protocol/sql/lexer.hpp"
@@ -11,13 +13,25 @@
 namespace sluice::migration {
 namespace {
 
-outcome<void> require_no_relations(const migration_plan& forward) {
-    if (forward.relations.empty()) return {};
-    return refuse("way_back_relations",
-                  quote_table(forward.original) +
-                      " has triggers or foreign keys: its old table cannot be kept in sync, since it would have to be "
-                      "without them meanwhile. Leave keep_old_table_in_sync off, or drop them for the time of the "
-                      "migration");
+// What the old table has to get again at a revert, from what the new one has then.
+outcome<void> require_relations_return(const migration_plan& forward) {
+    const relations_plan& relations = forward.relations;
+    if (relations.kept.size() < relations.found.own.size()) {
+        return refuse("way_back_relations",
+                      quote_table(forward.original) +
+                          " loses foreign keys (discard_foreign_keys, or the ALTER drops them): nobody would hold the "
+                          "rows that come afterwards to them, and at a revert they could not be made again without "
+                          "reading the whole table under its lock. Keep them, or leave keep_old_table_in_sync off");
+    }
+    for (const planned_trigger& trigger : relations.made) {
+        const std::string again = new_trigger_name(trigger.new_name, forward.options.trigger_suffix, true);
+        if (again == trigger.name) continue;
+        return refuse("way_back_relations",
+                      "trigger " + quote_identifier(trigger.name) + " becomes " + quote_identifier(trigger.new_name) +
+                          ", and a revert would make " + quote_identifier(again) +
+                          " of that: choose another trigger_suffix, or leave keep_old_table_in_sync off");
+    }
+    return {};
 }
 
 bool is_dated(const column_description& column) { return column.data_type == "date" || column.data_type == "datetime"; }
@@ -75,7 +89,7 @@ migration_plan names_of_way_back(const migration_plan& names) {
 outcome<migration_plan> plan_way_back(const migration_plan& forward, const table_description& now,
                                       const table_description& old, const sql::alter_statement& alter,
                                       const conversion_settings& settings) {
-    SLUICE_TRY_VOID(require_no_relations(forward));
+    SLUICE_TRY_VOID(require_relations_return(forward));
     migration_plan back = names_of_way_back(forward);
     back.relations = {};
     back.explicit_auto_increment = false;
@@ -105,6 +119,39 @@ outcome<migration_plan> plan_way_back(const migration_plan& forward, const table
     }
     SLUICE_TRY_VOID(require_simple_key(back, back.ghost_description));
     return back;
+}
+
+void revert_when_told(migration_options& options) {
+    options.cutover_window.clear();
+    options.postpone_flag_file.clear();
+}
+
+outcome<void> plan_relations_back(sql_session& session, const migration_spec& spec, const server_facts& facts,
+                                  migration_plan& back) {
+    migration_spec consenting = spec;
+    consenting.options.include_triggers = true;
+    consenting.options.remove_trigger_suffix = true;
+    consenting.options.keep_foreign_keys = true;
+    consenting.options.discard_foreign_keys = false;
+    consenting.options.rebuild_referencing_keys = true;
+    sql::alter_statement renames;
+    for (const column_description& column : back.original_description.columns) {
+        sql::alter_clause clause;
+        clause.kind = sql::alter_clause_kind::drop_column;
+        clause.name = column.name;
+        for (const mapped_column& mapped : back.mapping.copied) {
+            if (mapped.original != column.name) continue;
+            clause.kind = sql::alter_clause_kind::rename_column;
+            clause.new_name = mapped.ghost;
+        }
+        // A generated column is copied by nobody, and there all the same.
+        const bool is_there = back.ghost_description.find_column(column.name) != nullptr;
+        if (clause.kind == sql::alter_clause_kind::drop_column && is_there) continue;
+        renames.clauses.push_back(std::move(clause));
+    }
+    const relations_subject subject{session, consenting, renames, facts, back.ghost.table};
+    SLUICE_TRY_VOID(plan_triggers(subject, back.relations));
+    return plan_foreign_keys(subject, back.relations);
 }
 
 std::string clause_of_swap(const migration_plan& forward) {

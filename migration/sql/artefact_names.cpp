@@ -11,6 +11,7 @@ namespace {
 constexpr std::string_view ghost_suffix = "_gho";
 constexpr std::string_view changelog_suffix = "_ghc";
 constexpr std::string_view old_table_suffix = "_del";
+constexpr std::string_view checkpoints_suffix = "_ghk";
 constexpr std::string_view swap_old_suffix = "old";  // as long as the ghost's, and behind it
 constexpr std::size_t affix_characters = 1 + ghost_suffix.size();
 constexpr std::size_t hash_characters = 1 + 8;
@@ -51,19 +52,21 @@ constexpr std::size_t hash_characters = 1 + 8;
 
 }  // namespace
 
-artefact_names artefact_names_of(std::string_view table) {
+artefact_names artefact_names_of(std::string_view table, std::string_view named_after) {
+    const std::string_view root = named_after.empty() ? table : named_after;
     artefact_names names;
-    names.shortened = character_count(table) + affix_characters > identifier_characters_max;
+    names.shortened = character_count(root) + affix_characters > identifier_characters_max;
     std::string stem = "_";
     if (names.shortened) {
-        stem += first_characters(table, identifier_characters_max - affix_characters - hash_characters);
-        stem += '_' + hash_of(table);
+        stem += first_characters(root, identifier_characters_max - affix_characters - hash_characters);
+        stem += '_' + hash_of(root);
     } else {
-        stem += table;
+        stem += root;
     }
     names.ghost = stem + std::string(ghost_suffix);
     names.changelog = stem + std::string(changelog_suffix);
     names.old_table = stem + std::string(old_table_suffix);
+    names.checkpoints = stem + std::string(checkpoints_suffix);
     const std::string behind = stem_behind(table);
     names.swap_ghost = behind + std::string(ghost_suffix.substr(1));
     names.swap_old = behind + std::string(swap_old_suffix);

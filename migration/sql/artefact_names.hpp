@@ -14,6 +14,7 @@ struct artefact_names {
     std::string ghost;
     std::string changelog;
     std::string old_table;
+    std::string checkpoints;  ///< `_t_ghk`
     bool shortened = false;
     /// Names that ghost and old table bear only while a cut-over by two sessions is at it (`t~gho`, `t~old`). Servers
     /// take the metadata locks of a RENAME in the order of the names' bytes: behind `t` these two make it wait for `t`
@@ -23,7 +24,8 @@ struct artefact_names {
     std::string swap_old;
 };
 
-/// table: a valid name in UTF-8, without its schema.
-[[nodiscard]] artefact_names artefact_names_of(std::string_view table);
+/// table: a valid name in UTF-8, without its schema. named_after: takes its place but for the names of an attempt,
+/// which must sort behind the table's; empty: it does not.
+[[nodiscard]] artefact_names artefact_names_of(std::string_view table, std::string_view named_after = {});
 
 }  // namespace sluice::migration

@@ -116,6 +116,8 @@ comparison_columns comparison_columns_of(const table_description& original, cons
     made.scratch = {columns.original.schema, scratch_name};
     made.has_json_sizes = has_json_sizes;
     for (const auto& column : columns.columns) {
+        // Only the ghost has it, and the rows that are there keep its values.
+        if (std::find(columns.kept.begin(), columns.kept.end(), column.ghost) != columns.kept.end()) continue;
         const auto* before = column_named(original, column.original);
         const auto* after = column_named(ghost, column.ghost);
         SLUICE_ASSERT(after != nullptr);

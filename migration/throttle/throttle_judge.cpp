@@ -59,6 +59,28 @@ std::string trouble_with(const std::optional<throttle_sample<T>>& sample, const 
     return trouble_with(sample ? &*sample : nullptr, signals, now, patience);
 }
 
+std::string in_milliseconds(std::chrono::microseconds time) {
+    char text[48];
+    std::snprintf(text, sizeof text, "%.1fms", std::chrono::duration<double, std::milli>(time).count());
+    return text;
+}
+
+std::string judge_clients(const throttle_settings& settings, const throttle_signals& signals, throttle_time now) {
+    constexpr int whole = 100;
+    if (settings.client_latency_rise_percent == 0) return {};
+    if (const std::string trouble = trouble_with(signals.clients, signals, now); !trouble.empty()) {
+        return "client-latency: " + trouble;
+    }
+    const client_latency_figures& figures = *signals.clients->value;
+    if (figures.is_measuring) return "client-latency: measuring how it is without the copy";
+    if (!figures.p99 || !figures.baseline) return {};
+    const auto risen = *figures.baseline * (whole + std::int64_t{settings.client_latency_rise_percent}) / whole;
+    const auto limit = std::max<std::chrono::microseconds>(risen, settings.client_latency_floor);
+    if (*figures.p99 < limit) return {};
+    return "client-latency p99=" + in_milliseconds(*figures.p99) + " >= " + in_milliseconds(limit) + " (" +
+           in_milliseconds(*figures.baseline) + " without the copy)";
+}
+
 std::string judge_http(const throttle_settings& settings, const throttle_signals& signals, throttle_time now) {
     if (settings.http_url.empty()) return {};
     const auto patience = signal_patience + settings.http_interval + settings.http_timeout;
@@ -198,6 +220,7 @@ throttle_verdict throttle_judge::judge(const throttle_settings& settings, const 
         }
     }
     if (std::string why = judge_replicas(settings, signals, now); !why.empty()) return hold_back(std::move(why));
+    if (std::string why = judge_clients(settings, signals, now); !why.empty()) return hold_back(std::move(why));
     return verdict;
 }
 

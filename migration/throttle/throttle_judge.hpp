@@ -4,6 +4,7 @@
 // verdict out; no threads, no clock. The order in which reasons are looked for is gh-ost's, and so are their words.
 
 #include "migration/model/failure.hpp"
+#include "migration/throttle/client_latency.hpp"
 #include "migration/throttle/throttle_settings.hpp"
 
 #include <chrono>
@@ -33,6 +34,7 @@ struct throttle_signals {
     std::optional<throttle_sample<unsigned>> http;                                   ///< status of the answer
     std::map<std::string, throttle_sample<std::chrono::milliseconds>> replica_lags;  ///< by host:port
     std::optional<throttle_sample<std::chrono::milliseconds>> heartbeat;  ///< written: how long the server took
+    std::optional<throttle_sample<client_latency_figures>> clients;
     bool flag_file_exists = false;
 };
 

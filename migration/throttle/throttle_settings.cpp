@@ -81,6 +81,9 @@ throttle_settings throttle_settings_of(const migration_options& options) {
     settings.additional_flag_file = options.throttle_additional_flag_file;
     settings.nice_ratio = static_cast<double>(options.nice_percent) / percent;
     settings.heartbeat_interval = options.heartbeat_interval;
+    settings.client_latency_rise_percent = options.max_client_latency_rise_percent;
+    settings.client_latency_floor = options.min_client_latency;
+    settings.client_latency_window = options.client_latency_window;
     return settings;
 }
 

@@ -37,7 +37,10 @@ struct throttle_settings {
     std::string additional_flag_file;
     double nice_ratio = 0.0;                          ///< rest after a chunk, as a share of the time that it took
     std::chrono::milliseconds heartbeat_interval{0};  ///< 0: heartbeats only where replicas are watched, each 100 ms
-    bool commanded = false;                           ///< by the operator
+    std::uint32_t client_latency_rise_percent = 0;    ///< over the baseline; from there on it throttles; 0: off
+    std::chrono::milliseconds client_latency_floor{5};
+    std::chrono::milliseconds client_latency_window{5'000};
+    bool commanded = false;  ///< by the operator
 };
 
 /// "r1,r2:3307": without a port, 3306; IPv6 addresses in brackets. The error says which is none.

@@ -24,6 +24,12 @@ constexpr const char* server_listener = "server";
 constexpr const char* query_listener = "query";
 constexpr const char* http_listener = "http";
 constexpr const char* heartbeat_writer = "heartbeat";
+constexpr const char* client_listener = "clients";
+
+// What was under way when the holding back began has ended by then.
+constexpr milliseconds settling_time{1'000};
+// Without a look of the coordinator for so long nobody knows what the migration is at.
+constexpr milliseconds judging_patience{2'000};
 
 /// The rows of the changelog have fixed ids, far below those of the engine's markers.
 unsigned id_of_hint(std::string_view hint) { return hint == "heartbeat" ? 1 : hint == "state" ? 2 : 3; }
@@ -110,6 +116,10 @@ void throttler::set(throttle_settings settings) {
             signals_.http.reset();
             signals_.watching_since = steady_clock::now();
         }
+        if (settings.client_latency_rise_percent != 0 && settings_.client_latency_rise_percent == 0) {
+            signals_.clients.reset();
+            signals_.watching_since = steady_clock::now();
+        }
         if (settings.control_replicas != settings_.control_replicas) {
             signals_.watching_since = steady_clock::now();
         }
@@ -127,6 +137,7 @@ void throttler::adjust() {
     if (!wanted.query.empty()) names[query_listener] = &throttler::ask_query;
     if (!wanted.http_url.empty()) names[http_listener] = &throttler::ask_http;
     for (const replica_address& replica : wanted.control_replicas) names[replica.text()] = &throttler::ask_replica;
+    if (wanted.client_latency_rise_percent != 0) names[client_listener] = &throttler::listen_to_clients;
     if (wanted.heartbeat_interval > milliseconds(0) || !wanted.control_replicas.empty()) {
         names[heartbeat_writer] = &throttler::write_heartbeats;
     }
@@ -193,6 +204,12 @@ throttle_verdict throttler::judge() {
             verdict.reason = "leaving hibernation";
         }
         resting_ = verdict.resting;
+        judged_at_ = steady_clock::now();
+        if (verdict.reason.empty()) {
+            held_since_.reset();
+        } else if (!held_since_) {
+            held_since_ = judged_at_;
+        }
     }
     woken_.notify_all();
     if (verdict.reason != last_reason_) {
@@ -206,6 +223,12 @@ std::optional<milliseconds> throttler::lag() const {
     const std::lock_guard lock(mutex_);
     if (!signals_.heartbeat) return std::nullopt;
     return std::chrono::duration_cast<milliseconds>(steady_clock::now() - signals_.heartbeat->at);
+}
+
+client_latency_figures throttler::clients() const {
+    const std::lock_guard lock(mutex_);
+    const bool known = settings_.client_latency_rise_percent != 0 && signals_.clients && signals_.clients->value;
+    return known ? *signals_.clients->value : client_latency_figures{};
 }
 
 void throttler::note(const std::string& hint, const std::string& value) {
@@ -312,6 +335,28 @@ void throttler::ask_replica(listener& self, const std::string& name) {
         const std::lock_guard lock(mutex_);
         if (!self.stop) signals_.replica_lags[name] = std::move(sample);
     } while (rest(self, replica_interval));
+}
+
+void throttler::listen_to_clients(listener& self, const std::string&) {
+    const std::unique_ptr<latency_watch> watch = ports_.clients ? ports_.clients->watch() : nullptr;
+    client_latency latency;
+    throttle_time seen{};
+    do {
+        const auto asked = steady_clock::now();
+        throttle_sample<client_latency_figures> sample{asked, std::nullopt, {}};
+        auto report = watch ? watch->read() : refuse("no_proxy", "there is no proxy in this run");
+        const std::lock_guard lock(mutex_);
+        if (report) {
+            const bool rested =
+                held_since_ && seen >= *held_since_ + settling_time && asked - judged_at_ < judging_patience;
+            latency.add(*report, rested, settings_.client_latency_window, asked);
+            seen = asked;
+            sample.value = latency.figures();
+        } else {
+            sample.error = words_of(report.error());
+        }
+        if (!self.stop) signals_.clients = std::move(sample);
+    } while (rest(self, look_interval));
 }
 
 void throttler::write_heartbeats(listener& self, const std::string&) {

@@ -1,8 +1,8 @@
 #pragma once
 
 // Listens for the reasons to hold a migration back, each by a thread of its own, so that one that hangs does not hide
-// another: the server's status, the throttle query, the HTTP probe, every control replica, and the flag files. Writes
-// the heartbeats by which lag is measured, and what else readers of gh-ost's changelog look for.
+// another: the server's status, the throttle query, the HTTP probe, every control replica, the proxy's clients, and the
+// flag files. Writes the heartbeats by which lag is measured, and what else readers of gh-ost's changelog look for.
 
 #include "migration/model/table_description.hpp"
 #include "migration/ports/sql_executor.hpp"
@@ -33,6 +33,8 @@ public:
     [[nodiscard]] throttle_verdict judge();
     /// Age of the last heartbeat that the server took; nothing before the first.
     [[nodiscard]] std::optional<std::chrono::milliseconds> lag() const;
+    /// Of the clients' statements, where they are looked at.
+    [[nodiscard]] client_latency_figures clients() const;
     /// Writes the row of this hint ("state", "throttle") into the changelog, soon.
     void note(const std::string& hint, const std::string& value);
 
@@ -47,6 +49,7 @@ private:
     void ask_query(listener& self, const std::string& name);
     void ask_http(listener& self, const std::string& name);
     void ask_replica(listener& self, const std::string& name);
+    void listen_to_clients(listener& self, const std::string& name);
     void write_heartbeats(listener& self, const std::string& name);
     /// Starts and stops listeners as the settings want it.
     void adjust();
@@ -64,6 +67,8 @@ private:
     throttle_settings settings_;
     throttle_signals signals_;
     bool resting_ = false;
+    std::optional<throttle_time> held_since_;  ///< there has been a reason to hold back at every look
+    throttle_time judged_at_{};
     std::map<std::string, std::string> notes_;  ///< by hint: still to be written
     std::map<std::string, std::unique_ptr<listener>> listeners_;
 

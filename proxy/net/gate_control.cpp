@@ -174,6 +174,14 @@ bool table_gate::seal(steady_clock::time_point until) {
     return true;
 }
 
+bool table_gate::announce_swap(steady_clock::time_point until) {
+    if (!rules_.changes_places) return true;
+    const auto answers = hub_->ask_all<char>(
+        [slot = slot_](gate_shard& shard) { return static_cast<char>(shard.announce(slot)); }, until);
+    if (hub_->stopped()) return true;
+    return answers.size() == hub_->shard_count() && std::find(answers.begin(), answers.end(), 0) == answers.end();
+}
+
 void table_gate::unseal() {
     sealed_ = false;
     (void)hub_->ask_all<bool>(

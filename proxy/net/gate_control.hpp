@@ -91,6 +91,10 @@ public:
     /// and its deadline. False, and nothing is sealed, when some shard is open again or the table is in use again.
     [[nodiscard]] bool seal(std::chrono::steady_clock::time_point until);
 
+    /// Behind seal(): the statement by which the tables may change places is about to be sent. Without it a gate that
+    /// opens by itself presumes that they have not. False, and it must not be sent, when some shard is open again.
+    [[nodiscard]] bool announce_swap(std::chrono::steady_clock::time_point until);
+
     /// Releases what is held, first come first served, waits until it has gone, and reports on the time since close().
     /// Harmless when open. After `swapped` transactions with a snapshot from before are answered with error 1412 when
     /// they read the table by it, until they end; also when this object is no more.

@@ -78,6 +78,17 @@ std::vector<session_view> io_thread::views() const {
     return all;
 }
 
+std::vector<std::chrono::microseconds> io_thread::statements_under_way(session::time_point now) const {
+    std::vector<std::chrono::microseconds> all;
+    for (const auto& [ticket, session] : sessions_) {
+        const auto since = session->waiting_since();
+        if (since) all.push_back(std::chrono::duration_cast<std::chrono::microseconds>(now - *since));
+    }
+    return all;
+}
+
+void io_thread::post(std::function<void()> task) { asio::post(context_, std::move(task)); }
+
 void io_thread::post_gate_task(gate_hub::shard_task task) {
     asio::post(context_, [this, task = std::move(task)] { on_gate_task(task); });
 }

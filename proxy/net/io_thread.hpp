@@ -18,6 +18,7 @@
 #include "proxy/net/channel.hpp"
 #include "proxy/net/environment.hpp"
 #include "proxy/net/gate_hub.hpp"
+#include "proxy/session/latency_meter.hpp"
 
 namespace sluice::proxy {
 
@@ -49,6 +50,8 @@ public:
     /// Thread-safe. Ends the thread and waits for it.
     void join();
 
+    /// Thread-safe. Never run once the thread has ended.
+    void post(std::function<void()> task);
     /// Thread-safe: the door of this thread's shard.
     void post_gate_task(gate_hub::shard_task task);
     [[nodiscard]] boost::asio::io_context& context() noexcept { return context_; }
@@ -58,10 +61,13 @@ public:
     [[nodiscard]] std::size_t session_count() const noexcept { return session_count_.load(std::memory_order_relaxed); }
     [[nodiscard]] const thread_counters& counters() const noexcept { return counters_; }
     [[nodiscard]] std::vector<session_view> views() const;
+    /// For how long clients have waited for the replies to statements that are timed.
+    [[nodiscard]] std::vector<std::chrono::microseconds> statements_under_way(session::time_point now) const;
 
     // For sessions:
     [[nodiscard]] environment& surroundings() noexcept { return *surroundings_; }
     [[nodiscard]] gate_shard& shard() noexcept { return shard_; }
+    [[nodiscard]] session::latency_meter& meter() noexcept { return meter_; }
     [[nodiscard]] buffer_pool& buffers() noexcept { return buffers_; }
     [[nodiscard]] bool draining() const noexcept { return draining_; }
     void count_statements(std::uint64_t more) noexcept { add(counters_.statements, more); }
@@ -88,6 +94,7 @@ private:
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
     boost::asio::steady_timer gate_timer_;
     gate_shard shard_;
+    session::latency_meter meter_;
     buffer_pool buffers_;
     std::unordered_map<std::uint64_t, std::shared_ptr<session_driver>> sessions_;
     std::vector<session::gate_seat*> released_;

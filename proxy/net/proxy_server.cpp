@@ -8,6 +8,7 @@
 
 #include "proxy/net/listener.hpp"
 #include "proxy/net/login_setup.hpp"
+#include "proxy/net/statement_timing.hpp"
 
 namespace sluice::proxy {
 
@@ -35,6 +36,7 @@ public:
     [[nodiscard]] gate_control& gates() override { return gates_; }
     [[nodiscard]] proxy_statistics statistics() const override;
     [[nodiscard]] std::vector<session_view> sessions() const override;
+    [[nodiscard]] statement_timing& timing() override { return *timing_; }
     [[nodiscard]] result<tls_report, start_error> reload_tls() override;
 
 private:
@@ -48,6 +50,7 @@ private:
     std::shared_ptr<gate_hub> hub_ = std::make_shared<gate_hub>();
     gate_control gates_{hub_};
     std::vector<std::shared_ptr<io_thread>> threads_;
+    std::unique_ptr<statement_timing> timing_;
     std::unique_ptr<listener> listener_;
     asio::thread_pool answering_{1};
     std::mutex stop_mutex_;
@@ -93,6 +96,7 @@ result<void, start_error> running_proxy::begin() {
     for (unsigned i = 0; i < options.io_threads; ++i) {
         threads_.push_back(std::make_shared<io_thread>(surroundings_, hub_));
     }
+    timing_ = std::make_unique<statement_timing>(threads_);
     listener_ = std::make_unique<listener>(surroundings_, threads_);
     SLUICE_TRY_VOID(listener_->open());
 

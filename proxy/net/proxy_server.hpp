@@ -27,6 +27,8 @@ struct listen_endpoint {
     std::string unix_path;              ///< not empty: a Unix socket, and no address and port; at most 107 bytes
 };
 
+class statement_timing;
+
 /// The addresses of a name; none when there is no such name.
 using host_lookup = std::function<std::vector<std::string>(const std::string& host)>;
 
@@ -127,10 +129,12 @@ public:
     /// at most `grace`, then ends what is left, and the threads. Gates open first. Idempotent; not for I/O threads.
     virtual void stop(std::chrono::milliseconds grace) = 0;
 
-    /// Thread-safe, and they stay good after stop(). sessions() and gates() are not for I/O threads of the proxy.
+    /// Thread-safe, and they stay good after stop(). sessions(), gates() and timing() are not for I/O threads of the
+    /// proxy.
     [[nodiscard]] virtual gate_control& gates() = 0;
     [[nodiscard]] virtual proxy_statistics statistics() const = 0;
     [[nodiscard]] virtual std::vector<session_view> sessions() const = 0;
+    [[nodiscard]] virtual statement_timing& timing() = 0;
 
     /// Reads the files of options.tls again: for new connections; those that are there go on as they are. When one of
     /// them is no good nothing changes. Thread-safe.

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "proxy/net/buffer_pool.hpp"
@@ -40,6 +41,7 @@ public:
     void close(const char* reason);
 
     [[nodiscard]] session_view view() const;
+    [[nodiscard]] std::optional<session::time_point> waiting_since() const { return core_.relay().waiting_since(); }
 
 private:
     using error_code = boost::system::error_code;

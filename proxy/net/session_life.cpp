@@ -20,6 +20,12 @@ constexpr std::chrono::milliseconds goodbye_limit{2'000};  // for the other side
 // packet with an error number of its own range for a malformed one and shows no text.
 constexpr std::uint16_t error_server_unreachable = 1429;
 
+session::relay_rules relay_rules_for(io_thread& home) {
+    session::relay_rules rules = home.surroundings().relay;
+    rules.meter = &home.meter();
+    return rules;
+}
+
 session::login_rules rules_for(const protocol::stream_address& reached, session::login_rules rules) {
     rules.client_is_local = reached.kind == protocol::stream_kind::local_socket;
     return rules;
@@ -35,7 +41,7 @@ session_driver::session_driver(io_thread& home, stream_socket client, std::uint6
       client_address_(to_text(origin_)),
       client_(std::move(client)),
       server_(stream_socket(home.context())),
-      core_(home.shard(), rules_for(reached_, home.surroundings().login), home.surroundings().relay),
+      core_(home.shard(), rules_for(reached_, home.surroundings().login), relay_rules_for(home)),
       timer_(home.context()),
       accepted_at_(std::chrono::steady_clock::now()) {
     client_.is_open = true;

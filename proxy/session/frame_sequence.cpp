@@ -60,6 +60,7 @@ frame_sequence::outgoing frame_sequence::on_client(const turn_marks& marks, std:
     }
     if (marks.file_ends) to_client_.restart(to_server_.next());
     if (marks.file_ends || marks.own_reply) out.to_client = next_to_client(client);
+    if (marks.own_command) out.to_server = 0;
     return out;
 }
 

@@ -28,8 +28,9 @@ struct turn_marks {
     bool login = false;           ///< packets of a login, made anew by Sluice
     bool command_begins = false;  ///< from the client
     bool command_ends = false;
-    bool has_reply = false;  ///< with command_begins
-    bool own_reply = false;  ///< the command is Sluice's to answer
+    bool has_reply = false;    ///< with command_begins
+    bool own_reply = false;    ///< the command is Sluice's to answer
+    bool own_command = false;  ///< with own_reply: behind it Sluice sends one of its own
     bool file_begins = false;
     bool file_ends = false;
     bool reply_begins = false;  ///< from the server

@@ -63,7 +63,7 @@ void gate_shard::watch(unsigned slot, sql::table_name table, watch_kind kind) {
 
 void gate_shard::unwatch(unsigned slot) {
     if (slot >= slots_max || (watched_ & slot_bit(slot)) == 0) return;
-    open(slot, gate_end::swapped);
+    open(slot, (announced_ & slot_bit(slot)) != 0 ? gate_end::swapped : gate_end::given_up);
     retiring_ |= slot_bit(slot);
     forget_retired();
 }
@@ -128,7 +128,7 @@ void gate_shard::close(unsigned slot, time_point deadline) {
 void gate_shard::open(unsigned slot, gate_end end) {
     if (slot >= slots_max || ((closed_ | sealed_) & slot_bit(slot)) == 0) return;
     const bool sealed = (sealed_ & slot_bit(slot)) != 0;
-    sealed_ &= ~slot_bit(slot);
+    drop_seal(slot);
     if (sealed && end == gate_end::swapped) {
         // Before anybody goes on.
         for (auto* seat : seats_) gates_[slot].report.old_snapshots += seat->on_swapped(slot_bit(slot)) ? 1U : 0U;
@@ -153,6 +153,7 @@ void gate_shard::expire(time_point now) {
         if (gates_[slot].deadline > now) return;
         gates_[slot].report.expired = true;
         closed_ &= ~slot_bit(slot);
+        if ((announced_ & slot_bit(slot)) == 0) drop_seal(slot);
         free_whom_nothing_holds();
     });
     for_each_slot(sealed_ & ~closed_, [&](unsigned slot) {
@@ -166,9 +167,22 @@ bool gate_shard::seal(unsigned slot) noexcept {
     return true;
 }
 
+bool gate_shard::announce(unsigned slot) noexcept {
+    if (slot >= slots_max || (closed_ & slot_bit(slot)) == 0) return false;
+    if (!gates_[slot].kind.changes_places) return true;
+    if ((sealed_ & slot_bit(slot)) == 0) return false;
+    announced_ |= slot_bit(slot);
+    return true;
+}
+
+void gate_shard::drop_seal(unsigned slot) noexcept {
+    sealed_ &= ~slot_bit(slot);
+    announced_ &= ~slot_bit(slot);
+}
+
 void gate_shard::unseal(unsigned slot) {
     if (slot >= slots_max || (sealed_ & slot_bit(slot)) == 0) return;
-    sealed_ &= ~slot_bit(slot);
+    drop_seal(slot);
     free_whom_nothing_holds();
 }
 

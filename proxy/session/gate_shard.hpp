@@ -9,8 +9,9 @@
 // Old snapshots. A transaction that reads by a snapshot from before the swap would find in the new table what was
 // copied by then, and take it for the whole. So a sealed gate lets no transaction take a snapshot, and those that have
 // one do not read the table until it is told how the attempt has ended: it is then undecided. It is told so by open(),
-// or, if whoever closed it is gone, presumes a swap a second behind its deadline. Belongs to one thread. Seats leave by
-// their destructor; a shard that ends before them lets them go.
+// or, if whoever closed it is gone, by itself. The swap is announced before it is sent, which a gate that has opened by
+// itself refuses. So if none was announced at its deadline, none takes place; if one was, it is presumed a second
+// later. Belongs to one thread. Seats leave by their destructor; a shard that ends before them lets them go.
 
 #include <array>
 #include <chrono>
@@ -111,6 +112,8 @@ public:
     /// False if the gate is not closed any more. Of tables that do not change places nothing needs to be sealed.
     [[nodiscard]] bool seal(unsigned slot) noexcept;
     void unseal(unsigned slot);
+    /// From now on the tables may change places. False if they must not: the gate is not closed and sealed any more.
+    [[nodiscard]] bool announce(unsigned slot) noexcept;
     /// Sessions that do not use the table, and may have a snapshot by which they would read it.
     [[nodiscard]] std::vector<seat_view> old_snapshots(unsigned slot, std::size_t count_max) const;
     /// See gate_seat::on_reads_anew().
@@ -172,6 +175,7 @@ private:
     };
 
     void forget(unsigned slot);
+    void drop_seal(unsigned slot) noexcept;
     void forget_retired();
     void free_whom_nothing_holds();
     [[nodiscard]] bool waits(const gate_seat& seat) const noexcept {
@@ -192,6 +196,7 @@ private:
     slot_mask watched_ = 0;
     slot_mask closed_ = 0;
     slot_mask sealed_ = 0;
+    slot_mask announced_ = 0;  // among the sealed ones
     slot_mask holds_all_ = 0;
     slot_mask retiring_ = 0;  // to be watched no more, but for the sake of old snapshots
     slot_mask ready_slots_ = 0;

@@ -40,6 +40,8 @@ void relay_fsm::begin(const login_facts& facts, std::string client, time_point n
     tracker_.set_numbered(facts.server_compression == protocol::compression_algorithm::none);
     file_open_ = false;
     reply_open_ = false;
+    own_reply_due_ = false;
+    timed_since_.reset();
     tell_use();
 }
 
@@ -136,7 +138,7 @@ relay_fsm::passage relay_fsm::pass_command(byte_view rest, client_step& step, ti
     if (!tracker_.idle() && wants_quiet(reading)) return stop(step, client_next::stalled);
     if (auto refused = refusal_of(reading)) {
         refusal_ = std::move(*refused);
-        return refuse(rest, step);
+        return refuse(reading.reply, rest, step);
     }
     if (reading.show) {
         show_ = std::move(*reading.show);
@@ -199,18 +201,28 @@ void relay_fsm::admit(command_reading&& reading, time_point now) {
     if (shape == command_reply::none) return;
     // Whether a stream begins must be known before its client speaks into it.
     barrier_ = reply.is_barrier || shape == command_reply::endless;
+    if (rules_.meter != nullptr && rules_.meter->is_on()) begin_timing(reply, now);
     tracker_.expect(std::move(reply));
     tell_use();
 }
 
 server_step relay_fsm::on_server(byte_view bytes, time_point now) {
     server_step step;
+    if (timed_since_) end_timing(now);
     while (!blind_ && step.forward < bytes.size()) {
-        if (!reply_open_ && marks_turns_ && !tracker_.queue().empty()) {
+        if (!reply_open_ && marks_turns_ && !own_reply_due_ && !tracker_.queue().empty()) {
             reply_open_ = true;
             step.marks.reply_begins = true;
         }
         const auto seen = tracker_.on_bytes(bytes.subspan(step.forward));
+        if (own_reply_due_ && (seen.event == reply_event::more || seen.event == reply_event::reply_ended)) {
+            step.drop = seen.consumed;
+            if (seen.event == reply_event::more) return step;
+            own_reply_due_ = false;
+            step.reply_ended = true;
+            on_reply_ended(now);
+            return step;
+        }
         step.forward += seen.consumed;
         switch (seen.event) {
             case reply_event::reply_ended:
@@ -294,6 +306,17 @@ void relay_fsm::adopt_option(std::uint16_t option, bool done) noexcept {
     const bool on = option == protocol::option_multi_statements_on;
     if (on && multi_statements_due_ != 0) --multi_statements_due_;
     if (done) multi_statements_ = on;
+}
+
+// Only of a client that waits for nothing else: what it has sent ahead waits for its own earlier statements.
+void relay_fsm::begin_timing(const expected_reply& reply, time_point now) noexcept {
+    const bool is_statement = reply.command == command::query || reply.command == command::stmt_execute;
+    if (is_statement && tracker_.idle()) timed_since_ = now;
+}
+
+void relay_fsm::end_timing(time_point now) noexcept {
+    rules_.meter->record(now - *timed_since_);
+    timed_since_.reset();
 }
 
 void relay_fsm::go_blind(bool uses_tables) {

@@ -19,6 +19,7 @@
 #include "proxy/session/frame_sequence.hpp"
 #include "proxy/session/gate_shard.hpp"
 #include "proxy/session/hold_policy.hpp"
+#include "proxy/session/latency_meter.hpp"
 #include "proxy/session/named_statements.hpp"
 #include "proxy/session/prepared_statements.hpp"
 #include "proxy/session/response_tracker.hpp"
@@ -32,6 +33,7 @@ struct relay_rules {
     /// How much of a command is looked at; longer ones are judged by so much. The owner must be able to keep so many
     /// bytes at once; 1024 and more.
     std::size_t head_bytes_max = 32 * 1024;
+    latency_meter* meter = nullptr;  ///< of the thread: statements are timed while it is on; must outlive the session
 };
 
 enum class client_next : std::uint8_t {
@@ -51,10 +53,13 @@ struct client_step {
     std::size_t drop = 0;     ///< so many behind them go nowhere
     client_next next = client_next::more;
     turn_marks marks{};  ///< compressed sessions only
+    /// With `refused`: this prepared statement is to be reset by a COM_STMT_RESET of Sluice's own.
+    std::optional<std::uint32_t> reset_statement;
 };
 
 struct server_step {
     std::size_t forward = 0;  ///< first so many bytes go to the client: all, unless refused or (see begin()) compressed
+    std::size_t drop = 0;     ///< so many behind them answer a command of Sluice's own
     bool reply_ended = false;  ///< at least one: a stalled client may go on
     bool refused = false;      ///< the rest must not pass, and the session must end
     turn_marks marks{};        ///< compressed sessions only
@@ -98,6 +103,8 @@ public:
     [[nodiscard]] bool blind() const noexcept { return blind_; }
     [[nodiscard]] const session_text& text() const noexcept { return text_; }
     [[nodiscard]] std::uint64_t statements() const noexcept { return statements_; }
+    /// When the statement was sent on whose reply the meter waits for.
+    [[nodiscard]] std::optional<time_point> waiting_since() const noexcept { return timed_since_; }
 
     [[nodiscard]] seat_view view() const override;
     [[nodiscard]] bool has_snapshot() const override;
@@ -114,7 +121,8 @@ private:
     [[nodiscard]] passage pass_body(protocol::byte_view rest, client_step& step);
     [[nodiscard]] passage pass_file(protocol::byte_view rest, client_step& step);
     [[nodiscard]] passage pass_command(protocol::byte_view rest, client_step& step, time_point now);
-    [[nodiscard]] passage refuse(protocol::byte_view rest, client_step& step);
+    [[nodiscard]] passage refuse(const expected_reply& refused, protocol::byte_view rest, client_step& step);
+    void reset_refused(client_step& step);
     [[nodiscard]] passage pass_refused(protocol::byte_view rest, client_step& step);
     [[nodiscard]] passage stop(client_step& step, client_next why) noexcept;
     [[nodiscard]] bool turn_ends(client_step& step, std::size_t unread) noexcept;
@@ -130,6 +138,8 @@ private:
     [[nodiscard]] bool settings_in_flight();
     void adopt_option(std::uint16_t option, bool done) noexcept;
     void go_blind(bool uses_tables);
+    void begin_timing(const expected_reply& reply, time_point now) noexcept;
+    void end_timing(time_point now) noexcept;
     void tell_use();
 
     gate_shard& shard_;
@@ -153,7 +163,9 @@ private:
     bool refusing_ = false;  // body_left_ and frame_continues_ are of a command that goes nowhere
     std::uint8_t refusal_sequence_ = 1;
     protocol::err_packet refusal_;
-    bool had_snapshot_ = false;  // as last told, these two
+    std::optional<std::uint32_t> refused_statement_;  // of a COM_STMT_EXECUTE
+    bool own_reply_due_ = false;                      // to the COM_STMT_RESET behind it
+    bool had_snapshot_ = false;                       // as last told, these two
     slot_mask had_outdated_ = 0;
     std::size_t outdated_in_flight_ = 0;  // replies due to statements that were under way when tables changed places
     slot_mask outdated_ = 0;              // those tables
@@ -166,6 +178,7 @@ private:
     sql::show_request show_;
     protocol::byte_view change_user_;
     std::uint64_t statements_ = 0;
+    std::optional<time_point> timed_since_;
     std::string last_text_;  // only while tables are watched
     time_point last_begun_{};
 };

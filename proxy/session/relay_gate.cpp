@@ -102,7 +102,8 @@ std::optional<protocol::err_packet> relay_fsm::refusal_of(const command_reading&
 }
 
 // rest begins with the command.
-relay_fsm::passage relay_fsm::refuse(byte_view rest, client_step& step) {
+relay_fsm::passage relay_fsm::refuse(const expected_reply& refused, byte_view rest, client_step& step) {
+    if (refused.command == command::stmt_execute) refused_statement_ = refused.statement_id;
     const auto header = protocol::decode_frame_header(rest.first<frame_header_size>());
     refusing_ = true;
     refusal_sequence_ = 1;
@@ -123,6 +124,7 @@ relay_fsm::passage relay_fsm::pass_refused(byte_view rest, client_step& step) {
         if (!frame_continues_) {
             refusing_ = false;
             step.marks.own_reply = true;
+            reset_refused(step);
             return stop(step, client_next::refused);
         }
         if (rest.size() < frame_header_size) return stop(step, rest.empty() ? client_next::more : client_next::partial);
@@ -133,6 +135,21 @@ relay_fsm::passage relay_fsm::pass_refused(byte_view rest, client_step& step) {
         step.drop += frame_header_size;
         rest = rest.subspan(frame_header_size);
     }
+}
+
+// What the client has sent ahead by COM_STMT_SEND_LONG_DATA stays with the statement until it is executed, be it in
+// vain; the server has not seen that, and would put it in front of what is sent for the next time.
+void relay_fsm::reset_refused(client_step& step) {
+    const auto statement = std::exchange(refused_statement_, std::nullopt);
+    if (!statement || !tracker_.idle()) return;
+    step.reset_statement = statement;
+    step.marks.own_command = true;
+    own_reply_due_ = true;
+    barrier_ = true;
+    expected_reply reply;
+    reply.command = command::stmt_reset;
+    reply.is_barrier = true;
+    tracker_.expect(std::move(reply));
 }
 
 // A replica's stream uses no table, a session that is not understood may use any.

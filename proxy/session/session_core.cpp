@@ -1,5 +1,7 @@
 #include "proxy/session/session_core.hpp"
 
+#include "protocol/message/statement_command.hpp"
+
 namespace sluice::session {
 
 using protocol::byte_view;
@@ -31,6 +33,11 @@ core_step session_core::on_client(byte_view unread, time_point now) {
     core_step core{step.forward, step.drop, next_of(step.next), step.marks};
     if (step.next == client_next::refused) {
         protocol::append_err_reply(to_client_, relay_.refusal(), relay_.capabilities(), relay_.refusal_sequence());
+    }
+    if (step.reset_statement) {
+        protocol::byte_buffer reset;
+        protocol::serialise_stmt_reset(reset, *step.reset_statement);
+        protocol::append_framed(to_server_, reset, 0);
     }
     if (step.next == client_next::authentication) {
         // It may carry a password, so it goes on as the login writes it. What the client has sent behind it, now or
@@ -65,7 +72,8 @@ core_step session_core::on_server(byte_view unread, time_point now) {
     }
     const auto step = relay_.on_server(unread, now);
     if (!step.refused) {
-        return {step.forward, 0, step.forward < unread.size() ? core_next::again : core_next::more, step.marks};
+        const bool all = step.forward + step.drop == unread.size();
+        return {step.forward, step.drop, all ? core_next::more : core_next::again, step.marks};
     }
     phase_ = core_phase::ended;
     return {step.forward, unread.size() - step.forward, core_next::ended, step.marks};

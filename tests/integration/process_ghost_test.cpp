@@ -2,8 +2,6 @@
 
 #include "tests/integration/process_ghost_scene.hpp"
 
-#include <sstream>
-
 namespace {
 
 using namespace sluice::test;
@@ -159,92 +157,6 @@ TEST_CASE("refusals have gh-ost's sentences and exit code", "[process][ghost]") 
     CHECK(run_sluice({"gh-ost", "--version"}).out.starts_with("Sluice "));
 }
 
-TEST_CASE("interactive commands are obeyed and answered", "[process][ghost]") {
-    scene s(server_kind::mysql_9_7);
-    s.sql->exec(std::string("CREATE TABLE t ") + plain_table);
-    fill(*s.sql, "t", 1000);
-    const std::string flag = s.folder.file("postpone");
-    sluice_process process(s.words("t", {"--alter=ADD COLUMN c INT", "--postpone-cut-over-flag-file=" + flag,
-                                         "--force-named-panic", "--ok-to-drop-table", "--execute"}));
-    const std::string socket = s.folder.file("sock");
-    const auto ask = [&](const std::string& line) { return tell(socket, line); };
-    wait_for_answer(socket, "sup", "State: postponing cut-over");
-    CHECK(holds(ask("help"), "available commands:\n"));
-    const std::string status = ask("status");
-    CHECK(holds(status, "# Migrating `my_db`.`t`; Ghost table is `my_db`.`_t_gho`\n"));
-    CHECK(holds(status, "# postpone-cut-over-flag-file: " + flag + " [set]\n"));
-    CHECK(holds(status, "# Serving on unix socket: " + socket + "\n"));
-    CHECK(holds(status, "streamer: binlog.0000"));
-    CHECK(ask("coordinates").starts_with("binlog.0000"));
-    CHECK(ask("coordinates=x") == "coordinates are read-only\n");
-    CHECK(ask("applier").starts_with("Host: 127.0.0.1:" + std::to_string(s.server.port()) + ", Version: 9.7"));
-    CHECK(ask("inspector").starts_with("Host: 127.0.0.1:"));
-    CHECK(ask("chunk-size=?") == "1000\n");
-    CHECK(holds(ask("chunk-size=250"), "# chunk-size: 250;"));
-    CHECK(ask("chunk-size=?") == "250\n");
-    CHECK(ask("chunk-size=x") == "strconv.Atoi: parsing \"x\": invalid syntax\n");
-    CHECK(holds(ask("dml-batch-size=20"), "; dml-batch-size: 20;"));
-    CHECK(holds(ask("max-lag-millis=2000"), "; max-lag-millis: 2000ms;"));
-    CHECK(holds(ask("nice-ratio=0.5"), "; nice-ratio: 0.500000\n"));
-    CHECK(ask("nice-ratio=?") == "0.5\n");
-    CHECK(holds(ask("max-load=Threads_running=50,Threads_connected=1000"), "max-load: Threads_connected=1000,Thr"));
-    CHECK(ask("max-load=?") == "Threads_connected=1000,Threads_running=50\n");
-    CHECK(ask("max-load=x") == "Error parsing load condition: x\n");
-    CHECK(holds(ask("critical-load=Threads_running=1000"), "critical-load: Threads_running=1000;"));
-    CHECK(holds(ask("throttle-query=SELECT 0"), "# throttle-query: SELECT 0\n"));
-    CHECK(ask("throttle-query=?") == "SELECT 0\n");
-    CHECK(ask("throttle-control-replicas=?") == "\n");
-    CHECK(ask("replication-lag-query=x").starts_with("replication-lag-query is deprecated"));
-    CHECK(ask("nonsense") == "unknown command: nonsense\n");
-    CHECK(ask("unpostpone=other") ==
-          "user commanded 'unpostpone' on other, but migrated table is t; ignoring request\n");
-    CHECK(ask("panic") == "user commanded 'panic' without specifying table name, but --force-named-panic is set\n");
-    CHECK(holds(ask("throttle"), "# Note: you may only throttle for as long as your binary logs are not purged\n"));
-    wait_for_answer(socket, "sup", "State: ");
-    CHECK(holds(ask("no-throttle"), "State: "));
-    wait_for_answer(socket, "sup", "State: postponing cut-over");
-    CHECK(ask("unpostpone").starts_with("Unpostponed\n"));
-    const auto end = process.wait();
-    INFO(end.out << end.err);
-    CHECK(end.exit_code == 0);
-    CHECK(s.one("SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_NAME = 't' AND COLUMN_NAME = 'c'") == "1");
-}
-
-TEST_CASE("each throttle holds the copy back and shows its reason", "[process][ghost]") {
-    scene s(server_kind::mysql_9_7);
-    s.sql->exec(std::string("CREATE TABLE t ") + plain_table);
-    fill(*s.sql, "t", 1000);
-    s.sql->exec("CREATE TABLE control (v INT)");
-    s.sql->exec("INSERT INTO control VALUES (1)");
-    const std::string flag = s.folder.file("throttle");
-    touch(flag);
-    sluice_process process(s.words("t", {"--alter=ADD COLUMN c INT", "--throttle-flag-file=" + flag, "--execute"}));
-    const std::string socket = s.folder.file("sock");
-    const auto wait_for = [&](const std::string& state) { return wait_for_answer(socket, "sup", "State: " + state); };
-    CHECK(holds(wait_for("throttled, flag-file"), "Copy: 0/"));
-    // The next reason is there before the last one goes, so that nothing slips through between.
-    tell(socket, "max-load=Threads_connected=1");
-    std::filesystem::remove(flag);
-    CHECK(holds(wait_for("throttled, max-load Threads_connected="), " >= 1; ETA: N/A"));
-    tell(socket, "throttle-query=SELECT MAX(v) FROM my_db.control");
-    tell(socket, "max-load=");
-    wait_for("throttled, throttle-query;");
-    tell(socket, "throttle-http=http://127.0.0.1:1/");
-    s.sql->exec("UPDATE control SET v = 0");
-    wait_for("throttled, http=-1 (");
-    tell(socket, "throttle-control-replicas=127.0.0.1:1");
-    tell(socket, "throttle-http=");
-    wait_for("throttled, 127.0.0.1:1 ");
-    tell(socket, "throttle");
-    tell(socket, "throttle-control-replicas=");
-    CHECK(holds(wait_for("throttled, commanded by user"), "Copy: 0/"));
-    tell(socket, "no-throttle");
-    const auto end = process.wait();
-    INFO(end.out << end.err);
-    CHECK(end.exit_code == 0);
-    CHECK(holds(end.out, "Copy: 1024/1024 100.0%"));
-}
-
 TEST_CASE("critical load and a panic file end the run and leave its tables", "[process][ghost]") {
     scene s(server_kind::mysql_9_7);
     s.sql->exec(std::string("CREATE TABLE t ") + plain_table);
@@ -276,72 +188,4 @@ TEST_CASE("critical load and a panic file end the run and leave its tables", "[p
     INFO(again.out << again.err);
     CHECK(again.exit_code == 0);
     CHECK(exists(*s.sql, "my_db", "\\_t\\_%") == "0");
-}
-
-TEST_CASE("hooks are called in order, with their variables, and may refuse", "[process][ghost]") {
-    scene s(server_kind::mysql_9_7);
-    s.sql->exec(std::string("CREATE TABLE t ") + plain_table);
-    fill(*s.sql, "t", 100);
-    const auto make_hook = [&](const std::string& name, const std::string& body) {
-        const std::string file = s.folder.file(name);
-        std::ofstream(file) << "#!/bin/sh\n" << body << "\n";
-        std::filesystem::permissions(file, std::filesystem::perms::owner_all);
-    };
-    const std::string log = s.folder.file("log");
-    for (const char* name : {"startup", "validated", "rowcount-complete", "before-row-copy", "row-copy-complete",
-                             "before-cut-over", "begin-postponed", "success", "failure", "interactive-command"}) {
-        make_hook(
-            std::string("gh-ost-on-") + name + "--log",
-            "echo \"" + std::string(name) +
-                " $GH_OST_DATABASE_NAME $GH_OST_TABLE_NAME $GH_OST_GHOST_TABLE_NAME $GH_OST_OLD_TABLE_NAME "
-                "$GH_OST_HOOKS_HINT $GH_OST_DRY_RUN $GH_OST_COPIED_ROWS $GH_OST_COMMAND$GH_OST_INSTANT_DDL\" >> " +
-                log);
-    }
-    make_hook("gh-ost-on-status--log", "echo \"status $GH_OST_STATUS\" >> " + log);
-    const std::string flag = s.folder.file("postpone");
-    sluice_process process(
-        s.words("t", {"--alter=ADD COLUMN c INT", "--hooks-path=" + s.folder.path.string(), "--hooks-hint=hello",
-                      "--hooks-status-interval=1", "--exact-rowcount", "--concurrent-rowcount=false",
-                      "--postpone-cut-over-flag-file=" + flag, "--execute"}));
-    wait_for_answer(s.folder.file("sock"), "sup", "State: postponing cut-over");
-    const auto read_log = [&] {
-        std::ifstream in(log);
-        std::stringstream text;
-        text << in.rdbuf();
-        return text.str();
-    };
-    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-    while (!holds(read_log(), "begin-postponed ") || !holds(read_log(), "\nstatus 'Copy: ")) {
-        REQUIRE(std::chrono::steady_clock::now() < until);
-        std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    }
-    std::filesystem::remove(flag);
-    const auto end = process.wait();
-    const std::string text = read_log();
-    INFO(text << end.out << end.err);
-    CHECK(end.exit_code == 0);
-    std::size_t at = 0;
-    for (const char* name : {"startup", "validated", "before-row-copy", "row-copy-complete", "before-cut-over",
-                             "begin-postponed", "success"}) {
-        CAPTURE(name);
-        const auto found = text.find(std::string(name) + " my_db t _t_gho _t_del hello false ", at);
-        REQUIRE(found != std::string::npos);
-        at = found;
-    }
-    CHECK(holds(text, "rowcount-complete my_db"));
-    CHECK(holds(text, "before-row-copy my_db t _t_gho _t_del hello false 0 "));
-    CHECK(holds(text, "row-copy-complete my_db t _t_gho _t_del hello false 128 "));
-    CHECK(holds(text, "interactive-command my_db t _t_gho _t_del hello false 128 'sup'"));
-    CHECK(holds(text, "success my_db t _t_gho _t_del hello false 128 false"));
-    CHECK_FALSE(holds(text, "failure "));
-
-    make_hook("gh-ost-on-before-cut-over--refuse", "exit 3");
-    s.sql->exec("DROP TABLE _t_del");
-    const auto refused =
-        run_sluice(s.words("t", {"--alter=ADD COLUMN d INT", "--hooks-path=" + s.folder.path.string(), "--execute"}));
-    INFO(refused.out << refused.err);
-    CHECK(refused.exit_code == 1);
-    CHECK(holds(refused.err, "gh-ost-on-before-cut-over--refuse: exit status 3"));
-    CHECK(holds(read_log(), "failure my_db"));
-    CHECK(s.one("SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_NAME = 't' AND COLUMN_NAME = 'd'") == "0");
 }

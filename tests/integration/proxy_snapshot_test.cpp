@@ -2,6 +2,8 @@
 
 #include "bench/throwaway/child_process.hpp"
 #include "bench/throwaway/programs.hpp"
+#include "protocol/message/prepared.hpp"
+#include "protocol/message/statement_command.hpp"
 #include "tests/integration/proxy_fixture.hpp"
 
 #include <filesystem>
@@ -149,6 +151,40 @@ TEST_CASE("through Sluice an old snapshot is answered with 1412, and its transac
             CHECK(test.root.scalar("SELECT v FROM beside WHERE id = 99") == "kept");
             CHECK(test.proxied.proxy->statistics().snapshots_refused == 3);
         }
+    }
+}
+
+TEST_CASE("what was sent ahead for a refused execution does not stay with the statement") {
+    for (const auto kind : every_server) {
+        INFO(to_string(kind));
+        gated_move test(kind);
+        auto reader = test.proxied.client();
+        reader.send_command(command::stmt_prepare, "SELECT ?, COUNT(*) FROM moved");
+        const auto head = protocol::parse_prepare_ok(reader.receive_packet().payload, reader.capabilities());
+        REQUIRE(head.has_value());
+        const int eofs = protocol::has(reader.capabilities(), protocol::capability::deprecate_eof) ? 0 : 1;
+        for (int i = 0; i < 3 + 2 * eofs; ++i) (void)reader.receive_packet();
+        REQUIRE(reader.query("BEGIN").is_ok);
+        REQUIRE(reader.query("SELECT * FROM beside").is_ok);
+        test.swap();
+        const auto execute_with = [&](std::string_view data) {
+            protocol::byte_buffer piece;
+            protocol::serialise(piece, protocol::stmt_send_long_data{head->statement_id, 0, protocol::as_bytes(data)});
+            reader.send_packet(piece);
+            std::string body(4, '\0');
+            for (unsigned i = 0; i < 4; ++i) body[i] = static_cast<char>(head->statement_id >> (8 * i));
+            body.append("\0\1\0\0\0\0\1\xFC\0", 9);  // its parameter: a BLOB, sent ahead
+            reader.send_command(command::stmt_execute, body);
+        };
+        execute_with("in vain ");
+        CHECK(is_refusal(reader.receive_result()));
+        CHECK(reader.query("COMMIT").is_ok);
+        execute_with("seen");
+        for (int i = 0; i < 3 + eofs; ++i) (void)reader.receive_packet();
+        const auto row = reader.receive_packet().text();
+        CHECK(row.find("\x04seen") != std::string::npos);
+        (void)reader.receive_packet();
+        CHECK(reader.query(count).rows == rows{{std::to_string(all_rows)}});
     }
 }
 

@@ -125,15 +125,19 @@ std::shared_ptr<on_its_way> engine_session::begin(std::string_view sql) {
     auto way = std::make_shared<on_its_way>();
     world& in = of_.world_;
     ++of_.statements_;
-    if (of_.dead()) *dead_ = true;
+    if (of_.dead()) {
+        const bool last_one = of_.statements_ == of_.faults_.dies_at_statement && !*dead_;
+        if (last_one && in.chance(5'000)) leave_unread(sql);
+        *dead_ = true;
+    }
     if (*dead_) {
-        of_.server_.lose(id_);
+        if (!*unread_) of_.server_.lose(id_);
         way->result = connection_lost();
         return way;
     }
     if (in.traced()) in.trace("engine " + std::to_string(id_) + ": " + std::string(sql.substr(0, 150)));
     const bool lost = in.chance(of_.faults_.lost_in_ten_thousand);
-    const auto where = in.below(3);
+    const auto where = in.below(4);
     const auto lose = [way, &in, id = id_, &server = of_.server_, dead = dead_] {
         if (way->result) return;
         in.trace("engine " + std::to_string(id) + " loses its connection");
@@ -143,6 +147,13 @@ std::shared_ptr<on_its_way> engine_session::begin(std::string_view sql) {
     };
     auto travel = in.between(10, 150);
     if (in.chance(of_.faults_.slow_in_ten_thousand)) travel = in.between(5'000, 400'000);
+    if (in.chance(of_.faults_.slow_in_ten_thousand / 8)) travel = in.between(1'000'000, 3'000'000);
+    if (lost && where == 3) {
+        leave_unread(sql);
+        *dead_ = true;
+        way->result = connection_lost();
+        return way;
+    }
     if (lost && where == 0) {
         in.after(travel, lose);
         return way;
@@ -164,6 +175,16 @@ std::shared_ptr<on_its_way> engine_session::begin(std::string_view sql) {
         if (lost && where == 2) in.after(in.between(0, 20'000), lose);
     });
     return way;
+}
+
+void engine_session::leave_unread(std::string_view sql) {
+    *unread_ = true;
+    world& in = of_.world_;
+    in.trace("engine " + std::to_string(id_) + " is cut off behind: " + std::string(sql.substr(0, 150)));
+    in.after(in.between(100, 60'000), [text = std::string(sql), id = id_, &server = of_.server_] {
+        if (!server.is_ending(id)) server.run_sql(id, text, [](const answer&) {});
+        server.lose(id);
+    });
 }
 
 outcome<query_result> engine_session::run(std::string_view sql) { return wait_for_answer(of_.world_, *begin(sql)); }

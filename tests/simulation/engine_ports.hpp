@@ -1,7 +1,7 @@
 #pragma once
 
 // The engine's ports, on the model: calls that block let the world go on meanwhile. Connections may be lost at each
-// statement, before it, behind it, or in the midst of it.
+// statement: before it, behind it, in the midst of it, or so that the server still gets to read it much later.
 
 #include "migration/cutover/attempt_surroundings.hpp"
 #include "migration/ports/sql_executor.hpp"
@@ -16,7 +16,7 @@ namespace sluice::simulation {
 
 struct engine_faults {
     unsigned lost_in_ten_thousand = 0;    ///< statements whose connection is lost
-    unsigned slow_in_ten_thousand = 0;    ///< statements that take long on their way
+    unsigned slow_in_ten_thousand = 0;    ///< statements that take long on their way, or very long
     std::uint64_t dies_at_statement = 0;  ///< from then on all connections are lost and none is to be had; 0: never
 };
 
@@ -53,7 +53,9 @@ struct on_its_way {
 class engine_session final : public migration::sql_session {
 public:
     engine_session(engine_executor& of, std::uint64_t id) : of_(of), id_(id) {}
-    ~engine_session() override { of_.server_.lose(id_); }
+    ~engine_session() override {
+        if (!*unread_) of_.server_.lose(id_);
+    }
     engine_session(const engine_session&) = delete;
     engine_session& operator=(const engine_session&) = delete;
 
@@ -65,7 +67,11 @@ public:
 private:
     engine_executor& of_;
     std::uint64_t id_;
+    void leave_unread(std::string_view sql);
+
     std::shared_ptr<bool> dead_ = std::make_shared<bool>(false);  ///< outlives it in events
+    /// The server has a statement of its before it to read: only then it finds that the client has gone.
+    std::shared_ptr<bool> unread_ = std::make_shared<bool>(false);
 };
 
 class simulated_surroundings final : public migration::attempt_surroundings {

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t release_burst = 2;
 constexpr auto patience = std::chrono::seconds(1);
+constexpr auto verdict_patience = std::chrono::seconds(1);  // of a shard
 
 slot_mask slots_of(std::size_t tables) { return (slot_mask{1} << tables) - 1; }
 
@@ -27,6 +28,10 @@ proxy_model::proxy_model(world& in, std::size_t tables, std::size_t shards, sess
         for (unsigned slot = 0; slot < tables; ++slot) {
             shards_.back()->shard->watch(slot, {"s", server_model::name_of(slot)});
         }
+        shards_.back()->probe = std::make_unique<swap_probe>([this] {
+            if (!swap_announced_) world_.violated("a gate presumes a swap that nobody has begun");
+        });
+        shards_.back()->shard->join(*shards_.back()->probe);
     }
 }
 
@@ -47,6 +52,14 @@ void proxy_model::pump(std::size_t which) {
 bool proxy_model::all_open() const {
     return std::all_of(shards_.begin(), shards_.end(),
                        [](const auto& one) { return one->shard->holding() == 0 && one->shard->held_now() == 0; });
+}
+
+void proxy_model::check_swap() {
+    for (const auto& one : shards_) {
+        if ((~(one->shard->undecided() | one->probe->told) & slots_of(tables_)) != 0) {
+            world_.violated("the tables change places behind a gate that has presumed that they will not");
+        }
+    }
 }
 
 time_point proxy_model::latest_release(std::size_t which) const { return shards_[which]->deadline + turn_max; }
@@ -70,15 +83,19 @@ void proxy_model::on_all(const std::function<void(std::size_t)>& task, time_poin
 }
 
 void proxy_model::close(time_point deadline) {
+    swap_announced_ = false;
     on_all(
         [this, deadline](std::size_t which) {
             shard_turns& turns = *shards_[which];
+            turns.probe->told = 0;
             for (unsigned slot = 0; slot < tables_; ++slot) turns.shard->close(slot, deadline);
             turns.deadline = deadline;
-            world_.at(deadline + world_.between(0, 3'000), [this, which] {
+            const auto expire = [this, which] {
                 shards_[which]->shard->expire(world_.now());
                 pump(which);
-            });
+            };
+            world_.at(deadline + world_.between(0, 3'000), expire);
+            world_.at(deadline + verdict_patience + world_.between(0, 3'000), expire);
         },
         world_.now() + patience);
 }
@@ -118,6 +135,19 @@ bool proxy_model::seal(time_point until) {
         },
         until);
     return false;
+}
+
+bool proxy_model::announce_swap(time_point until) {
+    swap_announced_ = true;
+    const auto announced = std::make_shared<std::size_t>(0);
+    on_all(
+        [this, announced](std::size_t which) {
+            bool all = true;
+            for (unsigned slot = 0; slot < tables_; ++slot) all = shards_[which]->shard->announce(slot) && all;
+            if (all) ++*announced;
+        },
+        until);
+    return *announced == shards_.size();
 }
 
 migration::hold_report proxy_model::open(migration::gate_opening why) {

@@ -8,8 +8,10 @@
 #include "proxy/session/hold_policy.hpp"
 #include "tests/simulation/server_model.hpp"
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace sluice::simulation {
@@ -75,6 +77,30 @@ private:
     time_point held_since_{};
 };
 
+/// Told, as every session is, when a shard takes the tables to have changed places.
+class swap_probe final : public session::gate_seat {
+public:
+    explicit swap_probe(std::function<void()> when_told) : when_told_(std::move(when_told)) {}
+
+    [[nodiscard]] session::seat_view view() const override { return {}; }
+    [[nodiscard]] bool has_snapshot() const override { return false; }
+    [[nodiscard]] session::slot_mask outdated() const override { return 0; }
+
+    session::slot_mask told = 0;
+
+protected:
+    [[nodiscard]] session::slot_mask on_watch(session::slot_mask) override { return 0; }
+    [[nodiscard]] bool on_swapped(session::slot_mask swapped) override {
+        told |= swapped;
+        when_told_();
+        return false;
+    }
+    void on_reads_anew(time_point) override {}
+
+private:
+    std::function<void()> when_told_;
+};
+
 /// The shards, and the gate in front of all watched tables that the engine has of them.
 class proxy_model final : public migration::table_gate {
 public:
@@ -85,6 +111,8 @@ public:
     /// After anything that was done to a shard: lets go whom nothing holds any more.
     void pump(std::size_t which);
     [[nodiscard]] bool all_open() const;
+    /// The tables change places at this moment: no shard may have come to believe that they will not.
+    void check_swap();
     /// The latest moment at which a shard has had a turn behind the deadline.
     [[nodiscard]] time_point latest_release(std::size_t which) const;
 
@@ -93,6 +121,7 @@ public:
     void close(time_point deadline) override;
     bool wait_drained(time_point until) override;
     bool seal(time_point until) override;
+    bool announce_swap(time_point until) override;
     migration::hold_report open(migration::gate_opening why) override;
 
     static constexpr milliseconds turn_max{5};
@@ -100,6 +129,7 @@ public:
 private:
     struct shard_turns {
         std::unique_ptr<session::gate_shard> shard;
+        std::unique_ptr<swap_probe> probe;
         time_point free_at{};
         time_point deadline{};
         bool pumping = false;
@@ -110,6 +140,7 @@ private:
     world& world_;
     std::size_t tables_;
     std::vector<std::unique_ptr<shard_turns>> shards_;
+    bool swap_announced_ = false;  ///< by the attempt, to whatever shards heard it
 };
 
 }  // namespace sluice::simulation

@@ -79,6 +79,11 @@ public:
     void kill_query(std::uint64_t session);
     void kill_connection(std::uint64_t session);
     [[nodiscard]] bool exists(std::uint64_t session) const { return sessions_.contains(session); }
+    /// It takes no more statements.
+    [[nodiscard]] bool is_ending(std::uint64_t session) const {
+        const auto found = sessions_.find(session);
+        return found == sessions_.end() || found->second.lost;
+    }
     /// Locks of any kind, user-level ones left aside.
     [[nodiscard]] bool has_locks(std::uint64_t session) const;
 
@@ -99,6 +104,8 @@ public:
 
     // --- the log ---
     std::function<void(const log_entry&)> on_logged;
+    /// A watched table's name has come to stand for another table.
+    std::function<void()> on_swapped;
     [[nodiscard]] std::uint64_t logged() const { return logged_; }
     [[nodiscard]] bool is_visible(std::uint64_t transaction) const;
     [[nodiscard]] std::string executed_text() const;

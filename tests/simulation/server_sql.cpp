@@ -18,6 +18,7 @@ constexpr unsigned table_exists = 1050;
 constexpr unsigned no_such_table = 1146;
 constexpr unsigned lock_wait_timeout = 1205;
 constexpr microseconds row_wait_poll{300};
+constexpr std::string_view reads_a_table = "SELECT 1 FROM `s`.`";
 
 bool has(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
@@ -183,7 +184,14 @@ void server_model::plan_rename(const operation_ptr& what, std::string_view sql) 
     std::set<std::string> all(names.begin(), names.end());
     for (const auto& name : all) what->wishes.push_back({name, lock_type::exclusive});
     what->takes = world_.between(200, 4'000);
-    what->effect = [this, pairs = std::move(pairs)]() -> std::optional<answer> { return rename_now(pairs); };
+    what->effect = [this, pairs = std::move(pairs)]() -> std::optional<answer> {
+        answer done = rename_now(pairs);
+        const bool swaps = done && std::any_of(pairs.begin(), pairs.end(), [](const auto& one) {
+                               return !has(one.first, "~") && one.first[0] == 't';
+                           });
+        if (swaps && on_swapped) on_swapped();
+        return done;
+    };
 }
 
 void server_model::plan_delete(const operation_ptr& what, std::string_view sql) {
@@ -232,6 +240,9 @@ void server_model::plan_statement(const operation_ptr& what, std::string_view sq
         for (const auto& name : names_in(sql)) what->wishes.push_back({name, lock_type::no_read_write});
         what->keeps = scope::session;
         what->effect = []() -> std::optional<answer> { return query_result{}; };
+    } else if (sql.starts_with(reads_a_table)) {
+        what->wishes = {{names_in(sql).front(), lock_type::read}};
+        what->effect = []() -> std::optional<answer> { return query_result{}; };
     } else if (sql.starts_with("RENAME TABLE ")) {
         plan_rename(what, sql);
     } else if (sql.starts_with("DELETE FROM ")) {
@@ -270,8 +281,8 @@ void server_model::run_sql(std::uint64_t session, std::string_view sql, on_answe
     what->done = std::move(done);
     what->text = std::string(sql);
     what->takes = world_.between(20, 300);
-    const bool at_once = sql.starts_with("SELECT") || sql.starts_with("SHOW") || sql.starts_with("SET") ||
-                         sql.starts_with("KILL") || sql.starts_with("UNLOCK");
+    const bool at_once = (sql.starts_with("SELECT") && !sql.starts_with(reads_a_table)) || sql.starts_with("SHOW") ||
+                         sql.starts_with("SET") || sql.starts_with("KILL") || sql.starts_with("UNLOCK");
     if (at_once) {
         what->keeps = scope::session;
         what->effect = [this, session, text = what->text] { return answer_at_once(session, text); };

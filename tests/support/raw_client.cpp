@@ -5,14 +5,12 @@
 #include "protocol/message/ok.hpp"
 #include "protocol/message/response.hpp"
 #include "protocol/message/row.hpp"
+#include "tests/support/loopback.hpp"
 
 #include <cerrno>
 #include <cstring>
 #include <utility>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -43,19 +41,14 @@ std::uint32_t first_frame_size(const raw_client::packet& packet) {
 raw_client::raw_client(std::uint16_t port, duration limit) : limit_(limit) {
     socket_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (socket_ < 0) fail_system("socket");
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const auto address = loopback(port);
     if (connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
         const int error = errno;
         close();
         errno = error;
         fail_system("connecting to port " + std::to_string(port));
     }
-    // What a test sends in pieces shall travel in pieces.
-    const int on = 1;
-    setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    send_at_once(socket_);
 }
 
 raw_client raw_client::adopt(int connected, duration limit) { return raw_client(limit, connected); }

@@ -1,43 +1,20 @@
 #include "tests/support/wire_relay.hpp"
 
+#include "tests/support/loopback.hpp"
+
 #include <cerrno>
 #include <cstring>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 namespace sluice::test::wire {
-namespace {
-
-sockaddr_in loopback(std::uint16_t port) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    return address;
-}
-
-void at_once(int socket) {
-    const int on = 1;
-    setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-}
-
-}  // namespace
-
 chopping_relay::chopping_relay(std::uint16_t server_port)
-    : server_port_(server_port), listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    auto address = loopback(0);
-    socklen_t size = sizeof address;
-    if (listener_ < 0 || bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
-        listen(listener_, 64) != 0 || getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) != 0 ||
-        pipe(stop_) != 0) {
+    : server_port_(server_port), listener_(listen_on_loopback(port_)) {
+    if (listener_ < 0 || pipe(stop_) != 0) {
         throw error(std::string("the relay cannot listen: ") + std::strerror(errno));
     }
-    port_ = ntohs(address.sin_port);
     acceptor_ = std::thread([this] { accept_all(); });
 }
 
@@ -68,8 +45,8 @@ void chopping_relay::accept_all() {
             ::close(proxy);
             continue;
         }
-        at_once(proxy);
-        at_once(server);
+        send_at_once(proxy);
+        send_at_once(server);
         const std::lock_guard guard(lock_);
         pumps_.emplace_back([this, proxy, server] { pump(proxy, server); });
     }

@@ -1,5 +1,6 @@
 #include "tests/support/wire_transport.hpp"
 
+#include "tests/support/loopback.hpp"
 #include "tests/support/wire_reader_state.hpp"
 
 #include <algorithm>
@@ -8,7 +9,6 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <poll.h>
@@ -112,18 +112,14 @@ struct transport::tls_state {
 transport::transport(std::uint16_t port, std::chrono::milliseconds limit)
     : socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)), limit_(limit), sender_(socket_) {
     if (socket_ < 0) fail_system("socket");
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const auto address = loopback(port);
     if (connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
         const int why = errno;
         ::close(socket_);
         errno = why;
         fail_system("connecting to port " + std::to_string(port));
     }
-    const int on = 1;
-    setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    send_at_once(socket_);
 }
 
 transport::~transport() { ::close(socket_); }

@@ -78,7 +78,8 @@ private:
 
 class follower {
 public:
-    follower(ghost_run& run, const follow_extras& extras) : run_(run), extras_(extras) {}
+    follower(ghost_run& run, const follow_extras& extras)
+        : run_(run), extras_(extras), metrics_(run.settings().statsd_tags) {}
 
     int to_the_end();
 
@@ -91,12 +92,18 @@ private:
     next leave(const std::string& why);
     bool call_hooks(const char* name, environment_variables more = {});
     void show_status();
+    void show_hint();
+    void reload();
+    void send_metrics(const run_view& view);
     next conclude();
 
     ghost_run& run_;
     const follow_extras& extras_;
     screen screen_;
+    run_metrics metrics_;
+    std::int64_t metrics_second_ = -1;
     std::chrono::steady_clock::time_point seen_at_ = std::chrono::steady_clock::now();
+    std::uint64_t retries_told_ = 0;
     std::int64_t shown_second_ = -1;
     std::int64_t status_hook_second_ = 0;
     bool validated_ = false;
@@ -132,6 +139,26 @@ follower::next follower::leave(const std::string& why) {
     return fail(why);
 }
 
+void follower::show_hint() {
+    std::string hint = run_.status_hint();
+    if (hint.ends_with('\n')) hint.pop_back();
+    screen_.line(hint);
+}
+
+void follower::reload() {
+    spdlog::info("Received SIGHUP. Reloading configuration");
+    if (extras_.reload) extras_.reload();
+    const auto held = run_.lock();
+    show_hint();
+    screen_.line(run_.status_line());
+}
+
+void follower::send_metrics(const run_view& view) {
+    const bool ended = view.completed() || view.failed();
+    if (!extras_.statsd || (std::exchange(metrics_second_, run_.second()) == run_.second() && !ended)) return;
+    extras_.statsd->send(metrics_.lines(view, std::chrono::steady_clock::now()));
+}
+
 void follower::show_status() {
     const std::int64_t second = run_.second();
     const auto held = run_.lock();
@@ -140,9 +167,7 @@ void follower::show_status() {
     if (second == shown_second_ || !run_.view().copying_begun()) return;
     shown_second_ = second;
     if (!std::exchange(status_begun_, true) || second % hint_interval_s == 0) {
-        std::string hint = run_.status_hint();
-        if (hint.ends_with('\n')) hint.pop_back();
-        screen_.line(hint);
+        show_hint();
     }
     if (is_status_second(second, left.seconds)) screen_.line(run_.status_line());
 }
@@ -160,6 +185,12 @@ follower::next follower::hooks_of_this_moment(const run_view& view) {
     if (!counted_told_ && extras_.count_ended && extras_.count_ended()) {
         counted_told_ = true;
         if (!call_hooks(on_rowcount_complete)) return leave("a hook refused the migration");
+    }
+    if (view.chunk_retries != retries_told_) {
+        retries_told_ = view.chunk_retries;
+        if (!call_hooks(on_batch_copy_retry, {{"GH_OST_LAST_BATCH_COPY_ERROR", view.last_chunk_error}})) {
+            return leave("a hook refused the migration");
+        }
     }
     if (!copied_ && view.copied()) {
         copied_ = true;
@@ -203,7 +234,8 @@ follower::next follower::conclude() {
     }
     if (view.failed()) {
         std::string why = view.error.empty() ? "the migration was " + view.state
-                                             : refusal_words(view.error_code, view.error, run_.settings().spec.table);
+                                             : refusal_words(view.error_code, view.error, run_.settings().spec.table,
+                                                             run_.settings().spec.options.tables_named_after);
         for (const std::string& table : view.leftovers)
             why += (table == view.leftovers.front() ? "; left: " : ", ") + table;
         return fail(why);
@@ -235,6 +267,7 @@ follower::next follower::step() {
         return fail("the run is out of reach");
     }
     seen_at_ = now;
+    send_metrics(view);
     const bool ended = view.completed() || view.failed();
     if (!view.failed()) {
         const next after = hooks_of_this_moment(view);
@@ -245,11 +278,13 @@ follower::next follower::step() {
 }
 
 int follower::to_the_end() {
+    if (extras_.statsd) extras_.statsd->send(metrics_.startup());
     while (true) {
         const next after = step();
         if (after == next::done) return exit_code::ok;
         if (after == next::failed) return exit_code::failure;
         const int signal = wait_a_moment();
+        if (signal == SIGHUP) reload();
         if (signal == SIGINT || signal == SIGTERM) {
             (void)leave("ended by signal " + std::to_string(signal) +
                         "; the tables of the migration are left as they are");

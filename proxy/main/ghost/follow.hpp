@@ -3,16 +3,20 @@
 // Follows a run to its end: status lines, a bar on a terminal, hooks, panic, signals.
 
 #include "proxy/main/ghost/ghost_run.hpp"
+#include "proxy/main/ghost/statsd.hpp"
 
 #include <functional>
+#include <memory>
 
 namespace sluice::ghost {
 
 /// What the follower does besides, where the run can.
 struct follow_extras {
-    std::function<void()> begin_count;  ///< once the copy begins; may be empty
-    std::function<void()> end_count;    ///< before the cut-over; may be empty
-    std::function<bool()> count_ended;  ///< may be empty
+    std::function<void()> begin_count;      ///< once the copy begins; may be empty
+    std::function<void()> end_count;        ///< before the cut-over; may be empty
+    std::function<bool()> count_ended;      ///< may be empty
+    std::function<void()> reload;           ///< at SIGHUP, before settings and status are shown; may be empty
+    std::shared_ptr<statsd_sender> statsd;  ///< may be nullptr
 };
 
 /// The exit code: 0 done, 1 failed, panicked or ended by a signal (then the tables are left). SIGINT, SIGTERM and

@@ -6,6 +6,7 @@
 #include "proxy/main/ghost/command_server.hpp"
 #include "proxy/main/ghost/follow.hpp"
 #include "proxy/main/ghost/refusal_words.hpp"
+#include "proxy/main/ghost/replica_modes.hpp"
 #include "proxy/main/ghost/standalone_run.hpp"
 #include "proxy/main/ghost/via_run.hpp"
 #include "proxy/main/version.hpp"
@@ -89,8 +90,8 @@ int fail_with_hook(const ghost_settings& settings, const std::string& why) {
 
 int show_plan(const ghost_settings& settings, const migration::outcome<migration::alter_forecast>& forecast) {
     if (!forecast)
-        return fail_with_hook(settings,
-                              refusal_words(forecast.error().code, forecast.error().message, settings.spec.table));
+        return fail_with_hook(settings, refusal_words(forecast.error().code, forecast.error().message,
+                                                      settings.spec.table, settings.spec.options.tables_named_after));
     for (const char* name : {on_validated, on_success}) {
         if (auto told = call_hook(settings, name); !told) return fail_with_hook(settings, told.error());
     }
@@ -98,8 +99,32 @@ int show_plan(const ghost_settings& settings, const migration::outcome<migration
     return exit_code::ok;
 }
 
-int follow_with_commands(ghost_run& run, const follow_extras& extras) {
+int show_basis(const ghost_settings& settings, const migration::outcome<std::string>& basis) {
+    if (!basis) return fail_with_hook(settings, basis.error().message);
+    std::cout << *basis << "\n# Without --execute nothing is done.\n# Done\n";
+    return exit_code::ok;
+}
+
+/// What --conf has under [osc] counts from now on; its user and password do from the next run on.
+void reload_conf(ghost_run& run) {
+    if (run.settings().conf_file.empty()) return;
+    auto conf = read_conf(run.settings().conf_file);
+    if (!conf) return spdlog::error("{}", conf.error());
+    auto changes = changes_of(*conf);
+    if (!changes) return spdlog::error("{}", changes.error());
+    const auto held = run.lock();
+    if (changes->fields.empty()) return;
+    if (auto changed = run.change(*changes); !changed) spdlog::error("{}", changed.error().text);
+}
+
+int follow_with_commands(ghost_run& run, follow_extras extras) {
     const ghost_settings& settings = run.settings();
+    if (!settings.statsd_address.empty()) {
+        auto connected = statsd_sender::connect(settings.statsd_address);
+        if (!connected) return fail_with_hook(settings, connected.error());
+        extras.statsd = std::move(*connected);
+    }
+    extras.reload = [&run] { reload_conf(run); };
     const command_rules rules{settings.name_for_cutover, settings.name_for_panic};
     auto server = command_server::start({settings.socket_file, settings.drop_socket_file, settings.tcp_port},
                                         [&run, rules](std::string_view line) {
@@ -134,9 +159,11 @@ int run_standalone(ghost_settings settings) {
         // The replica that was named is the one whose lag matters first.
         std::string& replicas = settings.spec.options.control_replicas;
         replicas = settings.server.text() + (replicas.empty() ? "" : "," + replicas);
-        spdlog::info("Master found to be {}", place->master.text());
+        if (!settings.on_replica()) spdlog::info("Master found to be {}", place->master.text());
     }
     standalone_run run(settings, *place);
+    if (!settings.execute && settings.spec.kind != migration::run_kind::begin)
+        return show_basis(settings, run.foresee());
     if (!settings.execute) return show_plan(settings, run.dry_run());
     follow_extras extras;
     if (settings.count.exact) {
@@ -144,7 +171,7 @@ int run_standalone(ghost_settings settings) {
         extras.end_count = [&run] { run.end_count(); };
         extras.count_ended = [&run] { return run.count_ended(); };
     }
-    return follow_with_commands(run, extras);
+    return follow_with_commands(run, std::move(extras));
 }
 
 int run_via(ghost_settings settings) {
@@ -197,7 +224,7 @@ int run_ghost(std::span<const std::string> arguments) {
     ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     std::signal(SIGPIPE, SIG_IGN);
     start_log("error");
-    credentials from_conf;
+    conf_values from_conf;
     if (const std::string file = flags->text("conf"); !file.empty()) {
         auto read = read_conf(file);
         if (!read) return fatal(read.error());

@@ -80,7 +80,7 @@ std::string ghost_run::status_line() { return ghost::status_line(view_, clock_, 
 
 std::string ghost_run::status_hint() {
     const migration::table_name& table = settings_.spec.table;
-    const auto names = migration::artefact_names_of(table.table);
+    const auto names = migration::artefact_names_of(table.table, settings_.spec.options.tables_named_after);
     const migration::migration_options now = options();
     std::string text =
         "# Migrating " + quote_table(table) + "; Ghost table is " + quote_table({table.schema, names.ghost}) + "\n";

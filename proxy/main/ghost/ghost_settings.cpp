@@ -2,6 +2,7 @@
 
 #include "migration/throttle/throttle_settings.hpp"
 #include "protocol/sql/alter_statement.hpp"
+#include "proxy/main/ghost/checkpoint_flags.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -148,15 +149,17 @@ refusal read_table(const flag_values& flags, ghost_settings& settings) {
             renames.emplace_back(clause.name, clause.new_name);
         }
     }
-    if (!renames.empty() && !flags.on("approve-renamed-columns")) {
+    spec.options.skip_renamed_columns = !renames.empty() && flags.on("skip-renamed-columns");
+    if (!renames.empty() && !flags.on("approve-renamed-columns") && !flags.on("skip-renamed-columns")) {
         return "gh-ost believes the ALTER statement renames columns, as follows: " + renames_text(renames) +
                "; as precaution, you are asked to confirm gh-ost is correct, and provide with "
-               "`--approve-renamed-columns`, and we're all happy.";
+               "`--approve-renamed-columns`, and we're all happy. Or you can skip renamed columns via "
+               "`--skip-renamed-columns`, in which case column data may be lost";
     }
     return {};
 }
 
-refusal read_connection(const flag_values& flags, const credentials& from_conf,
+refusal read_connection(const flag_values& flags, const conf_values& from_conf,
                         const std::optional<std::string>& typed_password, ghost_settings& settings) {
     migration::server_address& server = settings.server;
     server.host = flags.text("host");
@@ -273,6 +276,17 @@ void read_work(const flag_values& flags, migration::migration_options& options) 
     options.remove_trigger_suffix = flags.on("remove-trigger-suffix-if-exists");
 }
 
+/// What --conf says and no flag does.
+refusal read_conf_values(const flag_values& flags, const conf_values& conf, migration::migration_options& options) {
+    conf_values wanted = conf;
+    if (flags.given("chunk-size")) wanted.chunk_rows.reset();
+    if (flags.given("max-load")) wanted.max_load.reset();
+    if (flags.given("max-lag-millis")) wanted.max_lag_ms.reset();
+    SLUICE_TRY(const migration::option_changes changes, changes_of(wanted));
+    changes.apply_to(options);
+    return {};
+}
+
 refusal read_service(const flag_values& flags, ghost_settings& settings) {
     const migration::table_name& table = settings.spec.table;
     settings.socket_file = flags.text("serve-socket-file");
@@ -288,6 +302,9 @@ refusal read_service(const flag_values& flags, ghost_settings& settings) {
     settings.hooks = {flags.text("hooks-path"), flags.text("hooks-hint"), flags.text("hooks-hint-owner"),
                       flags.text("hooks-hint-token"),
                       seconds(std::clamp<std::int64_t>(flags.number("hooks-status-interval"), 0, 86'400))};
+    settings.conf_file = flags.text("conf");
+    settings.statsd_address = flags.text("statsd-addr");
+    settings.statsd_tags = flags.texts("statsd-tags");
     settings.via = flags.text("via");
     settings.token_file = flags.text("token-file");
     if (flags.on("verbose")) settings.log_level = "info";
@@ -296,33 +313,29 @@ refusal read_service(const flag_values& flags, ghost_settings& settings) {
     return {};
 }
 
-}  // namespace
-
-result<credentials, std::string> read_conf(const std::string& file) {
-    std::ifstream in(file);
-    if (!in) return "cannot read --conf " + file;
-    credentials found;
-    bool in_client = false;
-    for (std::string line; std::getline(in, line);) {
-        const std::string_view text = trimmed(line);
-        if (text.empty() || text[0] == '#' || text[0] == ';') continue;
-        if (text[0] == '[') {
-            in_client = text == "[client]";
-            continue;
-        }
-        const auto equals = text.find('=');
-        if (!in_client || equals == std::string_view::npos) continue;
-        const std::string_view key = trimmed(text.substr(0, equals));
-        std::string_view value = trimmed(text.substr(equals + 1));
-        const bool quoted = value.size() >= 2 && (value[0] == '"' || value[0] == '\'') && value.back() == value[0];
-        if (quoted) value = value.substr(1, value.size() - 2);
-        if (key == "user") found.user = std::string(value);
-        if (key == "password") found.password = std::string(value);
+/// via must be known.
+refusal read_modes(const flag_values& flags, ghost_settings& settings) {
+    settings.allow_on_master = flags.on("allow-on-master");
+    settings.allow_master_master = flags.on("allow-master-master");
+    settings.test_on_replica = flags.on("test-on-replica");
+    settings.replication_by_hooks = flags.on("test-on-replica-skip-replica-stop");
+    settings.migrate_on_replica = flags.on("migrate-on-replica");
+    if (settings.on_replica() && !settings.via.empty()) {
+        return "--" + std::string(settings.test_on_replica ? "test" : "migrate") +
+               "-on-replica and --via are mutually exclusive: the Sluice behind it alters its primary";
     }
-    return found;
+    migration::migration_options& options = settings.spec.options;
+    // Nothing of it could be swapped back.
+    if (settings.test_on_replica && options.attempt_instant) {
+        options.attempt_instant = false;
+        settings.notes.emplace_back("--attempt-instant-ddl: not with --test-on-replica, which alters nothing for good");
+    }
+    return {};
 }
 
-result<ghost_settings, std::string> read_settings(const flag_values& flags, const credentials& from_conf,
+}  // namespace
+
+result<ghost_settings, std::string> read_settings(const flag_values& flags, const conf_values& from_conf,
                                                   const std::optional<std::string>& typed_password,
                                                   std::chrono::system_clock::time_point now) {
     ghost_settings settings;
@@ -338,12 +351,18 @@ result<ghost_settings, std::string> read_settings(const flag_values& flags, cons
     SLUICE_TRY_VOID(read_cutover(flags, options, settings.notes));
     SLUICE_TRY_VOID(read_throttles(flags, options));
     read_work(flags, options);
+    SLUICE_TRY_VOID(read_conf_values(flags, from_conf, options));
     SLUICE_TRY_VOID(read_service(flags, settings));
-    if (flags.on("timestamp-old-table")) options.old_table_name = timestamped_old_name(settings.spec.table.table, now);
+    options.tables_named_after = flags.text("force-table-names");
+    if (flags.on("timestamp-old-table")) {
+        const std::string& root = options.tables_named_after;
+        options.old_table_name = timestamped_old_name(root.empty() ? settings.spec.table.table : root, now);
+    }
     settings.execute = flags.on("execute");
-    settings.allow_on_master = flags.on("allow-on-master");
+    SLUICE_TRY_VOID(read_modes(flags, settings));
     settings.drop_old_table_first = flags.on("initially-drop-old-table");
     settings.count = {flags.on("exact-rowcount"), flags.on("concurrent-rowcount")};
+    SLUICE_TRY_VOID(read_checkpoint_flags(flags, settings));
     return settings;
 }
 

@@ -6,6 +6,7 @@
 #include "migration/model/migration_spec.hpp"
 #include "migration/mysql/server_address.hpp"
 #include "protocol/result.hpp"
+#include "proxy/main/ghost/conf_file.hpp"
 #include "proxy/main/ghost/flag_values.hpp"
 
 #include <chrono>
@@ -38,6 +39,11 @@ struct ghost_settings {
     migration::migration_spec spec;
     bool execute = false;
     bool allow_on_master = false;
+    bool allow_master_master = false;
+    bool test_on_replica = false;
+    bool replication_by_hooks = false;  ///< --test-on-replica-skip-replica-stop
+    bool migrate_on_replica = false;
+    [[nodiscard]] bool on_replica() const { return test_on_replica || migrate_on_replica; }
     bool drop_old_table_first = false;
     row_count count;
 
@@ -49,6 +55,10 @@ struct ghost_settings {
     std::string panic_flag_file;
     hook_settings hooks;
 
+    std::string conf_file;       ///< --conf; empty: none
+    std::string statsd_address;  ///< empty: no metrics are sent
+    std::vector<std::string> statsd_tags;
+
     std::string via;  ///< empty: do it here
     std::string token_file;
 
@@ -56,18 +66,9 @@ struct ghost_settings {
     std::vector<std::string> notes;   ///< for the operator: what was given and changes nothing, and why
 };
 
-struct credentials {
-    std::string user;
-    std::string password;
-};
-
-/// Reads user and password under [client], as `my.cnf` has them; quotes and !include are not needed by gh-ost's users
-/// and not known. The error names the file.
-[[nodiscard]] result<credentials, std::string> read_conf(const std::string& file);
-
 /// from_conf: user and password for what the flags leave out. typed_password: the answer to --ask-pass.
 /// now: for --timestamp-old-table. The error is what gh-ost says, where it refuses the same.
-[[nodiscard]] result<ghost_settings, std::string> read_settings(const flag_values& flags, const credentials& from_conf,
+[[nodiscard]] result<ghost_settings, std::string> read_settings(const flag_values& flags, const conf_values& from_conf,
                                                                 const std::optional<std::string>& typed_password,
                                                                 std::chrono::system_clock::time_point now);
 

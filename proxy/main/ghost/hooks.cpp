@@ -96,7 +96,7 @@ result<void, std::string> run_hook(const std::string& program, const environment
 environment_variables hook_environment(const ghost_settings& settings, const run_view& view, const run_clock& clock,
                                        run_clock::time now) {
     const migration::migration_spec& spec = settings.spec;
-    const auto names = migration::artefact_names_of(spec.table.table);
+    const auto names = migration::artefact_names_of(spec.table.table, spec.options.tables_named_after);
     const std::string& old_name = spec.options.old_table_name;
     const auto copy_time = clock.copy(now);
     const double share = view.copied() ? 100.0

@@ -17,12 +17,15 @@ inline constexpr const char* on_startup = "gh-ost-on-startup";
 inline constexpr const char* on_validated = "gh-ost-on-validated";
 inline constexpr const char* on_rowcount_complete = "gh-ost-on-rowcount-complete";
 inline constexpr const char* on_before_row_copy = "gh-ost-on-before-row-copy";
+inline constexpr const char* on_batch_copy_retry = "gh-ost-on-batch-copy-retry";
 inline constexpr const char* on_row_copy_complete = "gh-ost-on-row-copy-complete";
 inline constexpr const char* on_begin_postponed = "gh-ost-on-begin-postponed";
 inline constexpr const char* on_before_cut_over = "gh-ost-on-before-cut-over";
 inline constexpr const char* on_interactive_command = "gh-ost-on-interactive-command";
 inline constexpr const char* on_success = "gh-ost-on-success";
 inline constexpr const char* on_failure = "gh-ost-on-failure";
+inline constexpr const char* on_stop_replication = "gh-ost-on-stop-replication";
+inline constexpr const char* on_start_replication = "gh-ost-on-start-replication";
 inline constexpr const char* on_status = "gh-ost-on-status";
 
 using environment_variables = std::vector<std::pair<std::string, std::string>>;

@@ -12,7 +12,8 @@ using migration::quote_identifier;
 using migration::quote_table;
 
 /// gh-ost's sentence for this code; empty: it has none.
-std::string sentence_of(const std::string& code, const std::string& message, const migration::table_name& table) {
+std::string sentence_of(const std::string& code, const std::string& message, const migration::table_name& table,
+                        const std::string& named_after) {
     const std::string name = quote_table(table);
     if (code == "no_shared_unique_key" || code == "key_missing") {
         return "No shared unique key can be found after ALTER! Bailing out";
@@ -38,7 +39,7 @@ std::string sentence_of(const std::string& code, const std::string& message, con
                quote_identifier(table.schema) + ".*";
     }
     if (code == "leftover_tables") {
-        const auto names = migration::artefact_names_of(table.table);
+        const auto names = migration::artefact_names_of(table.table, named_after);
         for (const auto& [left, flag] : {std::pair{names.ghost, "--initially-drop-ghost-table"},
                                          std::pair{names.old_table, "--initially-drop-old-table"},
                                          std::pair{names.changelog, "--initially-drop-ghost-table"}}) {
@@ -53,8 +54,9 @@ std::string sentence_of(const std::string& code, const std::string& message, con
 
 }  // namespace
 
-std::string refusal_words(const std::string& code, const std::string& message, const migration::table_name& table) {
-    const std::string sentence = sentence_of(code, message, table);
+std::string refusal_words(const std::string& code, const std::string& message, const migration::table_name& table,
+                          const std::string& named_after) {
+    const std::string sentence = sentence_of(code, message, table, named_after);
     return sentence.empty() ? message : sentence + " (" + message + ")";
 }
 

@@ -9,8 +9,8 @@
 
 namespace sluice::ghost {
 
-/// code, message: of the failure.
+/// code, message: of the failure. named_after: migration_options::tables_named_after.
 [[nodiscard]] std::string refusal_words(const std::string& code, const std::string& message,
-                                        const migration::table_name& table);
+                                        const migration::table_name& table, const std::string& named_after = {});
 
 }  // namespace sluice::ghost

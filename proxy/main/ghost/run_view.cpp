@@ -52,6 +52,12 @@ bool run_view::copying_begun() const { return state == "copying" || copied(); }
 run_view view_of(const migration::migration_snapshot& snapshot) {
     run_view view;
     view.state = std::string(to_string(snapshot.state));
+    if (snapshot.spec.kind == migration::run_kind::take_back) {
+        // To whoever follows it, it is a run like any other, without a copy.
+        using enum migration::migration_state;
+        if (snapshot.state == in_sync || snapshot.state == reverting) view.state = "ready";
+        if (snapshot.state == reverted) view.state = "completed";
+    }
     if (snapshot.way) view.way = std::string(to_string(*snapshot.way));
     view.throttled_by = snapshot.throttled_by;
     view.waiting_for = snapshot.waiting_for;
@@ -63,9 +69,12 @@ run_view view_of(const migration::migration_snapshot& snapshot) {
     view.applied = snapshot.deltas_applied;
     view.backlog = snapshot.backlog_keys;
     view.backlog_max = snapshot.spec.options.delta_keys_max;
+    view.chunk_retries = snapshot.chunk_retries;
+    view.last_chunk_error = snapshot.last_chunk_error;
     view.stream = snapshot.stream_file;
     view.lag_s = in_seconds(snapshot.lag);
     view.heartbeat_lag_s = in_seconds(snapshot.heartbeat_lag);
+    if (!snapshot.cutover_attempts.empty()) view.cutover_attempts = snapshot.cutover_attempts.back().number;
     if (snapshot.error) {
         view.error = snapshot.error->message;
         view.error_code = snapshot.error->code;
@@ -88,9 +97,12 @@ run_view view_of(const boost::json::object& migration) {
     view.applied = number_of(migration, "deltas_applied");
     view.backlog = number_of(migration, "backlog_keys");
     if (const auto* options = object_of(migration, "options")) view.backlog_max = number_of(*options, "delta_keys_max");
+    view.chunk_retries = number_of(migration, "chunk_retries");
+    view.last_chunk_error = text_of(migration, "last_chunk_error");
     view.stream = text_of(migration, "stream_file");
     view.lag_s = static_cast<double>(number_of(migration, "lag_ms")) / 1000.0;
     view.heartbeat_lag_s = static_cast<double>(number_of(migration, "heartbeat_lag_ms")) / 1000.0;
+    view.cutover_attempts = number_of(migration, "cutover_attempts_made");
     if (const auto* error = object_of(migration, "error")) {
         view.error = text_of(*error, "message");
         view.error_code = text_of(*error, "code");

@@ -30,7 +30,10 @@ struct run_view {
     std::string stream;  ///< file:position
     double lag_s = 0.0;
     double heartbeat_lag_s = 0.0;
-    std::string error;  ///< empty: none
+    std::uint64_t chunk_retries = 0;
+    std::string last_chunk_error;
+    std::uint64_t cutover_attempts = 0;  ///< that have ended
+    std::string error;                   ///< empty: none
     std::string error_code;
     std::vector<std::string> leftovers;
 

@@ -1,5 +1,6 @@
 #include "proxy/main/ghost/standalone_run.hpp"
 
+#include "migration/checkpoint/checkpoint_table.hpp"
 #include "migration/engine/migration_service.hpp"
 #include "migration/mysql/binlog_stream.hpp"
 #include "migration/sql/artefact_names.hpp"
@@ -8,101 +9,25 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <charconv>
-#include <set>
 #include <utility>
 
 namespace sluice::ghost {
 namespace {
 
 using migration::operator_command;
-using migration::server_address;
+
+// Asked by the thread that everything else waits for.
+constexpr std::chrono::seconds log_server_connect_limit{3};
+constexpr std::chrono::seconds log_server_read_limit{10};
 
 std::string words_of(const migration::failure& why) {
     if (why.server_errno == 0) return why.message;
     return "Error " + std::to_string(why.server_errno) + " (" + why.sqlstate + "): " + why.message;
 }
 
-/// The server that this one replicates from; nothing for a master.
-/// may_be_denied: MariaDB has a privilege of its own for the question (REPLICA MONITOR), which gh-ost's accounts lack.
-result<std::optional<server_address>, std::string> source_of(migration::sql_session& session, const server_address& of,
-                                                             bool may_be_denied) {
-    constexpr unsigned parse_error = 1064;
-    constexpr unsigned access_denied = 1227;
-    auto told = session.run("SHOW REPLICA STATUS");
-    if (!told && told.error().server_errno == parse_error) told = session.run("SHOW SLAVE STATUS");
-    if (!told && told.error().server_errno == access_denied && may_be_denied) {
-        spdlog::info("{} does not say whether it is a replica; as it was said to be the master, it is taken for one",
-                     of.text());
-        return std::optional<server_address>();
-    }
-    if (!told) return "cannot learn of " + of.text() + " whether it is a replica: " + words_of(told.error());
-    std::optional<server_address> source;
-    if (told->rows.empty()) return source;
-    source = of;
-    for (std::size_t i = 0; i < told->columns.size(); ++i) {
-        const std::string value = told->rows[0][i].value_or("");
-        if (told->columns[i] == "Source_Host" || told->columns[i] == "Master_Host") source->host = value;
-        if (told->columns[i] == "Source_Port" || told->columns[i] == "Master_Port") {
-            std::from_chars(value.data(), value.data() + value.size(), source->port);
-        }
-    }
-    // A replica that was told to forget its source has a row without one.
-    if (source->host.empty()) source.reset();
-    return source;
-}
-
-struct looked_at {
-    std::string version;
-    std::optional<server_address> source;
-};
-
-result<looked_at, std::string> look_at(const server_address& address, const ghost_settings& settings) {
-    migration::mysql_executor sql(address, {.connect_limit = settings.connect_limit});
-    auto session = sql.connect();
-    if (!session) return "cannot connect to " + address.text() + ": " + words_of(session.error());
-    auto version = (*session)->run("SELECT VERSION()");
-    if (!version) return "cannot ask " + address.text() + ": " + words_of(version.error());
-    looked_at found;
-    if (!version->rows.empty()) found.version = version->rows[0][0].value_or("");
-    SLUICE_TRY(found.source, source_of(**session, address, settings.allow_on_master));
-    return found;
-}
-
 }  // namespace
-
-result<work_place, std::string> find_work_place(const ghost_settings& settings) {
-    work_place place;
-    SLUICE_TRY(const looked_at inspected, look_at(settings.server, settings));
-    place.inspected_version = inspected.version;
-    place.inspected_is_replica = inspected.source.has_value();
-    place.master = settings.master ? *settings.master : settings.server;
-    place.version = inspected.version;
-    if (settings.master) {
-        SLUICE_TRY(const looked_at master, look_at(place.master, settings));
-        place.version = master.version;
-    } else {
-        std::set<std::string> seen{place.master.text()};
-        for (auto source = inspected.source; source;) {
-            // Two that replicate from each other: there is no telling which one takes the writes.
-            if (!seen.insert(source->text()).second) {
-                return "There seems to be a master-master setup at " + source->text() +
-                       ". Tell which one is to be altered by --assume-master-host";
-            }
-            place.master = *source;
-            SLUICE_TRY(const looked_at next, look_at(place.master, settings));
-            place.version = next.version;
-            source = next.source;
-        }
-    }
-    const bool on_master = place.master.text() == settings.server.text();
-    if (on_master && !settings.allow_on_master) {
-        return std::string(
-            "It seems like this migration attempt to run directly on master. Preferably it would be executed on a "
-            "replica (and this reduces load from the master). To proceed please provide --allow-on-master.");
-    }
-    return place;
-}
 
 standalone_run::standalone_run(const ghost_settings& settings, const work_place& place)
     : ghost_run(settings),
@@ -111,10 +36,37 @@ standalone_run::standalone_run(const ghost_settings& settings, const work_place&
           place.master, migration::mysql_executor_options{.connect_limit = settings.connect_limit})) {
     const migration::binlog_stream_options stream{.server_id = settings.replica_server_id.value_or(0),
                                                   .connect_limit = settings.connect_limit};
-    // gh-ost's accounts may use one schema: no durable state is kept, a run that was ended begins again.
     engine_ = std::make_unique<migration::migration_service>(
-        sql_, std::make_shared<migration::binlog_stream_source>(place.master, stream), migration::open_traffic_gate(),
-        migration::service_options{.state_schema = "", .throttles = throttle_ports_for(place.master)});
+        sql_, std::make_shared<migration::binlog_stream_source>(place.log_server.value_or(place.master), stream),
+        migration::open_traffic_gate(), engine_options());
+}
+
+migration::service_options standalone_run::engine_options() {
+    // gh-ost's accounts may use one schema: no durable state is kept in another one.
+    migration::service_options options{
+        .state_schema = "", .throttles = throttle_ports_for(settings().server), .roles = {}};
+    migration::server_roles& roles = options.roles;
+    const std::chrono::seconds limit = settings().connect_limit;
+    if (place_.log_server) {
+        roles.log_server = std::make_shared<migration::mysql_executor>(
+            *place_.log_server,
+            migration::mysql_executor_options{.connect_limit = std::min(limit, log_server_connect_limit),
+                                              .read_limit = log_server_read_limit});
+    }
+    roles.works_on_replica = settings().on_replica();
+    if (roles.works_on_replica) options.throttles = with_own_lag(options.throttles, place_.master);
+    if (settings().test_on_replica) {
+        roles.replication = replication_of(place_.master, limit, settings().replication_by_hooks,
+                                           [this](const char* hook) -> result<void, std::string> {
+                                               environment_variables variables;
+                                               {
+                                                   const auto held = lock();
+                                                   variables = hook_variables();
+                                               }
+                                               return run_hooks(settings().hooks.path, hook, variables);
+                                           });
+    }
+    return options;
 }
 
 standalone_run::~standalone_run() { leave(); }
@@ -124,11 +76,36 @@ migration::outcome<migration::alter_forecast> standalone_run::dry_run() {
     return engine_->dry_run(settings().spec);
 }
 
+migration::outcome<std::string> standalone_run::foresee() {
+    const migration::migration_spec& spec = settings().spec;
+    const bool resumes = spec.kind == migration::run_kind::resume;
+    const migration::table_name table{
+        spec.table.schema, migration::artefact_names_of(spec.table.table, spec.options.tables_named_after).checkpoints};
+    SLUICE_TRY(const auto session, sql_->connect());
+    SLUICE_TRY(const auto found,
+               migration::read_checkpoint([&session](std::string_view sql) { return session->run(sql); }, table));
+    if (!found || found->swapped == resumes) {
+        return migration::refuse("checkpoint_missing",
+                                 "there is nothing in " + quote_table(table) +
+                                     (resumes ? " to go on from" : " that says where the cut-over was"));
+    }
+    if (!resumes) {
+        return migration::quote_table({spec.table.schema, spec.options.old_table_name}) +
+               " would get the changes made since the cut-over, followed from " + found->place +
+               ", and then be the table again";
+    }
+    return "the copy would go on behind " + std::to_string(found->rows_copied) +
+           " rows, and changes be followed from " + found->place;
+}
+
 result<void, command_refusal> standalone_run::begin() {
     if (auto ready = engine_->recover(); !ready) return command_refusal(words_of(ready.error()));
-    if (settings().drop_old_table_first) {
+    // What a run that is gone on with, or taken back, has made of the table is no leftover.
+    if (settings().drop_old_table_first && settings().spec.kind == migration::run_kind::begin) {
         const migration::table_name& table = settings().spec.table;
-        const migration::table_name old{table.schema, migration::artefact_names_of(table.table).old_table};
+        const migration::table_name old{
+            table.schema,
+            migration::artefact_names_of(table.table, settings().spec.options.tables_named_after).old_table};
         spdlog::info("Dropping table {}", quote_table(old));
         auto session = sql_->connect();
         if (!session) return command_refusal(words_of(session.error()));

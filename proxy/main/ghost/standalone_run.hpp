@@ -6,23 +6,13 @@
 #include "migration/engine/migration_service.hpp"
 #include "migration/mysql/mysql_executor.hpp"
 #include "proxy/main/ghost/ghost_run.hpp"
+#include "proxy/main/ghost/replica_modes.hpp"
 
 #include <atomic>
 #include <memory>
 #include <thread>
 
 namespace sluice::ghost {
-
-/// Where the run works, found out by asking: the server of --host, or the master behind it.
-struct work_place {
-    migration::server_address master;
-    std::string version;            ///< of the master
-    std::string inspected_version;  ///< of the server of --host
-    bool inspected_is_replica = false;
-};
-
-/// Follows replication up from --host. The error is gh-ost's where the run may not work on the master.
-[[nodiscard]] result<work_place, std::string> find_work_place(const ghost_settings& settings);
 
 class standalone_run final : public ghost_run {
 public:
@@ -32,6 +22,9 @@ public:
 
     /// Every check, and how it would go; nothing is changed.
     [[nodiscard]] migration::outcome<migration::alter_forecast> dry_run();
+
+    /// The same for a run that goes on from a checkpoint, or takes a migration back: what it has to go by, as text.
+    [[nodiscard]] migration::outcome<std::string> foresee();
 
     result<void, command_refusal> begin() override;
     [[nodiscard]] result<run_view, command_refusal> look() override;
@@ -50,6 +43,7 @@ public:
     [[nodiscard]] bool count_ended() const { return count_ended_; }
 
 private:
+    [[nodiscard]] migration::service_options engine_options();
     void count();
 
     const work_place place_;

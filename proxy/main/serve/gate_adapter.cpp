@@ -19,6 +19,8 @@ public:
 
     bool seal(std::chrono::steady_clock::time_point until) override { return gate_->seal(until); }
 
+    bool announce_swap(std::chrono::steady_clock::time_point until) override { return gate_->announce_swap(until); }
+
     migration::hold_report open(migration::gate_opening why) override {
         const bool swapped = why == migration::gate_opening::swapped;
         const proxy::hold_report r = gate_->open(swapped ? proxy::gate_end::swapped : proxy::gate_end::given_up);

@@ -5,14 +5,20 @@
 #include "migration/mysql/mysql_executor.hpp"
 #include "proxy/main/endpoint_text.hpp"
 #include "proxy/main/serve/gate_adapter.hpp"
+#include "proxy/main/serve/latency_adapter.hpp"
 #include "proxy/main/serve/logging.hpp"
 #include "proxy/main/serve/throttle_adapters.hpp"
 #include "proxy/main/version.hpp"
 
 #include <spdlog/spdlog.h>
 
+#include <future>
+#include <thread>
+
 namespace sluice {
 namespace {
+
+constexpr std::chrono::seconds engine_stop_max{15};
 
 /// A Sluice whose engine cannot log in would look healthy until the first migration, so it does not start.
 result<void, admin::refusal> check_engine_login(migration::sql_executor& sql, const migration::server_address& server) {
@@ -43,11 +49,11 @@ result<std::unique_ptr<running_sluice>, admin::refusal> running_sluice::start(co
 }
 
 result<void, admin::refusal> running_sluice::start_all() {
-    auto sql = std::make_shared<migration::mysql_executor>(
+    sql_ = std::make_shared<migration::mysql_executor>(
         settings_.engine, migration::mysql_executor_options{.connect_limit = settings_.engine_connect_limit});
     auto feeds = std::make_shared<migration::binlog_stream_source>(
         settings_.engine, migration::binlog_stream_options{.connect_limit = settings_.engine_connect_limit});
-    SLUICE_TRY_VOID(check_engine_login(*sql, settings_.engine));
+    SLUICE_TRY_VOID(check_engine_login(*sql_, settings_.engine));
     // Both ports are taken before anybody is answered at either.
     SLUICE_TRY(http_, admin::http_server::listen(settings_.admin));
     proxy::proxy_options options = settings_.proxy;
@@ -61,10 +67,11 @@ result<void, admin::refusal> running_sluice::start_all() {
     if (proxy.has_error()) return admin::refusal{"proxy: " + proxy.error().message};
     proxy_ = std::move(proxy).value();
     proxy_view_.connect(*proxy_, settings_.proxy);
+    migration::throttle_ports throttles = throttle_ports_for(settings_.engine);
+    throttles.clients = client_latencies_of(proxy_->timing());
     engine_ = std::make_unique<migration::migration_service>(
-        std::move(sql), std::move(feeds), std::make_shared<gate_adapter>(proxy_->gates()),
-        migration::service_options{.state_schema = settings_.state_schema,
-                                   .throttles = throttle_ports_for(settings_.engine)});
+        sql_, std::move(feeds), std::make_shared<gate_adapter>(proxy_->gates()),
+        migration::service_options{.state_schema = settings_.state_schema, .throttles = std::move(throttles)});
     if (auto recovered = engine_->recover(); recovered.has_error()) {
         const migration::failure& why = recovered.error();
         return admin::refusal{"the migration engine cannot start: " + why.message + " (" + why.code + ")"};
@@ -108,11 +115,25 @@ void running_sluice::reload(const std::filesystem::path& file) {
     spdlog::info("reload: done");
 }
 
+// What its threads wait for, at most, is a server that does not answer. The stop is the operator's order, and what is
+// left undone the next start finds in the durable state.
+void running_sluice::stop_engine() {
+    std::promise<void> stopped;
+    std::thread watch([this, end = stopped.get_future()] {
+        if (end.wait_for(engine_stop_max) == std::future_status::ready) return;
+        spdlog::warn("the server does not answer the migration engine: its connections are given up");
+        sql_->break_connections();
+    });
+    engine_.reset();
+    stopped.set_value();
+    watch.join();
+}
+
 void running_sluice::stop() {
     proxy_view_.begin_drain();
     // A cut-over must not go on while its gates vanish.
     migrations_.disconnect();
-    engine_.reset();
+    stop_engine();
     proxy_->stop(settings_.drain_limit);
     http_.reset();
     spdlog::info("stopped");

@@ -13,6 +13,10 @@
 #include <filesystem>
 #include <memory>
 
+namespace sluice::migration {
+class mysql_executor;
+}
+
 namespace sluice {
 
 /// Belongs to one thread.
@@ -24,13 +28,14 @@ public:
     /// Takes over what it can of a configuration file that was read again; logs what it took and what it did not.
     void reload(const std::filesystem::path& file);
 
-    /// The engine stops first (its migrations go on at the next start), then clients get the configured time to finish,
-    /// then the rest ends. Once.
+    /// The engine stops first (its migrations go on at the next start; a server that is silent is waited for for
+    /// fifteen seconds), then clients get the configured time to finish, then the rest ends. Once.
     void stop();
 
 private:
     explicit running_sluice(config settings);
     [[nodiscard]] result<void, admin::refusal> start_all();
+    void stop_engine();
     [[nodiscard]] admin::router_settings settings_for_router(const config& settings) const;
 
     config settings_;
@@ -38,6 +43,7 @@ private:
     proxy_adapter proxy_view_;
     admin::router router_;
     std::unique_ptr<proxy::proxy_server> proxy_;
+    std::shared_ptr<migration::mysql_executor> sql_;
     std::unique_ptr<migration::migration_service> engine_;
     std::unique_ptr<admin::http_server> http_;
 };

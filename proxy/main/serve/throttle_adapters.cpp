@@ -131,7 +131,7 @@ public:
 }  // namespace
 
 migration::throttle_ports throttle_ports_for(const migration::server_address& like) {
-    return {std::make_shared<mysql_replicas>(like), std::make_shared<beast_probe>()};
+    return {std::make_shared<mysql_replicas>(like), std::make_shared<beast_probe>(), nullptr};
 }
 
 }  // namespace sluice

@@ -15,10 +15,6 @@ fault_scene& shared_scene() {
     return scene;
 }
 
-bool notes_altering(const engine_statement& s) { return notes_state(s, "altering"); }
-bool alters(const engine_statement& s) { return s.sql.starts_with("ALTER TABLE `test`.`orders` "); }
-bool notes_completed(const engine_statement& s) { return notes_state(s, "completed"); }
-
 struct fault {
     const char* name;
     void (*strike)(fault_scene&);
@@ -35,9 +31,9 @@ TEST_CASE("something dies while the server alters the table itself: it is altere
          true},
         {"connections are reset", [](fault_scene& s) { s.relay.reset_engine(); }, [](fault_scene&) {}, false},
     }));
-    const auto step = GENERATE(values<fault_step>({{"altering is noted", notes_altering},
-                                                   {"the ALTER", alters, false, true},
-                                                   {"completed is noted", notes_completed}}));
+    const auto step = GENERATE(values<fault_step>({{"altering is noted", noted("altering")},
+                                                   {"the ALTER", begins("ALTER TABLE `test`.`orders` "), false, true},
+                                                   {"completed is noted", noted("completed")}}));
     const auto when = GENERATE(moment::before, moment::during, moment::after);
     if (when != moment::before && !step.alters) return;
     INFO(one.name << ", " << to_string(when) << ": " << step.name);

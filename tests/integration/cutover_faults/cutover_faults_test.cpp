@@ -4,85 +4,40 @@
 #include "tests/integration/cutover_faults/fault_scene.hpp"
 #include "tests/support/catch.hpp"
 
-#include <array>
+#include <vector>
 
 using namespace sluice;
 using namespace sluice::test;
 
 namespace {
 
-constexpr std::array steps{
-    fault_step{"cutting_over is noted", [](const engine_statement& s) { return notes_state(s, "cutting_over"); }},
-    fault_step{"lock", [](const engine_statement& s) { return s.sql.starts_with("LOCK TABLES"); }},
-    fault_step{
-        "position",
-        [](const engine_statement& s) { return s.of_lock_session && contains(s.sql, "@@GLOBAL.gtid_executed"); }},
-    fault_step{"last changes: delete",
-               [](const engine_statement& s) {
-                   return s.of_lock_session && s.sql.starts_with("DELETE FROM `test`.`_orders_gho`");
-               }},
-    fault_step{"last changes: insert",
-               [](const engine_statement& s) {
-                   return s.of_lock_session && s.sql.starts_with("INSERT INTO `test`.`_orders_gho`");
-               }},
-    fault_step{"auto_increment",
-               [](const engine_statement& s) {
-                   return s.of_lock_session && s.sql.starts_with("ALTER TABLE `test`.`_orders_gho` AUTO_INCREMENT");
-               },
-               true, true},
-    fault_step{"trigger",
-               [](const engine_statement& s) {
-                   return s.of_lock_session && s.sql.starts_with("CREATE") && contains(s.sql, "TRIGGER");
-               },
-               true, true},
-    fault_step{"own key",
-               [](const engine_statement& s) {
-                   return s.of_lock_session && s.sql.starts_with("ALTER TABLE `test`.`_orders_gho` ADD CONSTRAINT");
-               },
-               true, true},
-    fault_step{"key of another table to the ghost",
-               [](const engine_statement& s) {
-                   return s.of_lock_session && s.sql.starts_with("ALTER TABLE `test`.`order_lines` ADD") &&
-                          contains(s.sql, "_orders_gho");
-               },
-               true, true},
-    fault_step{"rename",
-               [](const engine_statement& s) {
-                   return s.sql.starts_with("RENAME TABLE `test`.`orders` TO `test`.`_orders_del`");
-               },
-               true, true, true},
-    fault_step{"own key of the old table goes",
-               [](const engine_statement& s) {
-                   return s.of_lock_session && s.sql.starts_with("ALTER TABLE `test`.`_orders_del` DROP");
-               },
-               true, true},
-    fault_step{"key of another table to the old table goes",
-               [](const engine_statement& s) {
-                   return s.of_lock_session && s.sql.starts_with("ALTER TABLE `test`.`order_lines` DROP") &&
-                          !contains(s.sql, "ADD");
-               },
-               true, true},
-    fault_step{"own key gets its name back",
-               [](const engine_statement& s) {
-                   return s.of_lock_session && s.sql.starts_with("ALTER TABLE `test`.`orders` DROP");
-               },
-               true, true},
-    fault_step{"key of another table gets its name back",
-               [](const engine_statement& s) {
-                   return s.of_lock_session && s.sql.starts_with("ALTER TABLE `test`.`order_lines` DROP") &&
-                          contains(s.sql, "ADD");
-               },
-               true, true},
-    fault_step{"unlock",
-               [](const engine_statement& s) { return s.of_lock_session && s.sql.starts_with("UNLOCK TABLES"); }},
-    fault_step{"tidying is noted", [](const engine_statement& s) { return notes_state(s, "tidying"); }},
-    fault_step{
-        "changelog goes",
-        [](const engine_statement& s) { return s.sql.starts_with("DROP TABLE IF EXISTS `test`.`_orders_ghc`"); }},
-    fault_step{"old table goes",
-               [](const engine_statement& s) { return s.sql.starts_with("DROP TABLE IF EXISTS `test`.`_orders_del`"); },
-               false, true, true},
-    fault_step{"completed is noted", [](const engine_statement& s) { return notes_state(s, "completed"); }},
+constexpr bool related = true;
+constexpr bool alters = true;
+constexpr bool decides = true;
+
+const std::vector<fault_step> steps{
+    {"cutting_over is noted", noted("cutting_over")},
+    {"lock", begins("LOCK TABLES")},
+    {"position", holder_begins("", "@@GLOBAL.gtid_executed")},
+    {"last changes: delete", holder_begins("DELETE FROM `test`.`_orders_gho`")},
+    {"last changes: insert", holder_begins("INSERT INTO `test`.`_orders_gho`")},
+    {"auto_increment", holder_begins("ALTER TABLE `test`.`_orders_gho` AUTO_INCREMENT"), related, alters},
+    {"trigger", holder_begins("CREATE", "TRIGGER"), related, alters},
+    {"own key", holder_begins("ALTER TABLE `test`.`_orders_gho` ADD CONSTRAINT"), related, alters},
+    {"key of another table to the ghost", holder_begins("ALTER TABLE `test`.`order_lines` ADD", "_orders_gho"), related,
+     alters},
+    {"rename", begins("RENAME TABLE `test`.`orders` TO `test`.`_orders_del`"), related, alters, decides},
+    {"own key of the old table goes", holder_begins("ALTER TABLE `test`.`_orders_del` DROP"), related, alters},
+    {"key of another table to the old table goes", holder_begins("ALTER TABLE `test`.`order_lines` DROP", "", "ADD"),
+     related, alters},
+    {"own key gets its name back", holder_begins("ALTER TABLE `test`.`orders` DROP"), related, alters},
+    {"key of another table gets its name back", holder_begins("ALTER TABLE `test`.`order_lines` DROP", "ADD"), related,
+     alters},
+    {"unlock", holder_begins("UNLOCK TABLES")},
+    {"tidying is noted", noted("tidying")},
+    {"changelog goes", begins("DROP TABLE IF EXISTS `test`.`_orders_ghc`")},
+    {"old table goes", begins("DROP TABLE IF EXISTS `test`.`_orders_del`"), false, alters, decides},
+    {"completed is noted", noted("completed")},
 };
 
 fault_scene& scene_9_7() {
@@ -96,24 +51,14 @@ TEST_CASE("sluice is killed at any step of a cut-over: the next start finishes o
     const auto step = GENERATE(from_range(steps));
     const auto when = GENERATE(moment::before, moment::during);
     if (when == moment::during && !step.alters) return;
-    INFO(to_string(when) << ": " << step.name);
-    auto& scene = scene_9_7();
-    run_until_struck(scene, step, when, [&] { scene.kill_sluice(); });
-    scene.check_one_table();
-    scene.start_sluice();
-    scene.check_completed(true);
+    kill_sluice_at(scene_9_7(), step, when);
 }
 
 TEST_CASE("the server is killed at any step of a cut-over: sluice finishes or tries again", "[kill_server]") {
     const auto step = GENERATE(from_range(steps));
     const auto when = GENERATE(moment::before, moment::during, moment::after);
     if (when != moment::before && !step.decides) return;
-    INFO(to_string(when) << ": " << step.name);
-    auto& scene = scene_9_7();
-    run_until_struck(scene, step, when, [&] { scene.kill_server(); });
-    scene.start_server();
-    scene.check_one_table();
-    scene.check_completed(true);
+    kill_server_at(scene_9_7(), step, when);
 }
 
 TEST_CASE("the engine's connections are reset at any step of a cut-over: clients notice nothing", "[reset]") {

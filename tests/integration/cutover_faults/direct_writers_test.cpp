@@ -118,7 +118,10 @@ TEST_CASE("clients that bypass the proxy lose no write in several cut-overs", "[
         for (const auto& writer : direct) sum += writer->writes();
         return sum;
     };
-    while (writes_so_far() <= 1'000) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    const auto until = steady_clock::now() + std::chrono::seconds(60);
+    while (writes_so_far() <= 1'000 && steady_clock::now() < until) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
     std::map<std::string, std::string> expected;
     std::uint64_t writes = 0;
     for (auto& writer : direct) {
@@ -135,6 +138,8 @@ TEST_CASE("clients that bypass the proxy lose no write in several cut-overs", "[
     CHECK(found == expected);
     scene.root.exec("DELETE" + theirs);
     scene.create_migration();
-    // Reads by share locks: see "Limits" in the README.
+    // Without GTIDs a chunk reads by share locks, row after row. A client that has changed a row behind those, and
+    // wants to change one among them, closes a circle, and mostly it is the lighter of the two and thus InnoDB's
+    // victim. So says the server's log; check_completed() holds each error against it. See "Limits" in the README.
     scene.check_completed(kind == server_kind::mysql_9_7 ? std::set<unsigned>{} : std::set<unsigned>{1213});
 }

@@ -5,6 +5,7 @@
 #include <boost/json/serialize.hpp>
 
 #include <csignal>
+#include <sstream>
 #include <thread>
 
 namespace sluice::test {
@@ -20,21 +21,39 @@ mysql_server start(server_kind kind, std::vector<std::string> more_arguments) {
     server_options options;
     options.kind = kind;
     options.extra_arguments.emplace_back("--log-bin-trust-function-creators=ON");
+    options.extra_arguments.emplace_back("--innodb-print-all-deadlocks=ON");
     options.extra_arguments.insert(options.extra_arguments.end(), more_arguments.begin(), more_arguments.end());
     return mysql_server::start(std::move(options));
 }
 
+// To whoever waits for a migration, in_sync is an end too; here it is not.
+bool has_ended(const migration_progress& now) { return now.failed() || (now.completed() && now.state != "in_sync"); }
+
 }  // namespace
 
-bool notes_state(const engine_statement& statement, std::string_view state) {
-    return statement.sql.starts_with("INSERT INTO `_sluice`.`migrations`") &&
-           contains(statement.sql, "'" + std::string(state) + "'");
+statement_test begins(std::string beginning, std::string part) {
+    return [beginning = std::move(beginning), part = std::move(part)](const engine_statement& s) {
+        return s.sql.starts_with(beginning) && contains(s.sql, part);
+    };
 }
+
+statement_test holder_begins(std::string beginning, std::string part, std::string without) {
+    return [begins_so = begins(std::move(beginning), std::move(part)),
+            without = std::move(without)](const engine_statement& s) {
+        return s.of_lock_session && begins_so(s) && (without.empty() || !contains(s.sql, without));
+    };
+}
+
+statement_test noted(std::string state) { return begins("INSERT INTO `_sluice`.`migrations`", "'" + state + "'"); }
 
 void run_until_struck(fault_scene& scene, const fault_step& step, moment when, std::function<void()> strike) {
     scene.begin(step.with_relations);
     scene.relay.arm(step.is_it, when, std::move(strike));
     scene.create_migration();
+    wait_until_struck(scene);
+}
+
+void wait_until_struck(fault_scene& scene) {
     bool struck = false;
     const auto until = steady_clock::now() + end_limit;
     while (!struck && steady_clock::now() < until && !scene.ended()) {
@@ -42,6 +61,22 @@ void run_until_struck(fault_scene& scene, const fault_step& step, moment when, s
     }
     INFO("heard:\n" << scene.relay.heard() << "\n" << scene.sluice.log());
     REQUIRE(struck);
+}
+
+void kill_sluice_at(fault_scene& scene, const fault_step& step, moment when) {
+    INFO(to_string(when) << ": " << step.name);
+    run_until_struck(scene, step, when, [&] { scene.kill_sluice(); });
+    scene.check_one_table();
+    scene.start_sluice();
+    scene.check_completed(true);
+}
+
+void kill_server_at(fault_scene& scene, const fault_step& step, moment when) {
+    INFO(to_string(when) << ": " << step.name);
+    run_until_struck(scene, step, when, [&] { scene.kill_server(); });
+    scene.start_server();
+    scene.check_one_table();
+    scene.check_completed(true);
 }
 
 std::string tables_of(sql_connection& root) {
@@ -60,16 +95,20 @@ load::endpoint fault_scene::endpoint(std::uint16_t port) const {
     return {server.host(), port, app_user, app_password, "test"};
 }
 
-void fault_scene::begin(bool with_relations) {
+void fault_scene::clear() {
     load_.reset();
     relay.disarm();
-    with_relations_ = with_relations;
     root.exec("SET SESSION foreign_key_checks = 0");
     for (const auto& table :
          root.query("SELECT table_name FROM information_schema.tables WHERE table_schema = 'test'")) {
         root.exec("DROP TABLE `" + *table[0] + "`");
     }
     root.exec("SET SESSION foreign_key_checks = 1");
+}
+
+void fault_scene::begin(bool with_relations) {
+    clear();
+    with_relations_ = with_relations;
     load::create_and_fill(endpoint(server.port()), "orders", filled_rows);
     if (with_relations) make_relations();
     load::load_options options;
@@ -81,6 +120,7 @@ void fault_scene::begin(bool with_relations) {
     load_.emplace(options);
     load_->start();
     direct_ids_.clear();
+    deadlocks_before_ = deadlocks_with_engine();
     listen({});
 }
 
@@ -188,44 +228,93 @@ migration_progress fault_scene::progress() {
     return answer ? *read_progress(*answer) : migration_progress{};
 }
 
-bool fault_scene::ended() {
-    const migration_progress now = progress();
-    return now.completed() || now.failed();
-}
+bool fault_scene::ended() { return has_ended(progress()); }
 
-void fault_scene::wait_for_completion() {
+void fault_scene::wait_for_completion() { wait_for_state("completed"); }
+
+void fault_scene::wait_for_state(const std::string& state) {
     const auto until = steady_clock::now() + end_limit;
-    while (!ended() && steady_clock::now() < until) std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    const migration_progress now = progress();
-    INFO(now.state << " " << now.waiting_for << " " << now.error << "\nheard:\n"
-                   << relay.heard() << "\n"
-                   << sluice.log());
-    REQUIRE(now.completed());
+    migration_progress now = progress();
+    const auto goes_on = [&] { return now.state != state && !has_ended(now); };
+    while (goes_on() && steady_clock::now() < until) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        now = progress();
+    }
+    INFO(now.waiting_for << " " << now.error << "\nheard:\n" << relay.heard() << "\n" << sluice.log());
+    REQUIRE(now.state == state);
 }
 
-void fault_scene::check_completed(bool clients_may_err) {
-    wait_for_completion();
+void fault_scene::stop_clients(bool they_may_err) {
     // What they see behind the end counts too.
     CHECK(load_->wait_for_statements(50, std::chrono::seconds(10)));
     load_->stop();
     const auto report = load_->report();
     std::string errors;
     for (const auto& error : report.first_errors) errors += error + "\n";
-    INFO("errors of clients:\n" << errors);
-    if (!clients_may_err) CHECK(report.errors == 0);
+    INFO("errors of clients:\n" << errors << sluice.log());
+    if (they_may_err) return;
+    // A machine that is busy with something else may take longer for the rename than statements are held. Then it is
+    // for the gate to presume how it ended, as docs/holding.md says.
+    const bool outlasted = a_swap_outlasted_its_hold();
+    for (const auto& error : report.first_errors) CHECK((outlasted && contains(error, ": 1412 ")));
+    CHECK(report.errors <= report.first_errors.size());
+}
+
+bool fault_scene::a_swap_outlasted_its_hold() const {
+    std::istringstream lines(sluice.log());
+    for (std::string line; std::getline(lines, line);) {
+        if (contains(line, id) && contains(line, " succeeded; ") && contains(line, "the gate's deadline opened it")) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void fault_scene::check_completed(bool clients_may_err) {
+    wait_for_completion();
+    stop_clients(clients_may_err);
     check_books();
+    CHECK(root.scalar("SELECT COUNT(*) FROM orders WHERE priority <> 7") == "0");
+    check_relations("orders_bi_new");
 }
 
 void fault_scene::check_completed(const std::set<unsigned>& errors_allowed) {
-    wait_for_completion();
-    CHECK(load_->wait_for_statements(50, std::chrono::seconds(10)));
-    load_->stop();
+    check_completed(true);
+    std::size_t deadlocks = 0;
     for (const auto& error : load_->report().first_errors) {
-        INFO(error);
+        INFO(error << "\n" << sluice.log());
         // "connection 3: 1213 Deadlock found …"
-        CHECK(errors_allowed.contains(static_cast<unsigned>(std::stoul(error.substr(error.find(": ") + 2)))));
+        const auto number = static_cast<unsigned>(std::stoul(error.substr(error.find(": ") + 2)));
+        CHECK(errors_allowed.contains(number));
+        if (number == 1213) ++deadlocks;
     }
+    INFO(sluice.log());
+    CHECK(deadlocks <= deadlocks_with_engine() - deadlocks_before_);
+}
+
+// Each is a section of the server's log that shows both transactions, with the user and the statement of each.
+std::size_t fault_scene::deadlocks_with_engine() const {
+    constexpr std::string_view heading = "*** (1) TRANSACTION:";
+    const std::string log = server.error_log();
+    std::size_t count = 0;
+    for (auto at = log.find(heading); at != std::string::npos;) {
+        const auto next = log.find(heading, at + heading.size());
+        const auto section = std::string_view(log).substr(at, next == std::string::npos ? next : next - at);
+        const auto has_user = [section](const std::string& name) { return contains(section, " " + name + " "); };
+        if (has_user(sluice_user) && has_user(app_user)) ++count;
+        at = next;
+    }
+    return count;
+}
+
+void fault_scene::check_reverted(bool clients_may_err) {
+    wait_for_state("reverted");
+    stop_clients(clients_may_err);
     check_books();
+    CHECK(root.error_of("SELECT priority FROM orders LIMIT 1") == 1054);
+    // What was live until then stays, for what only it has.
+    root.exec("DROP TABLE _orders_gho");
+    check_relations("orders_bi");
 }
 
 void fault_scene::check_books() {
@@ -234,17 +323,15 @@ void fault_scene::check_books() {
     const auto books = load::verify(load_->the_books(), endpoint(server.port()), "orders");
     for (const auto& difference : books.first_differences) UNSCOPED_INFO(difference);
     CHECK(books.differences == 0);
-    CHECK(root.scalar("SELECT COUNT(*) FROM orders WHERE priority <> 7") == "0");
-    check_relations();
 }
 
-void fault_scene::check_relations() {
+void fault_scene::check_relations(const std::string& trigger) {
     const bool referenced = with_relations_ && server.options().kind == server_kind::mysql_9_7;
     CHECK(tables_of(root) == (referenced ? "order_lines,orders,shops" : with_relations_ ? "orders,shops" : "orders"));
     if (!with_relations_) return;
     CHECK(root.scalar(
               "SELECT GROUP_CONCAT(trigger_name) FROM information_schema.triggers WHERE trigger_schema = 'test'") ==
-          "orders_bi_new");
+          trigger);
     const auto keys = root.query(
         "SELECT table_name, referenced_table_name FROM information_schema.referential_constraints WHERE"
         " constraint_schema = 'test' ORDER BY table_name");

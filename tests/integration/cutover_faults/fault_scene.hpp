@@ -26,6 +26,8 @@ public:
 
     explicit fault_scene(server_kind kind, std::vector<std::string> more_arguments = {});
 
+    /// No clients, no tables in schema test. Nothing is armed.
+    void clear();
     /// Fresh tables, and clients at work on them through the proxy. Nothing is armed. One more client bypasses the
     /// proxy and writes just before each LOCK TABLES, so that there always are last changes to apply.
     void begin(bool with_relations);
@@ -53,8 +55,13 @@ public:
     /// The same; then: the new shape, the clients' books, no table of ours, triggers
     /// and foreign keys as they should be. Errors of clients are allowed if `clients_may_err`.
     void check_completed(bool clients_may_err);
-    /// The same; clients may meet no other errors than these.
+    /// The same; clients may meet no other errors than these. A deadlock (1213) must be one of InnoDB's, between a
+    /// client and the engine, as the server has logged it: none of them may come from a table's metadata lock.
     void check_completed(const std::set<unsigned>& errors_allowed);
+    /// Waits for this state, which must come before the end of the migration, or be it.
+    void wait_for_state(const std::string& state);
+    /// Waits until the migration is `reverted`; then: the old shape, and everything else as in check_completed().
+    void check_reverted(bool clients_may_err);
 
     mysql_server server;
     statement_relay relay;
@@ -65,35 +72,50 @@ public:
 private:
     [[nodiscard]] load::endpoint endpoint(std::uint16_t port) const;
     void make_relations();
+    void stop_clients(bool they_may_err);
     void check_books();
-    void check_relations();
+    void check_relations(const std::string& trigger);
 
+    [[nodiscard]] std::size_t deadlocks_with_engine() const;
+    [[nodiscard]] bool a_swap_outlasted_its_hold() const;
     void write_directly();
     void check_direct_writes();
 
     std::optional<load::bookkeeping_load> load_;
     bool with_relations_ = false;
+    std::size_t deadlocks_before_ = 0;
     std::uint64_t direct_id_ = 0;
     std::vector<std::uint64_t> direct_ids_;  ///< acknowledged to the client that bypasses the proxy
-};
-
-/// A statement of the engine's at which something may strike.
-struct fault_step {
-    const char* name;
-    bool (*is_it)(const engine_statement&);
-    bool with_relations = false;  ///< only with a table that has some
-    bool alters = false;          ///< changes a table's definition: worth being struck while the server is at it
-    bool decides = false;         ///< behind it nothing is as before
 };
 
 [[nodiscard]] inline bool contains(std::string_view text, std::string_view part) {
     return text.find(part) != text.npos;
 }
+
+using statement_test = std::function<bool(const engine_statement&)>;
+/// Any session of the engine's: its statement begins so, and has `part` in it.
+[[nodiscard]] statement_test begins(std::string beginning, std::string part = {});
+/// The same of the session that holds the locks; an ALTER of that session may also be known by what it has not in it.
+[[nodiscard]] statement_test holder_begins(std::string beginning, std::string part = {}, std::string without = {});
 /// The engine stores this state of its migration.
-[[nodiscard]] bool notes_state(const engine_statement& statement, std::string_view state);
+[[nodiscard]] statement_test noted(std::string state);
+
+/// A statement of the engine's at which something may strike.
+struct fault_step {
+    const char* name;
+    statement_test is_it;
+    bool with_relations = false;  ///< only with a table that has some
+    bool alters = false;          ///< changes a table's definition: worth being struck while the server is at it
+    bool decides = false;         ///< behind it nothing is as before
+};
 
 /// Begins a migration, and returns when it has come to the step and was struck there. Fails the test if it never does.
 void run_until_struck(fault_scene& scene, const fault_step& step, moment when, std::function<void()> strike);
+/// The same without the beginning: what was armed strikes before the scene's migration ends.
+void wait_until_struck(fault_scene& scene);
+/// A whole case each: the migration begins, is struck, and completes with the books equal.
+void kill_sluice_at(fault_scene& scene, const fault_step& step, moment when);
+void kill_server_at(fault_scene& scene, const fault_step& step, moment when);
 
 /// Tables of schema test, by name.
 [[nodiscard]] std::string tables_of(sql_connection& root);

@@ -1,5 +1,6 @@
 #include "tests/integration/cutover_faults/statement_relay.hpp"
 
+#include "tests/support/loopback.hpp"
 #include "tests/support/mysql_server.hpp"
 
 #include <cerrno>
@@ -7,9 +8,6 @@
 #include <stdexcept>
 #include <utility>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -21,19 +19,6 @@ constexpr std::size_t header_size = 4;
 constexpr std::size_t user_offset = header_size + 32;  // behind capabilities, packet size, character set and filler
 constexpr char query_command = 3;
 constexpr int look_interval_ms = 5;
-
-sockaddr_in loopback(std::uint16_t port) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    return address;
-}
-
-void at_once(int socket) {
-    const int on = 1;
-    setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-}
 
 void close_with_reset(int socket) {
     const linger at_once{1, 0};
@@ -79,14 +64,10 @@ struct statement_relay::connection {
 };
 
 statement_relay::statement_relay(std::uint16_t server_port)
-    : server_port_(server_port), listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    auto address = loopback(0);
-    socklen_t size = sizeof address;
-    if (listener_ < 0 || bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
-        listen(listener_, 64) != 0 || getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+    : server_port_(server_port), listener_(listen_on_loopback(port_)) {
+    if (listener_ < 0) {
         throw std::runtime_error(std::string("the relay cannot listen: ") + std::strerror(errno));
     }
-    port_ = ntohs(address.sin_port);
     acceptor_ = std::thread([this] { accept_all(); });
 }
 
@@ -172,8 +153,8 @@ void statement_relay::accept_all() {
             close_with_reset(client);
             continue;
         }
-        at_once(client);
-        at_once(server);
+        send_at_once(client);
+        send_at_once(server);
         const std::lock_guard lock(mutex_);
         pumps_.emplace_back([this, client, server] { pump(client, server); });
     }

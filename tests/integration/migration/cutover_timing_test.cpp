@@ -74,7 +74,7 @@ TEST_CASE("an old transaction of a direct connection is waited for without an at
     CHECK(ended->cutover_attempts[0].began - gone < seconds(1));
 }
 
-TEST_CASE("attempts against a direct transaction keep their interval, which doubles, and end with it",
+TEST_CASE("attempts against a direct transaction keep their interval, double it in the end, and end with it",
           "[cutover_timing]") {
     const auto kind = GENERATE(server_kind::mysql_9_7, server_kind::mysql_5_6, server_kind::mariadb_10_11);
     CAPTURE(throwaway::to_string(kind));
@@ -86,16 +86,19 @@ TEST_CASE("attempts against a direct transaction keep their interval, which doub
     auto spec = add_column();
     spec.options.max_blocker_age = std::chrono::hours(1);  // so that it is tried all the same
     spec.options.hold_budget = milliseconds(200);
-    spec.options.hold_interval = milliseconds(600);
+    constexpr std::size_t patient_from = 5;  // 20, 40, 80, 160 ms; then the whole budget
+    constexpr milliseconds interval{200};
+    spec.options.hold_interval = interval;
     auto engine = engine_on(server);
     const std::string id = begin(*engine, spec);
-    wait_until(*engine, id, [](const auto& s) { return s.cutover_attempts.size() >= 3 || is_final(s.state); });
+    wait_until(*engine, id,
+               [](const auto& s) { return s.cutover_attempts.size() >= patient_from + 2 || is_final(s.state); });
     client.exec("COMMIT");
     const auto ended = wait_for_end(*engine, id);
     INFO(error_text(*ended));
     REQUIRE(ended->state == migration_state::completed);
     const auto& attempts = ended->cutover_attempts;
-    REQUIRE(attempts.size() >= 4);
+    REQUIRE(attempts.size() > patient_from + 2);
     for (std::size_t i = 0; i + 1 < attempts.size(); ++i) {
         CAPTURE(i);
         CHECK(attempts[i].number == i + 1);
@@ -104,8 +107,8 @@ TEST_CASE("attempts against a direct transaction keep their interval, which doub
         CHECK(attempts[i].blockers[0].connection_id == client.connection_id());
         CHECK(attempts[i].blockers[0].direct);
         const bool last = i + 2 == attempts.size();
-        const auto least = last ? milliseconds(600) : milliseconds(600) * (1 << i);
-        CHECK(attempts[i + 1].began - attempts[i].began >= least);
+        const auto doubled = last || i < patient_from ? 0 : i + 1 - patient_from;
+        CHECK(attempts[i + 1].began - attempts[i].began >= interval * (1 << doubled));
     }
 }
 
@@ -142,6 +145,36 @@ TEST_CASE("a direct blocker is killed when its time is up, and its transaction r
     CHECK(ended->state == migration_state::completed);
     CHECK(connect(server, "test").scalar("SELECT v FROM t WHERE id = 3") == (may_kill ? "3" : "9"));
     CHECK((client.error_of("SELECT 1") != 0) == may_kill);
+}
+
+TEST_CASE("a blocker whose time is up is killed although an attempt was given up a moment ago", "[cutover_timing]") {
+    const mysql_server server = start_server(server_kind::mysql_9_7);
+    make_table(server);
+    const std::string account =
+        connect(server).scalar("SELECT CONCAT(QUOTE(user), '@', QUOTE(host)) FROM mysql.user WHERE user = 'sluice'");
+    connect(server).exec("GRANT CONNECTION_ADMIN ON *.* TO " + account);
+    auto spec = add_column();
+    spec.options.hold_budget = milliseconds(200);
+    spec.options.max_blocker_age = seconds(5);  // it is tried before that
+    spec.options.kill_blockers_after = milliseconds(500);
+    spec.options.hold_interval = seconds(12);
+    spec.options.postpone_cutover = true;
+    sql_connection client(server.port(), app_user, app_password, "test");
+    auto engine = engine_on(server);
+    const std::string id = begin(*engine, spec);
+    wait_until(*engine, id, [](const auto& s) { return s.state == migration_state::ready || is_final(s.state); });
+    client.exec("BEGIN");
+    client.exec("UPDATE t SET v = 9 WHERE id = 3");
+    REQUIRE(engine->command(id, migration::operator_command::cut_over));
+    const auto ended = wait_for_end(*engine, id);
+    INFO(error_text(*ended));
+    REQUIRE(ended->state == migration_state::completed);
+    REQUIRE(ended->cutover_attempts.size() == 2);
+    REQUIRE(ended->blocker_kills.size() == 1);
+    CHECK(ended->blocker_kills[0].blocker.connection_id == client.connection_id());
+    CHECK(ended->blocker_kills[0].error.empty());
+    CHECK(ended->blocker_kills[0].at - ended->cutover_attempts[0].began < seconds(10));
+    CHECK(ended->cutover_attempts[1].began - ended->cutover_attempts[0].began >= seconds(12));
 }
 
 TEST_CASE("window, flag file and postponement hold the cut-over up, by options that change while it runs",

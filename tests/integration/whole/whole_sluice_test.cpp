@@ -128,7 +128,7 @@ TEST_CASE("sluice is killed while it copies: the table stays as it was, and a ne
     const auto ended = where.wait_until(id, [](const auto& p) { return p.completed() || p.failed(); });
     INFO(where.sluice.log());
     REQUIRE(ended.completed());
-    CHECK(contains(where.sluice.log(), "`test`.`_orders_gho` and `test`.`_orders_ghc` are dropped"));
+    CHECK(contains(where.sluice.log(), "goes on from its checkpoint"));
     direct_load.stop();
     // These clients pass by the gate. One that has read the table in a transaction and then writes it, while the
     // cut-over waits for its lock, is what the server calls a deadlock: it rolls the client back (1213). Nothing else

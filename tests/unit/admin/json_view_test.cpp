@@ -84,6 +84,31 @@ TEST_CASE("a snapshot as JSON has every field, with units in the names", "[json_
     CHECK(attempt.at("blockers").as_array().at(0).at("age_ms") == 5000);
 }
 
+TEST_CASE("what holds a migration back, and the figures that throttles look at", "[json_view]") {
+    auto s = test::sample_snapshot();
+    CHECK(admin::to_json(s).at("throttled_by") == "");
+    for (const char* figure : {"lag_ms", "heartbeat_lag_ms", "client_latency_p99_us", "client_latency_baseline_us"}) {
+        CHECK(admin::to_json(s).at(figure).is_null());
+    }
+    s.throttled_by = "flag-file";
+    s.lag = std::chrono::milliseconds(20);
+    s.heartbeat_lag = std::chrono::milliseconds(30);
+    s.client_latency = std::chrono::microseconds(4'500);
+    s.client_latency_baseline = std::chrono::microseconds(1'500);
+    s.chunk_retries = 2;
+    s.last_chunk_error = "Deadlock found";
+    s.copy_took = std::chrono::milliseconds(77);
+    const json::object o = admin::to_json_summary(s);
+    CHECK(o.at("throttled_by") == "flag-file");
+    CHECK(o.at("lag_ms") == 20);
+    CHECK(o.at("heartbeat_lag_ms") == 30);
+    CHECK(o.at("client_latency_p99_us") == 4'500);
+    CHECK(o.at("client_latency_baseline_us") == 1'500);
+    CHECK(o.at("chunk_retries") == 2);
+    CHECK(o.at("last_chunk_error") == "Deadlock found");
+    CHECK(o.at("copy_took_ms") == 77);
+}
+
 TEST_CASE("the report of the comparison, and that there is none", "[json_view]") {
     auto s = test::sample_snapshot();
     s.verification.passes = 2;

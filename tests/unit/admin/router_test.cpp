@@ -340,7 +340,9 @@ TEST_CASE("metrics of the proxy are there while the engine is not", "[router][me
 
 TEST_CASE("metrics count migrations by state and name only the running ones", "[router][metrics]") {
     bench b;
-    b.directory.add(test::sample_snapshot());
+    auto throttled = test::sample_snapshot();
+    throttled.throttled_by = "flag-file";
+    b.directory.add(throttled);
     auto done = test::sample_snapshot();
     done.id = "fedcba9876543210";
     done.state = migration::migration_state::completed;
@@ -353,6 +355,7 @@ TEST_CASE("metrics count migrations by state and name only the running ones", "[
     CHECK(has("sluice_migrations{state=\"failed\"} 0"));
     CHECK(has(R"(sluice_migration_rows_copied{id="0123456789abcdef",schema="shop",table="orders"} 250)"));
     CHECK(has(R"(sluice_migration_backlog_keys{id="0123456789abcdef",schema="shop",table="orders"} 7)"));
+    CHECK(has(R"(sluice_migration_throttled{id="0123456789abcdef",schema="shop",table="orders"} 1)"));
     CHECK(response.body.find("fedcba9876543210") == std::string::npos);
     CHECK(has("sluice_sessions 3"));
     CHECK(has("# TYPE sluice_sessions_total counter"));

@@ -169,6 +169,11 @@ TEST_CASE("SHOW MIGRATION tells all about one, or that there is none", "[show_an
     s.leftovers = {"`a`.`b`", "`a`.`c`"};
     s.verification.passes = 1;
     s.verification.last_pass.rows_compared = 7;
+    s.throttled_by = "client-latency p99=4.5ms >= 3.0ms (1.5ms without the copy)";
+    s.lag = std::chrono::milliseconds(20);
+    s.client_latency = std::chrono::microseconds(4'500);
+    s.client_latency_baseline = std::chrono::microseconds(1'500);
+    s.stream_file = "binlog.000003:4";
     directory.add(s);
     auto request = all_migrations();
     request.subject = sql::show_subject::migration;
@@ -180,6 +185,13 @@ TEST_CASE("SHOW MIGRATION tells all about one, or that there is none", "[show_an
     CHECK(values.at("alter") == "ADD COLUMN note VARCHAR(20)");
     CHECK(values.at("state") == "copying");
     CHECK(values.at("eta_s") == "8");
+    CHECK(values.at("throttled_by") == "client-latency p99=4.5ms >= 3.0ms (1.5ms without the copy)");
+    CHECK(values.at("lag_ms") == "20");
+    CHECK(values.at("heartbeat_lag_ms") == std::nullopt);
+    CHECK(values.at("client_latency_p99_us") == "4500");
+    CHECK(values.at("client_latency_baseline_us") == "1500");
+    CHECK(values.at("stream_file") == "binlog.000003:4");
+    CHECK(values.at("option_max_client_latency_rise_percent") == "0");
     CHECK(values.at("ended") == std::nullopt);
     CHECK(values.at("verification") == "on");
     CHECK(values.at("verification_passes") == "1");

@@ -196,7 +196,13 @@ TEST_CASE("refusals have gh-ost's words", "[ghost]") {
     CHECK(holds(refused({"--alter=CHANGE a b INT"}), "as follows: map[a:b]; as precaution"));
     CHECK(refused({"--alter=CHANGE a b INT", "--approve-renamed-columns"}) == "not refused");
     CHECK(refused({"--alter=CHANGE a a INT"}) == "not refused");
-    CHECK(holds(refused({"--revert"}), "--revert: "));
+    CHECK(refused({"--alter=CHANGE a b INT", "--skip-renamed-columns"}) == "not refused");
+    CHECK(refused({"--revert"}) == "--revert must be called with --old-table");
+    CHECK(refused({"--old-table=_t_del"}) == "--old-table requires --revert");
+    CHECK(refused({"--revert", "--old-table=_t_del", "--resume"}) == "--resume and --revert are mutually exclusive");
+    CHECK(holds(refused({"--resume", "--via=http://h:1"}), "goes on with its migrations by itself"));
+    CHECK(holds(refused({"--revert", "--old-table=_t_del", "--via=http://h:1"}), "sluice revert ID"));
+    CHECK(holds(refused({"--resume", "--migrate-on-replica"}), "--resume is for migrations on a master"));
     CHECK(holds(refused({"--storage-engine=rocksdb"}), "--storage-engine"));
 }
 

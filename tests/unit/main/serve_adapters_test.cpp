@@ -1,3 +1,4 @@
+#include "proxy/main/serve/latency_adapter.hpp"
 #include "proxy/main/serve/proxy_adapter.hpp"
 #include "proxy/main/serve/switchboard.hpp"
 #include "tests/support/catch.hpp"
@@ -40,4 +41,23 @@ TEST_CASE("answers and refusals take the proxy's form", "[proxy_adapter]") {
     CHECK(refused.error->number == 1105);
     CHECK(refused.error->sql_state == "HY000");
     CHECK(refused.error->message == "no");
+}
+
+TEST_CASE("clients' latencies reach the engine with their bounds, what is under way by its age", "[latency_adapter]") {
+    proxy::statement_times times;
+    times.answered.resize(session::latency_meter::buckets);
+    times.answered[session::latency_meter::bucket_of(std::chrono::milliseconds(2))] = 7;
+    times.under_way = {std::chrono::seconds(3), std::chrono::milliseconds(1)};
+    const migration::latency_report report = to_report(times);
+    REQUIRE(report.answered.size() == times.answered.size());
+    for (const migration::latency_count& each : report.answered) {
+        if (each.statements == 0) continue;
+        CHECK(each.statements == 7);
+        CHECK(each.up_to >= std::chrono::milliseconds(2));
+        CHECK(each.up_to < std::chrono::microseconds(2'126));
+    }
+    REQUIRE(report.under_way.size() == 2);
+    CHECK(report.under_way[0].up_to == std::chrono::milliseconds(1));
+    CHECK(report.under_way[1].up_to == std::chrono::seconds(3));
+    CHECK(report.under_way[1].statements == 1);
 }

@@ -76,18 +76,21 @@ TEST_CASE("an old transaction is waited for as long as it lasts, and named", "[m
           "last statement: UPDATE t SET v = 1 (and another one)");
     CHECK(verdict.about == "blocker 12");
     CHECK_FALSE(verdict.by_operator);
+    CHECK(verdict.by_others);
 }
 
 TEST_CASE("changes to be applied and prepared XA transactions are waited for", "[moment]") {
     traffic_facts facts;
     facts.backlog_keys = last_backlog_keys_max + 1;
     CHECK(judged(facts, std::chrono::hours(1)).when == moment::not_now);
+    CHECK_FALSE(judged(facts).by_others);
     facts.backlog_keys = 501;
     CHECK(judged(facts).when == moment::better_later);
     CHECK(judged(facts, better_moment_wait_max).when == moment::go);
     facts.backlog_keys = 0;
     facts.prepared_xids = {"'x'"};
     CHECK(judged(facts, std::chrono::hours(1)).when == moment::not_now);
+    CHECK(judged(facts).by_others);
 }
 
 TEST_CASE("a better moment than a good one is waited for, but not for ever", "[moment]") {
@@ -115,7 +118,7 @@ TEST_CASE("attempts keep the interval, and double it while they fail, up to its 
     CHECK(pace.due(start, limits, {}));
     auto now = start;
     for (const int wait_s : {5, 10, 20, 40, 60, 60}) {
-        pace.given_up(now, {}, milliseconds(250));
+        pace.given_up(now, {}, milliseconds(250), true);
         CAPTURE(wait_s);
         CHECK(pace.within_interval(now + milliseconds(4'999), limits));
         CHECK_FALSE(pace.within_interval(now + seconds(5), limits));
@@ -125,17 +128,38 @@ TEST_CASE("attempts keep the interval, and double it while they fail, up to its 
     }
 }
 
+TEST_CASE("attempts that were given up for want of patience keep the interval, and do not double it", "[moment]") {
+    attempt_pace pace;
+    auto now = start;
+    for (int attempt = 0; attempt < 4; ++attempt) {
+        pace.given_up(now, {}, milliseconds(250), false);
+        CHECK_FALSE(pace.due(now + milliseconds(4'999), limits, {}));
+        now += seconds(5);
+        CHECK(pace.due(now, limits, {}));
+    }
+}
+
+TEST_CASE("the first attempts wait a little, the later ones as long as the budget allows", "[moment]") {
+    for (const auto& [number, patience] : std::vector<std::pair<unsigned, int>>{
+             {1, 31}, {2, 62}, {3, 124}, {4, 248}, {5, 496}, {6, 500}, {1'000, 500}}) {
+        CHECK(patience_of(number, milliseconds(500)) == milliseconds(patience));
+    }
+    CHECK(patience_of(1, milliseconds(100)) == milliseconds(20));
+    CHECK(patience_of(1, milliseconds(10)) == milliseconds(10));
+    CHECK(patience_of(2, milliseconds(10'000)) == milliseconds(1'250));
+}
+
 TEST_CASE("the wait ends when whoever stood in the way has gone, but not inside the interval", "[moment]") {
     attempt_pace pace;
-    pace.given_up(start, {session(7, seconds(2)), session(8, milliseconds(3))}, milliseconds(250));
-    pace.given_up(start, {session(7, seconds(2)), session(8, milliseconds(3))}, milliseconds(250));
+    pace.given_up(start, {session(7, seconds(2)), session(8, milliseconds(3))}, milliseconds(250), true);
+    pace.given_up(start, {session(7, seconds(2)), session(8, milliseconds(3))}, milliseconds(250), true);
     CHECK_FALSE(pace.due(start + seconds(4), limits, {}));
     CHECK_FALSE(pace.due(start + seconds(6), limits, {session(7, seconds(8))}));
     CHECK_FALSE(pace.due(start + seconds(6), limits, {lock_of_unknown_age(7)}));
     SECTION("gone") {
         CHECK(pace.due(start + seconds(6), limits, {session(8, milliseconds(10))}));
         // That begins the count anew.
-        pace.given_up(start + seconds(6), {}, milliseconds(250));
+        pace.given_up(start + seconds(6), {}, milliseconds(250), true);
         CHECK(pace.due(start + seconds(11), limits, {}));
     }
     SECTION("in another transaction") { CHECK(pace.due(start + seconds(6), limits, {session(7, milliseconds(900))})); }
@@ -143,8 +167,8 @@ TEST_CASE("the wait ends when whoever stood in the way has gone, but not inside 
 
 TEST_CASE("young transactions that an attempt met do not end the wait by going", "[moment]") {
     attempt_pace pace;
-    pace.given_up(start, {session(8, milliseconds(3))}, milliseconds(250));
-    pace.given_up(start, {session(8, milliseconds(3))}, milliseconds(250));
+    pace.given_up(start, {session(8, milliseconds(3))}, milliseconds(250), true);
+    pace.given_up(start, {session(8, milliseconds(3))}, milliseconds(250), true);
     CHECK_FALSE(pace.due(start + seconds(6), limits, {}));
 }
 

@@ -40,7 +40,7 @@ TEST_CASE("a chunk under way gets the changes that it waits for, paused or not",
     REQUIRE(batch);
     s.ledger.chunk_attempt_ended(chunk);
     s.ledger.batch_applied(*batch);
-    s.ledger.chunk_copied(1);
+    s.ledger.chunk_copied(chunk, 1);
     s.ledger.add_changes(s.ledger.begin_transaction(std::nullopt), {{"a", "a"}});
     CHECK_FALSE(s.ledger.take_batch(10, 0ms));
 }

@@ -38,7 +38,7 @@ void copy_everything(work_ledger& ledger) {
     REQUIRE(start);
     const auto chunk = ledger.dispatch(*start, std::nullopt);
     ledger.chunk_attempt_ended(chunk);
-    ledger.chunk_copied(1);
+    ledger.chunk_copied(chunk, 1);
 }
 
 steady_time soon() { return std::chrono::steady_clock::now() + 20ms; }
@@ -238,7 +238,7 @@ TEST_CASE("the copy is done when every dispatched chunk is copied, retried ones 
     CHECK_FALSE(ledger.all_copied());
     ledger.dispatch_again(chunk);
     ledger.chunk_attempt_ended(chunk);
-    ledger.chunk_copied(10);
+    ledger.chunk_copied(chunk, 10);
     CHECK(ledger.all_copied());
     CHECK(ledger.count().rows_copied == 11);
 }

@@ -165,6 +165,10 @@ struct scripted_gate final : table_gate {
         log_.push_back("seal " + name_);
         return true;
     }
+    bool announce_swap(std::chrono::steady_clock::time_point) override {
+        log_.push_back("announce " + name_);
+        return true;
+    }
     hold_report open(gate_opening why) override {
         log_.push_back((why == gate_opening::swapped ? "swapped " : "open ") + name_);
         return {.statements_held = 2,

@@ -200,6 +200,10 @@ TEST_CASE("an answer of Sluice's own begins behind its command") {
     const auto out = t.client({.own_reply = true}, {});
     CHECK(out.to_client == 2);
     CHECK_FALSE(out.to_server);
+    t.client_frame(0);
+    const auto with_command = t.client({.own_reply = true, .own_command = true}, {});
+    CHECK(with_command.to_client == 1);
+    CHECK(with_command.to_server == 0);
 }
 
 TEST_CASE("what is not followed keeps its ids") {

@@ -1,0 +1,94 @@
+// The throttle that only a proxy can have: the clients' own latency.
+
+#include "tests/integration/process_served.hpp"
+#include "tests/integration/process_throttle_scene.hpp"
+
+#include <boost/json/serialize.hpp>
+
+#include <atomic>
+#include <regex>
+#include <thread>
+#include <vector>
+
+namespace {
+
+using namespace sluice::test;
+namespace json = boost::json;
+
+/// Clients of the proxy that say one statement after the other.
+class busy_clients {
+public:
+    explicit busy_clients(const served& sluice) {
+        for (int i = 0; i < 8; ++i) {
+            threads_.emplace_back([this, &sluice] {
+                sql_connection sql = sluice.client();
+                while (!end_) sql.exec(slow ? "DO SLEEP(0.3)" : "DO SLEEP(0.01)");
+            });
+        }
+    }
+    ~busy_clients() {
+        end_ = true;
+        for (auto& each : threads_) each.join();
+    }
+    busy_clients(const busy_clients&) = delete;
+    busy_clients& operator=(const busy_clients&) = delete;
+
+    std::atomic<bool> slow{false};
+
+private:
+    std::atomic<bool> end_{false};
+    std::vector<std::thread> threads_;
+};
+
+}  // namespace
+
+TEST_CASE("clients who wait longer than before hold a migration back, until they do not", "[process][throttle]") {
+    const auto server = mysql_server::start();
+    fill(server, "t", 20'000);
+    served sluice(server);
+    busy_clients clients(sluice);
+    // Slowly, so that the copy lasts as long as the test wants.
+    const std::string id = sluice.begin({"--schema", "test", "--table", "t", "--alter", "ADD COLUMN c INT",
+                                         "--max-client-latency-rise-percent", "300", "--min-client-latency-ms", "150",
+                                         "--client-latency-window-ms", "1000", "--chunk-rows-fixed", "10",
+                                         "--copy-workers", "1", "--nice-percent", "2000"});
+    json::object seen;
+    const auto wait_for = [&](const std::string& what, auto condition) {
+        wait_until(what, [&] {
+            seen = sluice.show(id);
+            INFO(json::serialize(seen));
+            REQUIRE(seen.at("ended").is_null());
+            return condition(std::string(seen.at("throttled_by").as_string()));
+        });
+    };
+    const auto copied = [&] { return seen.at("rows_copied").to_number<std::uint64_t>(); };
+    wait_for("the measuring",
+             [](const std::string& why) { return why == "client-latency: measuring how it is without the copy"; });
+    CHECK(copied() == 0);
+    wait_for("the copy", [&](const std::string& why) { return why.empty() && copied() != 0; });
+    CHECK(seen.at("client_latency_baseline_us").to_number<int>() >= 10'000);
+    CHECK(seen.at("client_latency_p99_us").to_number<int>() < 300'000);
+
+    clients.slow = true;
+    wait_for("the throttle", [](const std::string& why) { return why.starts_with("client-latency p99="); });
+    const std::string why(seen.at("throttled_by").as_string());
+    INFO(why);
+    CHECK(std::regex_match(why,
+                           std::regex(R"(client-latency p99=\d+\.\dms >= \d+\.\dms \(\d+\.\dms without the copy\))")));
+    // Nothing is copied any more but what was under way, between two figures of the throttle.
+    wait_for("the last chunk", [&, last = std::uint64_t{0}](const std::string&) mutable {
+        return std::exchange(last, copied()) == copied();
+    });
+    const std::uint64_t at_rest = copied();
+    const auto lag = seen.at("client_latency_p99_us");
+    wait_for("another look", [&](const std::string&) { return seen.at("client_latency_p99_us") != lag; });
+    CHECK(copied() == at_rest);
+
+    clients.slow = false;
+    wait_for("the release", [&](const std::string& now) { return now.empty() && copied() > at_rest; });
+    const auto done = sluice.run({"settings", id, "--nice-percent", "0", "--chunk-rows-fixed", "10000",
+                                  "--max-client-latency-rise-percent", "0"});
+    REQUIRE(done.exit_code == 0);
+    seen = sluice.wait_for(id, "completed");
+    CHECK(seen.at("client_latency_p99_us").is_null());
+}

@@ -1,0 +1,190 @@
+// `sluice gh-ost` on a replica alone: --test-on-replica and --migrate-on-replica.
+
+#include "tests/integration/process_ghost_replica_scene.hpp"
+
+#include <sstream>
+
+namespace {
+
+using namespace sluice::test;
+using namespace sluice::test::ghost;
+
+const replicated_kind by_gtid{server_kind::mysql_9_7, true, "9.7"};
+const replicated_kind of_mariadb{server_kind::mariadb_10_11, true, "MariaDB"};
+
+void make_hook(const scratch_folder& folder, const std::string& name, const std::string& body) {
+    const std::string file = folder.file(name);
+    std::ofstream(file) << "#!/bin/sh\n" << body << "\n";
+    std::filesystem::permissions(file, std::filesystem::perms::owner_all);
+}
+
+std::string text_of(const std::string& file) {
+    std::ifstream in(file);
+    std::stringstream text;
+    text << in.rdbuf();
+    return text.str();
+}
+
+std::string applier_runs(const replicated_kind& what, sql_connection& on) {
+    if (what.kind == server_kind::mariadb_10_11) {
+        return on.scalar("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE COMMAND = 'Slave_SQL'");
+    }
+    return on.scalar("SELECT COUNT(*) FROM performance_schema.replication_applier_status WHERE SERVICE_STATE = 'ON'");
+}
+
+}  // namespace
+
+TEST_CASE("--test-on-replica swaps, swaps back, and leaves both tables to be compared", "[process][ghost][modes]") {
+    const replicated_kind kind = GENERATE(by_gtid, of_mariadb);
+    CAPTURE(kind.words);
+    replicated_scene s(kind);
+    const std::string log = s.folder.file("log");
+    for (const char* name : {"stop-replication", "start-replication", "before-cut-over", "success"}) {
+        make_hook(s.folder, std::string("gh-ost-on-") + name,
+                  std::string("echo ") + name + " $GH_OST_MIGRATED_HOST $GH_OST_GHOST_TABLE_NAME >> " + log);
+    }
+    mirrored_writes writes(s.master, mirrored(), 3, 5);
+    const auto end = run_sluice(s.words(s.replica, {"--test-on-replica", "--chunk-size=200", "--max-lag-millis=10000",
+                                                    "--hooks-path=" + s.folder.path.string()}));
+    writes.stop();
+    INFO(end.out << end.err);
+    REQUIRE(end.exit_code == 0);
+    CHECK(text_of(log) ==
+          "before-cut-over 127.0.0.1 _t_gho\nstop-replication 127.0.0.1 _t_gho\nsuccess 127.0.0.1 _t_gho\n");
+    CHECK(s.has_column(s.on_replica, "t") == "0");
+    CHECK(s.has_column(s.on_replica, "_t_gho") == "1");
+    CHECK(s.sum(s.on_replica, "t") == s.sum(s.on_replica, "_t_gho"));
+    CHECK(s.sum(s.on_replica, "t") == s.sum(s.on_replica, "m"));
+    CHECK(exists(s.on_replica, "test", "\\_t\\_%") == "1");
+    CHECK(exists(s.on_master, "test", "\\_t\\_%") == "0");
+    CHECK(applier_runs(kind, s.on_replica) == "0");
+    start_replica(kind, s.on_replica);
+    s.catch_up();
+    CHECK(s.sum(s.on_replica, "t") == s.sum(s.on_master, "t"));
+}
+
+TEST_CASE("after a cut-over on a replica that is given up, replication goes on", "[process][ghost][modes]") {
+    replicated_scene s(by_gtid, 200);
+    const std::string log = s.folder.file("log");
+    const std::string go = s.folder.file("go");
+    // Somebody comes to use the table behind the look at who does.
+    make_hook(s.folder, "gh-ost-on-stop-replication",
+              "echo stop >> " + log + "\nwhile [ ! -e " + go + " ]; do sleep 0.05; done");
+    make_hook(s.folder, "gh-ost-on-start-replication", "echo start >> " + log);
+    sluice_process process(s.words(s.replica, {"--test-on-replica", "--hooks-path=" + s.folder.path.string(),
+                                               "--cut-over-lock-timeout-seconds=1", "--default-retries=1"}));
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (text_of(log) != "stop\n") {
+        REQUIRE(std::chrono::steady_clock::now() < until);
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    sql_connection user = connect(s.replica, "test");
+    user.exec("START TRANSACTION");
+    user.exec("SELECT COUNT(*) FROM t");
+    touch(go);
+    const auto end = process.wait();
+    INFO(end.out << end.err);
+    CHECK(end.exit_code == 1);
+    CHECK(text_of(log) == "stop\nstart\n");
+    CHECK(applier_runs(by_gtid, s.on_replica) != "0");
+    user.exec("ROLLBACK");
+    s.catch_up();
+    CHECK(s.has_column(s.on_replica, "t") == "0");
+}
+
+TEST_CASE("replication that a hook was to stop, and did not, ends the trial", "[process][ghost][modes]") {
+    replicated_scene s(by_gtid, 200);
+    const std::vector<std::string> trial{"--test-on-replica", "--test-on-replica-skip-replica-stop",
+                                         "--hooks-path=" + s.folder.path.string()};
+    const auto refused = run_sluice(s.words(s.replica, trial));
+    INFO(refused.out << refused.err);
+    CHECK(refused.exit_code == 1);
+    CHECK(holds(refused.err, "still runs, and would change the tables while they are swapped"));
+    CHECK(s.has_column(s.on_replica, "t") == "0");
+    CHECK(applier_runs(by_gtid, s.on_replica) != "0");
+
+    // The hook's part is played from here.
+    const std::string asked = s.folder.file("asked");
+    const std::string stopped = s.folder.file("stopped");
+    make_hook(s.folder, "gh-ost-on-stop-replication",
+              "touch " + asked + "\nwhile [ ! -e " + stopped + " ]; do sleep 0.05; done");
+    sluice_process process(s.words(s.replica, trial));
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (!std::filesystem::exists(asked)) {
+        REQUIRE(std::chrono::steady_clock::now() < until);
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    s.on_replica.exec("STOP REPLICA");
+    touch(stopped);
+    const auto end = process.wait();
+    INFO(end.out << end.err);
+    CHECK(end.exit_code == 0);
+    CHECK(s.has_column(s.on_replica, "_t_gho") == "1");
+    CHECK(s.sum(s.on_replica, "t") == s.sum(s.on_replica, "_t_gho"));
+}
+
+TEST_CASE("--migrate-on-replica alters the table there alone", "[process][ghost][modes]") {
+    const replicated_kind kind = GENERATE(by_gtid, of_mariadb);
+    CAPTURE(kind.words);
+    replicated_scene s(kind);
+    // As replicas mostly are; the run's account may write all the same.
+    s.on_replica.exec("SET GLOBAL read_only = ON");
+    const std::string flag = s.folder.file("postpone");
+    mirrored_writes writes(s.master, mirrored(), 3, 9);
+    sluice_process process(s.words(s.replica, {"--migrate-on-replica", "--chunk-size=200", "--ok-to-drop-table",
+                                               "--max-lag-millis=10000", "--postpone-cut-over-flag-file=" + flag}));
+    const std::string socket = s.folder.file("sock");
+    const std::string here = "127.0.0.1:" + std::to_string(s.replica.port());
+    CHECK(holds(wait_for_answer(socket, "status", "State: postponing cut-over"),
+                "# Migrating " + here + "; inspecting " + here));
+    std::filesystem::remove(flag);
+    const auto end = process.wait();
+    INFO(end.out << end.err);
+    REQUIRE(end.exit_code == 0);
+    writes.stop();
+    CHECK(s.has_column(s.on_replica, "t") == "1");
+    CHECK(s.has_column(s.on_master, "t") == "0");
+    CHECK(exists(s.on_replica, "test", "\\_t\\_%") == "0");
+    s.catch_up();
+    CHECK(applier_runs(kind, s.on_replica) != "0");
+    CHECK(s.sum(s.on_replica, "t") == s.sum(s.on_master, "t"));
+    CHECK(s.on_replica.scalar("SELECT COUNT(*) FROM t WHERE c <> 5") == "0");
+}
+
+TEST_CASE("what works on a replica alone heeds that replica's own lag", "[process][ghost][modes]") {
+    replicated_scene s(by_gtid, 500);
+    const std::string flag = s.folder.file("postpone");
+    sluice_process process(s.words(s.replica, {"--migrate-on-replica", "--postpone-cut-over-flag-file=" + flag}));
+    const std::string socket = s.folder.file("sock");
+    wait_for_answer(socket, "sup", "State: postponing cut-over");
+    s.on_replica.exec("STOP REPLICA SQL_THREAD");
+    const std::string answer =
+        wait_for_answer(socket, "sup", "State: throttled, 127.0.0.1:" + std::to_string(s.replica.port()) + " ");
+    CHECK(holds(answer, "replication does not run (receiver: Yes, applier: No)"));
+    std::filesystem::remove(flag);
+    // Its heartbeats go on meanwhile.
+    const std::string last = s.on_replica.scalar("SELECT value FROM _t_ghc WHERE hint = 'heartbeat'");
+    wait_for(s.on_replica, "SELECT value > '" + last + "' FROM _t_ghc WHERE hint = 'heartbeat'");
+    CHECK(s.has_column(s.on_replica, "t") == "0");
+    s.on_replica.exec("START REPLICA");
+    const auto end = process.wait();
+    INFO(end.out << end.err);
+    CHECK(end.exit_code == 0);
+    CHECK(s.has_column(s.on_replica, "t") == "1");
+}
+
+TEST_CASE("a replica that cannot be worked on alone is refused", "[process][ghost][modes]") {
+    replicated_scene s(of_mariadb, 10);
+    for (const char* mode : {"--test-on-replica", "--migrate-on-replica"}) {
+        const auto end = run_sluice(s.words(s.master, {mode}));
+        CHECK(end.exit_code == 1);
+        CHECK(holds(end.err,
+                    "Instructed to --test-on-replica or --migrate-on-replica, but the server we connect to "
+                    "doesn't seem to be a replica"));
+    }
+    s.replica.restart({"--log-slave-updates=OFF"});
+    const auto end = run_sluice(s.words(s.replica, {"--migrate-on-replica"}));
+    INFO(end.err);
+    CHECK(end.exit_code == 1);
+    CHECK(holds(end.err, "must have log_slave_updates enabled for testing/migrating on replica"));
+}

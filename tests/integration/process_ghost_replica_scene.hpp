@@ -1,0 +1,149 @@
+#pragma once
+
+// A real master with a real replica, for the tests of `sluice gh-ost` that is connected to the replica.
+
+#include "tests/integration/migration/mirrored_writes.hpp"
+#include "tests/integration/process_ghost_scene.hpp"
+
+#include <memory>
+
+namespace sluice::test::ghost {
+
+struct replicated_kind {
+    server_kind kind = server_kind::mysql_9_7;
+    bool gtid = true;  ///< MariaDB has its own
+    const char* words = "";
+};
+
+inline mysql_server start_for_replication(const replicated_kind& what, std::uint32_t id,
+                                          const std::vector<std::string>& more = {}) {
+    server_options options;
+    options.kind = what.kind;
+    options.server_id = id;
+    options.gtid = what.gtid;
+    options.extra_arguments = more;
+    if (what.kind != server_kind::mysql_9_7)
+        options.extra_arguments.insert(options.extra_arguments.begin(), "--log-slave-updates");
+    return mysql_server::start(options);
+}
+
+inline bool has_new_words(const replicated_kind& what) { return what.kind == server_kind::mysql_9_7; }
+
+/// Its log begins anew: both servers were made from the same prepared folder, with the same accounts in their logs.
+inline void forget_log(const replicated_kind& what, sql_connection& on) {
+    on.exec(has_new_words(what) ? "RESET BINARY LOGS AND GTIDS" : "RESET MASTER");
+}
+
+/// Points the replica at the end of its source's log; it does not run yet.
+inline void point_at(const replicated_kind& what, sql_connection& replica, sql_connection& source_sql,
+                     const mysql_server& source) {
+    const std::string where = "_HOST = '127.0.0.1', @_PORT = " + std::to_string(source.port()) +
+                              ", @_USER = 'ghoster', @_PASSWORD = 'W-secret', ";
+    std::string place = "@_AUTO_POSITION = 1";
+    if (!has_new_words(what) || !what.gtid) {
+        const rows status = source_sql.query(has_new_words(what) ? "SHOW BINARY LOG STATUS" : "SHOW MASTER STATUS");
+        place = "@_LOG_FILE = '" + status.at(0).at(0).value() + "', @_LOG_POS = " + status.at(0).at(1).value();
+    }
+    std::string statement =
+        (has_new_words(what) ? "CHANGE REPLICATION SOURCE TO @" : "CHANGE MASTER TO @") + where + place;
+    if (has_new_words(what)) statement += ", GET_SOURCE_PUBLIC_KEY = 1";
+    const std::string word = has_new_words(what) ? "SOURCE" : "MASTER";
+    for (std::size_t at = 0; (at = statement.find('@', at)) != std::string::npos;) statement.replace(at, 1, word);
+    replica.exec(statement);
+}
+
+inline void start_replica(const replicated_kind& what, sql_connection& on) {
+    on.exec(has_new_words(what) ? "START REPLICA" : "START SLAVE");
+}
+
+/// The cell of SHOW REPLICA STATUS whose column bears the new or the old name.
+inline void wait_for(sql_connection& on, const std::string& query, const std::string& answer = "1") {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    for (std::string last;; std::this_thread::sleep_for(std::chrono::milliseconds(50))) {
+        last = on.scalar(query);
+        if (last == answer) return;
+        INFO(query << ": " << last);
+        REQUIRE(std::chrono::steady_clock::now() < until);
+    }
+}
+
+inline constexpr const char* mirrored_definition =
+    "(id INT PRIMARY KEY, payload VARCHAR(40) NOT NULL, amount INT NOT NULL) ENGINE=InnoDB";
+
+inline mirrored_table mirrored() {
+    return {.table = "`test`.`t`", .mirror = "`test`.`m`", .key = {"id"}, .key_values = [](unsigned n) {
+                return std::to_string(n);
+            }};
+}
+
+/// A master with the tables test.t and test.m, which have the same rows, and a replica of it.
+struct replicated_scene {
+    explicit replicated_scene(const replicated_kind& kind, unsigned rows = 4'000)
+        : what(kind),
+          master(start_for_replication(kind, 1)),
+          replica(start_for_replication(kind, 2)),
+          on_master(connect(master, "test")),
+          on_replica(connect(replica, "test")) {
+        for (sql_connection* each : {&on_master, &on_replica}) forget_log(what, *each);
+        point_at(what, on_replica, on_master, master);
+        on_master.exec("CREATE USER ghoster@'%' IDENTIFIED BY 'W-secret'");
+        on_master.exec("GRANT ALL ON *.* TO ghoster@'%'");
+        start_replica(what, on_replica);
+        for (const char* table : {"t", "m"})
+            on_master.exec(std::string("CREATE TABLE ") + table + " " + mirrored_definition);
+        fill_both(on_master, mirrored(), 0, rows, 2);
+        catch_up();
+    }
+
+    /// Until the replica has everything that its master has now.
+    void catch_up() {
+        on_master.exec("CREATE TABLE IF NOT EXISTS ticks (n INT AUTO_INCREMENT PRIMARY KEY)");
+        on_master.exec("INSERT INTO ticks VALUES ()");
+        const std::string last = on_master.scalar("SELECT MAX(n) FROM ticks");
+        wait_for(on_replica,
+                 "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'test' AND TABLE_NAME = 'ticks'");
+        wait_for(on_replica, "SELECT MAX(n) FROM ticks", last);
+    }
+
+    [[nodiscard]] std::vector<std::string> words(const mysql_server& at, std::vector<std::string> more) const {
+        std::vector<std::string> all{"gh-ost",
+                                     "--host=127.0.0.1",
+                                     "--port=" + std::to_string(at.port()),
+                                     "--user=ghoster",
+                                     "--password=W-secret",
+                                     "--database=test",
+                                     "--table=t",
+                                     "--alter=ADD COLUMN c INT NOT NULL DEFAULT 5",
+                                     "--serve-socket-file=" + folder.file("sock"),
+                                     "--throttle-additional-flag-file=" + folder.file("all"),
+                                     "--verbose",
+                                     "--execute"};
+        all.insert(all.end(), more.begin(), more.end());
+        return all;
+    }
+
+    /// Count and sum of what both tables have in common.
+    static std::string sum(sql_connection& on, const std::string& table) {
+        return on.scalar(
+            "SELECT CONCAT(COUNT(*), ' ', IFNULL(SUM(CRC32(CONCAT_WS('|', id, payload, amount))), 0)) FROM " + table);
+    }
+    static std::string has_column(sql_connection& on, const std::string& table) {
+        return on.scalar(
+            "SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'test' AND COLUMN_NAME = "
+            "'c' AND TABLE_NAME = '" +
+            table + "'");
+    }
+    /// Who reads the binary log of this server by the account of the runs: replicas, and streams.
+    static std::string readers(sql_connection& on) {
+        return on.scalar("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE COMMAND LIKE 'Binlog Dump%'");
+    }
+
+    replicated_kind what;
+    scratch_folder folder;
+    mysql_server master;
+    mysql_server replica;
+    sql_connection on_master;
+    sql_connection on_replica;
+};
+
+}  // namespace sluice::test::ghost

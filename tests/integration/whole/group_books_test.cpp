@@ -1,0 +1,92 @@
+// Groups of tables that change places again and again under clients of the proxy, who move amounts between them: for
+// nobody, at no moment, one table is new and another old.
+
+#include "proxy/main/client/progress_view.hpp"
+#include "proxy/main/demo/served_sluice.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/mysql_server.hpp"
+#include "tests/support/shared_sum.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <chrono>
+#include <string>
+#include <thread>
+#include <vector>
+
+using namespace sluice;
+using namespace sluice::test;
+
+namespace {
+
+namespace json = boost::json;
+
+std::string begin_member(served_sluice& sluice, const std::string& table, std::size_t group_size, int round) {
+    const json::object options{{"cutover_group", "books"}, {"cutover_group_size", group_size},
+                               {"hold_interval_ms", 100},  {"hold_budget_ms", 2'000},
+                               {"drop_old_table", true},   {"cutover_attempts_max", 1'000}};
+    const std::string alter = "ADD COLUMN extra" + std::to_string(round) + " INT NOT NULL DEFAULT 3";
+    auto made = sluice.admin().post(
+        "/v1/migrations",
+        json::serialize(json::object{{"schema", "test"}, {"table", table}, {"alter", alter}, {"options", options}}));
+    if (!made) FAIL(made.error().message);
+    return read_progress(*made)->id;
+}
+
+/// The last attempt of a migration that completes.
+json::object last_attempt(served_sluice& sluice, const std::string& id) {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::minutes(2);
+    while (true) {
+        auto now = sluice.admin().get("/v1/migrations/" + id);
+        if (!now) FAIL(now.error().message);
+        if (now->at("state").as_string() == "completed") {
+            const json::array& attempts = now->at("cutover_attempts").as_array();
+            REQUIRE_FALSE(attempts.empty());
+            return attempts.back().as_object();
+        }
+        const bool goes_on = now->at("ended").is_null() && std::chrono::steady_clock::now() < until;
+        if (!goes_on) FAIL(json::serialize(*now) << '\n' << sluice.log());
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+}
+
+}  // namespace
+
+TEST_CASE("groups in a row under clients of the proxy: every reader finds the sum, and all tables share one hold") {
+    const auto [kind, rounds] = GENERATE(table<server_kind, int>(
+        {{server_kind::mysql_9_7, 4}, {server_kind::mariadb_10_11, 3}, {server_kind::mysql_5_6, 2}}));
+    INFO(to_string(kind));
+    const mysql_server server = start_server(kind);
+    served_sluice sluice(SLUICE_PROGRAM, server.port());
+    sql_connection root = connect(server, "test");
+    shared_sum sum(server, {.tables = {"a", "b", "b1"}, .client_port = sluice.port(), .reads_in_transactions = true});
+    for (int round = 0; round < rounds; ++round) {
+        INFO("round " << round);
+        std::vector<std::string> ids;
+        for (const auto& table : sum.tables()) ids.push_back(begin_member(sluice, table, sum.tables().size(), round));
+        std::vector<json::object> attempts;
+        for (const auto& id : ids) attempts.push_back(last_attempt(sluice, id));
+        for (const auto& attempt : attempts) {
+            INFO(json::serialize(attempt));
+            CHECK(attempt.at("succeeded").as_bool());
+            CHECK(attempt.at("group").as_string() == "books");
+            // One attempt, told by each.
+            CHECK(attempt.at("steps") == attempts[0].at("steps"));
+            CHECK(attempt.at("hold") == attempts[0].at("hold"));
+            CHECK_FALSE(attempt.at("hold").at("expired").as_bool());
+        }
+        const auto before = sum.transfers();
+        while (sum.transfers() < before + 50) std::this_thread::yield();
+    }
+    CHECK(sum.stop_and_compare(root) == "");
+    for (const auto& table : sum.tables()) {
+        CHECK(root.scalar("SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = 'test' AND table_name "
+                          "= '" +
+                          table + "' AND column_name LIKE 'extra%'") == std::to_string(rounds));
+    }
+    CHECK(root.scalar("SELECT GROUP_CONCAT(table_name ORDER BY table_name) FROM information_schema.tables WHERE "
+                      "table_schema = 'test'") == "a,b,b1,sum_moves");
+    CHECK(sluice.stop() == 0);
+}
