@@ -262,7 +262,7 @@ outcome<std::optional<migration_run::ending>> migration_run::prepare_afresh() {
     SLUICE_TRY(const sql::alter_statement alter, parse_alter_of(current_.spec));
     if (current_.spec.options.drop_leftovers) {
         SLUICE_TRY(const migration_plan names, names_on_server());
-        (void)drop_artefacts(*environment_.sql, names).size();
+        (void)drop_artefacts(*environment_.sql, names, current_.spec.checkpoint_table).size();
     }
     SLUICE_TRY(const bool altered, altered_by_server(alter));
     if (altered) return std::optional(ending::completed);

@@ -72,7 +72,7 @@ outcome<std::optional<migration_run::ending>> migration_run::settle_interrupted(
 outcome<void> migration_run::drop_what_was_left(const migration_plan& names) {
     const auto until = std::chrono::steady_clock::now() + drop_patience;
     while (true) {
-        const auto left = drop_artefacts(*environment_.sql, names);
+        const auto left = drop_artefacts(*environment_.sql, names, current_.spec.checkpoint_table);
         if (left.empty()) return {};
         const std::string what = "what the interrupted run left could not be dropped: " + left.front();
         if (std::chrono::steady_clock::now() > until) return refuse("leftover_tables", what);

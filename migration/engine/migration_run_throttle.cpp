@@ -61,7 +61,7 @@ void migration_run::drop_or_leave_tables() {
         current_.leftovers = {quote_table(names.ghost), quote_table(names.changelog)};
         if (may_go_on) current_.leftovers.push_back(quote_table(names.checkpoints));
     } else {
-        current_.leftovers = drop_artefacts(*environment_.sql, names);
+        current_.leftovers = drop_artefacts(*environment_.sql, names, current_.spec.checkpoint_table);
     }
 }
 

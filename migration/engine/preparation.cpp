@@ -238,7 +238,7 @@ outcome<bool> wait_for_prepared_transactions(reconnecting_session& session,
     }
 }
 
-std::vector<std::string> drop_artefacts(sql_executor& executor, const migration_plan& names) {
+std::vector<std::string> drop_artefacts(sql_executor& executor, const migration_plan& names, bool checkpoint_table) {
     std::vector<std::string> left;
     auto session = executor.connect();
     if (session && !names.rename_under_lock) {
@@ -247,7 +247,9 @@ std::vector<std::string> drop_artefacts(sql_executor& executor, const migration_
     }
     // A foreign key of another table to the ghost would keep it from being dropped.
     if (session) (void)release_ghost(**session, names).has_error();
-    for (const table_name& table : {names.ghost, names.changelog, names.checkpoints}) {
+    std::vector<table_name> tables{names.ghost, names.changelog};
+    if (checkpoint_table) tables.push_back(names.checkpoints);
+    for (const table_name& table : tables) {
         const bool dropped = session && (*session)->run(drop_table_statement(table)).has_value();
         if (!dropped) left.push_back(quote_table(table));
     }

@@ -54,8 +54,8 @@ outcome<migration_plan> prepare_way_back(reconnecting_session& session, const mi
 outcome<bool> wait_for_prepared_transactions(reconnecting_session& session,
                                              const std::function<bool(const std::string& names)>& waiting);
 
-/// Drops ghost, changelog and what a cut-over by two sessions has left, never the old table. Returns the quoted names
-/// of what could not be dropped.
-std::vector<std::string> drop_artefacts(sql_executor& executor, const migration_plan& names);
+/// Drops ghost, changelog, where there is one the table of checkpoints, and what a cut-over by two sessions has left,
+/// never the old table. Returns the quoted names of what could not be dropped.
+std::vector<std::string> drop_artefacts(sql_executor& executor, const migration_plan& names, bool checkpoint_table);
 
 }  // namespace sluice::migration

@@ -118,6 +118,11 @@ TEST_CASE("sluice is killed while it copies: the table stays as it was, and a ne
     direct_load.start();
     const std::string id = where.create(add_column, {{"chunk_rows_fixed", 10}, {"copy_workers", 1}});
     where.wait_until(id, [](const auto& p) { return p.rows_copied > 500; });
+    where.wait_until(id, [&](const auto& p) {
+        return p.state != "copying" ||
+               where.root.scalar("SELECT report LIKE '%marker%' FROM _sluice.migrations WHERE id = '" + id + "'") ==
+                   "1";
+    });
     where.sluice.kill();
     REQUIRE(where.exists("_orders_gho") == "1");
     CHECK(where.root.scalar("SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = 'test' AND"
