@@ -206,10 +206,10 @@ void migration_run::note_applied() {
 }
 
 outcome<migration_run::ending> migration_run::follow_until_told() {
-    const std::chrono::seconds limit(current_.spec.options.keep_in_sync_max_s);
     while (true) {
         SLUICE_TRY_VOID(tick(follow_wait));
         note_applied();
+        const std::chrono::seconds limit(current_.spec.options.keep_in_sync_max_s);  // may be changed at any time
         if (finish_requested_) return ending::completed;
         if (revert_requested_) {
             SLUICE_TRY(const bool reverted, revert());

@@ -105,11 +105,13 @@ struct admin_client::core {
 
         std::string body;
         unsigned status = 0;
+        // A kept connection may have been closed while it was idle. Only a request without effect may go out twice; one
+        // that has an effect goes over a connection of its own.
+        if (verb != http::verb::get) stream.reset();
         const bool fresh = !stream;
         error_code error = fresh ? connect() : error_code{};
         if (!error) error = exchange(message, body, status);
-        // A kept connection may have been closed while it was idle. Only a request without effect may go out twice.
-        if (error && !fresh && verb == http::verb::get) {
+        if (error && !fresh) {
             error = connect();
             if (!error) error = exchange(message, body, status);
         }

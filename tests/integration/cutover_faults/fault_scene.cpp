@@ -81,7 +81,7 @@ void kill_server_at(fault_scene& scene, const fault_step& step, moment when) {
 
 std::string tables_of(sql_connection& root) {
     return root.scalar(
-        "SELECT IFNULL(GROUP_CONCAT(table_name ORDER BY table_name), '') FROM information_schema.tables"
+        "SELECT IFNULL(GROUP_CONCAT(table_name ORDER BY CAST(table_name AS BINARY)), '') FROM information_schema.tables"
         " WHERE table_schema = 'test'");
 }
 
