@@ -67,12 +67,14 @@ std::vector<gate_blocker> to_blockers(std::vector<session::seat_view> all) {
 gate_control::gate_control(std::shared_ptr<gate_hub> hub) : hub_(std::move(hub)) {}
 
 std::unique_ptr<table_gate> gate_control::watch(const gated_table& table, watch_rules rules) {
-    for (const unsigned retired : hub_->retired()) {
+    for (const unsigned retired : hub_->take_retired()) {
         const auto watched = hub_->ask_all<char>(
             [retired](gate_shard& shard) { return static_cast<char>(shard.is_watched(retired)); }, soon());
         const bool all_answered = watched.size() == hub_->shard_count();
         if (all_answered && std::find(watched.begin(), watched.end(), 1) == watched.end()) {
             hub_->give_back_slot(retired);
+        } else {
+            hub_->retire_slot(retired);
         }
     }
     const auto slot = hub_->take_slot();

@@ -36,7 +36,6 @@ void gate_hub::give_back_slot(unsigned slot) {
     const std::lock_guard lock(mutex_);
     SLUICE_ASSERT(slots_taken_[slot]);
     slots_taken_[slot] = false;
-    slots_retired_[slot] = false;
 }
 
 void gate_hub::retire_slot(unsigned slot) {
@@ -44,12 +43,13 @@ void gate_hub::retire_slot(unsigned slot) {
     slots_retired_[slot] = true;
 }
 
-std::vector<unsigned> gate_hub::retired() const {
+std::vector<unsigned> gate_hub::take_retired() {
     const std::lock_guard lock(mutex_);
     std::vector<unsigned> slots;
     for (unsigned slot = 0; slot < session::slots_max; ++slot) {
         if (slots_retired_[slot]) slots.push_back(slot);
     }
+    slots_retired_.reset();
     return slots;
 }
 

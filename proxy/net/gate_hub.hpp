@@ -36,9 +36,11 @@ public:
     /// A free slot; nothing when all are taken or the proxy has stopped.
     [[nodiscard]] std::optional<unsigned> take_slot();
     void give_back_slot(unsigned slot);
-    /// A slot that some shard still needs for a while; retired() tells which.
+    /// A slot that some shard still needs for a while.
     void retire_slot(unsigned slot);
-    [[nodiscard]] std::vector<unsigned> retired() const;
+    /// The retired ones, each to one caller only, who gives it back or retires it again: two that gave the same one
+    /// back would free it under a third who has taken it meanwhile.
+    [[nodiscard]] std::vector<unsigned> take_retired();
 
     /// By I/O threads: a count has fallen to zero, or released statements have gone. Wakes whoever waits.
     void tell_change();

@@ -62,6 +62,8 @@ public:
     void wait_for_state(const std::string& state);
     /// Waits until the migration is `reverted`; then: the old shape, and everything else as in check_completed().
     void check_reverted(bool clients_may_err);
+    /// The same; what clients were told are only errors of these numbers.
+    void check_reverted(const std::set<unsigned>& errors_allowed);
 
     mysql_server server;
     statement_relay relay;
@@ -75,6 +77,7 @@ private:
     void stop_clients(bool they_may_err);
     void check_books();
     void check_relations(const std::string& trigger);
+    void check_errors(const std::set<unsigned>& allowed);
 
     [[nodiscard]] std::size_t deadlocks_with_engine() const;
     [[nodiscard]] bool a_swap_outlasted_its_hold() const;

@@ -89,9 +89,9 @@ TEST_CASE("there and back with triggers and foreign keys: no client notices, wha
          R"({"postpone_cutover": true, "cutover_window": "Mon 00:00-00:01 UTC", "postpone_flag_file": "/dev/null"})");
     scene.check_clients_go_on(std::chrono::seconds(10));
     post(scene, "revert");
-    // A client that bypasses the proxy writes before each lock. On MariaDB what it waits for may be ended (1213) only
-    // for itself; the proxy's clients see nothing.
-    scene.check_reverted(false);
+    if (kind == server_kind::mysql_9_7) return scene.check_reverted(false);
+    // Reads by share locks: see "Limits" in the README.
+    scene.check_reverted(std::set<unsigned>{1213});
 }
 
 TEST_CASE("an old table that is not the same is mended before it takes the name again", "[way_back]") {

@@ -130,6 +130,23 @@ TEST_CASE("64 tables can be watched, and places are given back") {
     CHECK(t.control.watch({"s", "again"}) != nullptr);
 }
 
+TEST_CASE("a retired place is looked at by one of those who ask at the same time, and taken by one") {
+    two_threads t;
+    const auto slot = t.hub->take_slot();
+    REQUIRE(slot);
+    t.hub->retire_slot(*slot);
+    CHECK(t.hub->take_retired() == std::vector<unsigned>{*slot});
+    CHECK(t.hub->take_retired().empty());
+    const auto other = t.hub->take_slot();  // it is not free meanwhile
+    REQUIRE(other);
+    CHECK(*other != *slot);
+    t.hub->retire_slot(*slot);
+    // No shard watches it any more.
+    CHECK(t.control.watch({"s", "t"}) != nullptr);
+    CHECK(t.hub->take_retired().empty());
+    CHECK(t.hub->take_slot() == slot);
+}
+
 TEST_CASE("drained means zero in every shard, and is told at once") {
     two_threads t;
     auto gate = t.control.watch({"s", "t"});
