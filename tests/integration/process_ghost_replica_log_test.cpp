@@ -2,6 +2,9 @@
 
 #include "tests/integration/process_ghost_replica_scene.hpp"
 
+#include <chrono>
+#include <thread>
+
 namespace {
 
 using namespace sluice::test;
@@ -121,28 +124,39 @@ TEST_CASE("a replica that does not hand on every change is refused", "[process][
         CHECK(end.exit_code == 1);
         return end.err;
     };
+    // It is no running replica until both of its threads are.
+    const auto start = [&] {
+        s.on_replica.exec("START REPLICA");
+        const auto until = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+        while (s.on_replica.scalar("SELECT (SELECT SERVICE_STATE FROM performance_schema.replication_connection_status)"
+                                   " = 'ON' AND (SELECT SERVICE_STATE FROM"
+                                   " performance_schema.replication_applier_status) = 'ON'") != "1") {
+            REQUIRE(std::chrono::steady_clock::now() < until);
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        }
+    };
     const std::string name = "127.0.0.1:" + std::to_string(s.replica.port());
     s.on_replica.exec("STOP REPLICA");
     CHECK(holds(refusal(), "Replication on " + name +
                                " is broken: Slave_IO_Running: No, Slave_SQL_Running: No. Please make sure replication "
                                "runs before using gh-ost"));
     s.on_replica.exec("SET GLOBAL replica_preserve_commit_order = OFF");
-    s.on_replica.exec("START REPLICA");
+    start();
     CHECK(holds(refusal(), name + ": it applies by 4 workers that may commit in another order than the master"));
     s.on_replica.exec("STOP REPLICA");
     s.on_replica.exec("SET GLOBAL replica_preserve_commit_order = ON");
     s.on_replica.exec("SET GLOBAL replica_exec_mode = IDEMPOTENT");
-    s.on_replica.exec("START REPLICA");
+    start();
     CHECK(holds(refusal(), "replica_exec_mode = IDEMPOTENT"));
     s.on_replica.exec("STOP REPLICA");
     s.on_replica.exec("SET GLOBAL replica_exec_mode = STRICT");
     s.on_replica.exec("CHANGE REPLICATION FILTER REPLICATE_WILD_IGNORE_TABLE = ('te%.t')");
-    s.on_replica.exec("START REPLICA");
+    start();
     CHECK(holds(refusal(), "replicate_wild_ignore_table = te%.t"));
     s.on_replica.exec("STOP REPLICA");
     s.on_replica.exec("CHANGE REPLICATION FILTER REPLICATE_WILD_IGNORE_TABLE = ('other.%')");
     s.on_replica.exec("CHANGE REPLICATION SOURCE TO SOURCE_DELAY = 30");
-    s.on_replica.exec("START REPLICA");
+    start();
     CHECK(holds(refusal(), name + " keeps a delay of 30 s, above --max-lag-millis"));
     s.on_replica.exec("STOP REPLICA");
     s.on_replica.exec("CHANGE REPLICATION SOURCE TO SOURCE_DELAY = 0");
