@@ -1,6 +1,7 @@
 // `sluice gh-ost --checkpoint`, and what may follow: --resume of a run that was ended, --revert of one that is done.
 
 #include "tests/integration/process_ghost_scene.hpp"
+#include "tests/integration/process_row_writer.hpp"
 
 #include <atomic>
 #include <csignal>
@@ -12,35 +13,7 @@ using namespace sluice::test;
 using namespace sluice::test::ghost;
 
 constexpr const char* wide_table =
-    "(id INT AUTO_INCREMENT PRIMARY KEY, v VARCHAR(20) NOT NULL, n INT NOT NULL DEFAULT 0)";
-
-/// Inserts, changes, moves and deletes rows until it is told to stop.
-class writer {
-public:
-    writer(const mysql_server& server, std::string table)
-        : thread_([this, &server, table = std::move(table)] {
-              sql_connection sql = connect(server, "my_db");
-              for (unsigned i = 1; !stop_; ++i) {
-                  const std::string id = "(SELECT id FROM (SELECT FLOOR(RAND() * 9000) + 1 AS id) AS chosen)";
-                  sql.exec("UPDATE " + table + " SET n = n + 1 WHERE id = " + id);
-                  sql.exec("INSERT INTO " + table + " (v, n) VALUES ('late', " + std::to_string(i) + ")");
-                  sql.exec("DELETE FROM " + table + " WHERE id = " + id);
-                  sql.exec("UPDATE IGNORE " + table + " SET id = id + 1000000 WHERE id = " + id);
-                  ++rounds_;
-              }
-          }) {}
-    ~writer() { stop(); }
-    void stop() {
-        stop_ = true;
-        if (thread_.joinable()) thread_.join();
-    }
-    [[nodiscard]] unsigned rounds() const { return rounds_; }
-
-private:
-    std::atomic<bool> stop_{false};
-    std::atomic<unsigned> rounds_{0};
-    std::thread thread_;
-};
+    "(id INT AUTO_INCREMENT PRIMARY KEY, v VARCHAR(20) NOT NULL DEFAULT 'late', n INT NOT NULL DEFAULT 0)";
 
 void wait_until(const std::function<bool()>& holds) {
     const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(90);
@@ -100,7 +73,7 @@ TEST_CASE("gh-ost: a run goes on after a panic and kills in the middle of the co
     CAPTURE(static_cast<int>(kind));
     resume_scene s(kind);
     touch(s.folder.file("postpone"));
-    writer writes(s.server, "t");
+    row_writer writes(s.server, "my_db");
     std::string last;
     {
         sluice_process run(s.run_words({"--nice-ratio=3"}));

@@ -1,5 +1,6 @@
 // A served Sluice that is killed in the middle of a copy goes on from its checkpoint when it starts again.
 
+#include "tests/integration/process_row_writer.hpp"
 #include "tests/integration/process_served.hpp"
 #include "tests/support/catch.hpp"
 
@@ -12,34 +13,6 @@
 namespace {
 
 using namespace sluice::test;
-
-/// Inserts, changes, moves and deletes rows until it is told to stop.
-class writer {
-public:
-    explicit writer(const mysql_server& server)
-        : thread_([this, &server] {
-              sql_connection sql = connect(server, "test");
-              for (unsigned i = 1; !stop_; ++i) {
-                  const std::string id = "(SELECT id FROM (SELECT FLOOR(RAND() * 9000) + 1 AS id) AS chosen)";
-                  sql.exec("UPDATE t SET n = n + 1 WHERE id = " + id);
-                  sql.exec("INSERT INTO t (n) VALUES (" + std::to_string(i) + ")");
-                  sql.exec("DELETE FROM t WHERE id = " + id);
-                  sql.exec("UPDATE IGNORE t SET id = id + 1000000 WHERE id = " + id);
-                  ++rounds_;
-              }
-          }) {}
-    ~writer() { stop(); }
-    void stop() {
-        stop_ = true;
-        if (thread_.joinable()) thread_.join();
-    }
-    [[nodiscard]] unsigned rounds() const { return rounds_; }
-
-private:
-    std::atomic<bool> stop_{false};
-    std::atomic<unsigned> rounds_{0};
-    std::thread thread_;
-};
 
 void wait_until(const std::function<bool()>& holds) {
     const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(90);
@@ -69,7 +42,7 @@ TEST_CASE("a served Sluice that is killed again and again goes on from its check
     const auto server = start_server(kind);
     sql_connection sql = connect(server, "test");
     make_table(sql);
-    writer writes(server);
+    row_writer writes(server, "test");
     std::string id;
     std::string last;
     {

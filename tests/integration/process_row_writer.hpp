@@ -1,0 +1,42 @@
+#pragma once
+
+// Inserts, changes, moves and deletes rows of a table t (id AUTO_INCREMENT, n) until it is told to stop: for tests in
+// which a copy of t is killed and goes on.
+
+#include "tests/support/mysql_server.hpp"
+
+#include <atomic>
+#include <string>
+#include <thread>
+
+namespace sluice::test {
+
+/// Straight to the server, on a thread of its own. The server must outlive it.
+class row_writer {
+public:
+    row_writer(const mysql_server& server, const std::string& schema)
+        : thread_([this, &server, schema] {
+              sql_connection sql = connect(server, schema);
+              for (unsigned i = 1; !stop_; ++i) {
+                  const std::string id = "(SELECT id FROM (SELECT FLOOR(RAND() * 9000) + 1 AS id) AS chosen)";
+                  sql.exec("UPDATE t SET n = n + 1 WHERE id = " + id);
+                  sql.exec("INSERT INTO t (n) VALUES (" + std::to_string(i) + ")");
+                  sql.exec("DELETE FROM t WHERE id = " + id);
+                  sql.exec("UPDATE IGNORE t SET id = id + 1000000 WHERE id = " + id);
+                  ++rounds_;
+              }
+          }) {}
+    ~row_writer() { stop(); }
+    void stop() {
+        stop_ = true;
+        if (thread_.joinable()) thread_.join();
+    }
+    [[nodiscard]] unsigned rounds() const { return rounds_; }
+
+private:
+    std::atomic<bool> stop_{false};
+    std::atomic<unsigned> rounds_{0};
+    std::thread thread_;
+};
+
+}  // namespace sluice::test
