@@ -91,7 +91,7 @@ TEST_CASE("each throttle holds the copy back and shows its reason", "[process][g
     CHECK(holds(end.out, "Copy: 1024/1024 100.0%"));
 }
 
-TEST_CASE("critical load met twice ends the run, and a nice ratio lets it rest", "[process][ghost][throttle]") {
+TEST_CASE("critical load met twice ends the run", "[process][ghost][throttle]") {
     scene s(server_kind::mysql_9_7);
     const std::string columns = plain_table;
     s.sql->exec("CREATE TABLE t " + columns);
@@ -103,21 +103,40 @@ TEST_CASE("critical load met twice ends the run, and a nice ratio lets it rest",
     CHECK(critical.exit_code == 1);
     CHECK(holds(critical.err, "FATAL critical-load met again after 300 millis: Threads_connected="));
     CHECK(exists(*s.sql, "my_db", "\\_t\\_gho") == "1");
+}
 
-    const std::string hook = s.folder.file("gh-ost-on-success");
+TEST_CASE("with a nice ratio the copy rests so many times as long as a chunk took", "[process][ghost][throttle]") {
+    scene s(server_kind::mysql_9_7);
+    s.sql->exec("CREATE TABLE t " + std::string(plain_table));
+    fill(*s.sql, "t", 100);
     const std::string took = s.folder.file("took");
+    const std::string hook = s.folder.file("gh-ost-on-success");
     std::ofstream(hook) << "#!/bin/sh\necho $GH_OST_ELAPSED_COPY_SECONDS > " << took << "\n";
     std::filesystem::permissions(hook, std::filesystem::perms::owner_all);
-    const auto copy_took_s = [&](const std::string& nice_ratio) {
-        const auto end = run_sluice(s.words(
-            "t", {"--alter=ENGINE=InnoDB", "--nice-ratio=" + nice_ratio, "--chunk-size=10", "--ok-to-drop-table",
-                  "--initially-drop-ghost-table", "--hooks-path=" + s.folder.path.string(), "--execute"}));
-        INFO(end.out << end.err);
-        REQUIRE(end.exit_code == 0);
-        return std::stod(text_of(took));
+    // The first chunk takes at least so long as somebody else owns the ghost table.
+    sql_connection owner = connect(s.server, "my_db");
+    touch(s.folder.file("all"));
+    sluice_process process(s.words("t", {"--alter=ENGINE=InnoDB", "--nice-ratio=10", "--chunk-size=10",
+                                         "--ok-to-drop-table", "--hooks-path=" + s.folder.path.string(), "--execute"}));
+    wait_for_answer(s.folder.file("sock"), "status", "throttled");
+    owner.exec("LOCK TABLES _t_gho WRITE");
+    std::filesystem::remove(s.folder.file("all"));
+    const auto worker_waits = [&] {
+        return s.one(
+                   "SELECT COUNT(*) FROM performance_schema.metadata_locks WHERE OBJECT_NAME = '_t_gho' AND "
+                   "LOCK_STATUS = 'PENDING'") == "1";
     };
-    const double at_once = copy_took_s("0");
-    const double nicely = copy_took_s("100");
-    INFO(at_once << " s, " << nicely << " s");
-    CHECK(nicely > 2 * at_once + 0.5);
+    wait_until("the worker waits for the ghost table", worker_waits);
+    const auto since = std::chrono::steady_clock::now();
+    wait_until("it has waited for a while", [&] {
+        REQUIRE(worker_waits());
+        return std::chrono::steady_clock::now() - since > std::chrono::milliseconds(300);
+    });
+    const std::chrono::duration<double> owned = std::chrono::steady_clock::now() - since;
+    owner.exec("UNLOCK TABLES");
+    const auto end = process.wait();
+    INFO(end.out << end.err);
+    REQUIRE(end.exit_code == 0);
+    INFO("owned for " << owned.count() << " s, copy took " << text_of(took));
+    CHECK(std::stod(text_of(took)) >= 11 * owned.count());
 }
