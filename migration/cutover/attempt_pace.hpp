@@ -40,6 +40,8 @@ public:
     [[nodiscard]] bool within_interval(time_point now, const limits& within) const;
     /// present: who is there now.
     [[nodiscard]] bool due(time_point now, const limits& within, const std::vector<gate_blocker>& present);
+    /// The last attempt was given up because of an old session.
+    [[nodiscard]] bool somebody_stood_in_the_way() const { return !stood_in_the_way_.empty(); }
     /// When it is due at the latest.
     [[nodiscard]] time_point due_at_last(const limits& within) const;
 

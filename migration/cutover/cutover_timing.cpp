@@ -6,6 +6,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
 #include <utility>
 
@@ -141,6 +142,19 @@ void cutover_timing::end_blockers(const operator_words& words) {
     kill_standing(look_at_traffic(now).blockers, now);
 }
 
+// Who has passed over many moments, or was held up by others for long, does not wait for this as well.
+bool cutover_timing::pages_may_be_written_soon(milliseconds passed_over, time_point now) {
+    if (!plan_.family->rename_sleeps_for_writes() || passed_over >= better_moment_wait_max) return false;
+    if (plan_.options.page_flush_wait == milliseconds(0)) return false;
+    const auto answer = session_.run("SHOW GLOBAL STATUS LIKE 'Innodb_buffer_pool_pages_flushed'");
+    if (!answer || answer->rows.size() != 1 || answer->rows[0].size() != 2) return false;
+    const std::string text = answer->rows[0][1].value_or("");
+    std::uint64_t pages = 0;
+    std::from_chars(text.data(), text.data() + text.size(), pages);
+    beat_.seen(pages, now);
+    return !beat_.just_written(now) && beat_.watched(now) < plan_.options.page_flush_wait;
+}
+
 moment_verdict cutover_timing::wait_for_next_attempt() const {
     return {.when = moment::not_now,
             .waiting_for = "the next attempt, at " + time_of_day(pace_.due_at_last(limits())) +
@@ -176,6 +190,12 @@ moment_verdict cutover_timing::look(const operator_words& words) {
     present.insert(present.end(), facts.bystanders.begin(), facts.bystanders.end());
     if (!pace_.due(now, limits(), present)) return wait_for_next_attempt();
     if (!passing_over_since_) passing_over_since_ = now;
+    if (verdict.when == moment::go && !pace_.somebody_stood_in_the_way() &&
+        pages_may_be_written_soon(passed_over, now)) {
+        return {.when = moment::better_later,
+                .waiting_for = "a better moment: behind the server's next writing of changed pages",
+                .about = "better moment"};
+    }
     return verdict;
 }
 
@@ -189,6 +209,7 @@ void cutover_timing::given_up(cutover_attempt& attempt) {
     order_by_age(attempt.blockers);
     last_given_up_because_ = attempt.given_up_because;
     passing_over_since_.reset();
+    beat_.forget();
     const auto budget = plan_.options.hold_budget;
     pace_.given_up(steady_clock::now(), attempt.blockers, budget / standing_part_of_budget,
                    patience_of(attempt.number, budget) >= budget);

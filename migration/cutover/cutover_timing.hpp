@@ -5,6 +5,7 @@
 
 #include "migration/cutover/attempt_pace.hpp"
 #include "migration/cutover/blocker_watch.hpp"
+#include "migration/cutover/flush_beat.hpp"
 #include "migration/cutover/moment.hpp"
 #include "migration/engine/migration_snapshot.hpp"
 #include "migration/ledger/work_ledger.hpp"
@@ -53,6 +54,7 @@ private:
     [[nodiscard]] operator_facts operator_says(const operator_words& words);
     [[nodiscard]] traffic_facts look_at_traffic(time_point now);
     void look_at_bystanders(traffic_facts& facts);
+    [[nodiscard]] bool pages_may_be_written_soon(std::chrono::milliseconds passed_over, time_point now);
     void kill_standing(const std::vector<gate_blocker>& blockers, time_point now);
     [[nodiscard]] moment_verdict wait_for_next_attempt() const;
     [[nodiscard]] attempt_pace::limits limits() const;
@@ -64,6 +66,7 @@ private:
     std::vector<table_name> tables_;
     attempt_pace pace_;
     blocker_watch watch_;
+    flush_beat beat_;
     std::optional<time_point> passing_over_since_;
     bool server_tells_ = false;  ///< who uses the tables
     std::string last_given_up_because_;

@@ -32,6 +32,7 @@ public:
     [[nodiscard]] bool confirms_by_gtid(bool /*gtid_mode_on*/) const noexcept override { return false; }
     [[nodiscard]] std::string_view binlog_status_statement() const noexcept override { return "SHOW MASTER STATUS"; }
     [[nodiscard]] bool rename_under_lock() const noexcept override { return false; }  // error 1192
+    [[nodiscard]] bool rename_sleeps_for_writes() const noexcept override { return false; }
     [[nodiscard]] key_set_form key_form() const noexcept override { return key_set_form::or_of_ands; }
     [[nodiscard]] bool check_names_belong_to_table() const noexcept override { return true; }
     [[nodiscard]] std::string_view inplace_algorithm() const noexcept override { return "NOCOPY"; }

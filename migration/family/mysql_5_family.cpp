@@ -22,6 +22,7 @@ public:
     [[nodiscard]] bool confirms_by_gtid(bool /*gtid_mode_on*/) const noexcept override { return false; }
     [[nodiscard]] std::string_view binlog_status_statement() const noexcept override { return "SHOW MASTER STATUS"; }
     [[nodiscard]] bool rename_under_lock() const noexcept override { return false; }
+    [[nodiscard]] bool rename_sleeps_for_writes() const noexcept override { return true; }
     [[nodiscard]] key_set_form key_form() const noexcept override {
         return version_ >= row_constructor_since ? key_set_form::row_constructor : key_set_form::or_of_ands;
     }

@@ -20,6 +20,7 @@ public:
         return version_ >= binary_log_status_since ? "SHOW BINARY LOG STATUS" : "SHOW MASTER STATUS";
     }
     [[nodiscard]] bool rename_under_lock() const noexcept override { return true; }
+    [[nodiscard]] bool rename_sleeps_for_writes() const noexcept override { return true; }
     [[nodiscard]] key_set_form key_form() const noexcept override { return key_set_form::row_constructor; }
     [[nodiscard]] bool has_json_sizes() const noexcept override { return true; }
     [[nodiscard]] bool check_names_belong_to_table() const noexcept override { return false; }

@@ -44,6 +44,8 @@ public:
 
     /// RENAME TABLE of tables that the session holds under LOCK TABLES … WRITE works.
     [[nodiscard]] virtual bool rename_under_lock() const noexcept = 0;
+    /// RENAME sleeps for a while when it meets a table's file with writes that are not flushed yet, or under way.
+    [[nodiscard]] virtual bool rename_sleeps_for_writes() const noexcept = 0;
     /// The form in which the server finds a set of composite keys along an index.
     [[nodiscard]] virtual key_set_form key_form() const noexcept = 0;
     /// JSON_STORAGE_SIZE() is there, which tells JSON numbers of different types apart.

@@ -32,6 +32,7 @@ struct migration_options {
     std::string cutover_window;        ///< days and hours in which a cut-over may take place; empty: always
     std::string postpone_flag_file;    ///< while this file exists the cut-over waits; empty: none
     std::chrono::milliseconds max_blocker_age{1'000};  ///< an older transaction is waited for before the gate closes
+    std::chrono::milliseconds page_flush_wait{1'200};  ///< longest wait for the server's page cleaner; 0: none
     std::chrono::milliseconds kill_blockers_after{0};  ///< 0: never; else blockers that stand longer are killed
     bool keep_old_table_in_sync = false;               ///< after the swap changes flow back into the old table
     std::uint32_t keep_in_sync_max_s = 0;              ///< then the migration completes by itself; 0: by command only

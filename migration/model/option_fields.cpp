@@ -173,6 +173,8 @@ constexpr std::array fields{
     changeable(number<&o::max_blocker_age>("max_blocker_age_ms",
                                            "an older transaction on the table is waited for before statements are held",
                                            10, 86'400'000)),
+    changeable(number<&o::page_flush_wait>(
+        "page_flush_wait_ms", "longest wait for the moment behind the server's writing of pages; 0: none", 0, 60'000)),
     changeable(number<&o::kill_blockers_after>(
         "kill_blockers_after_ms", "sessions that stand in the cut-over's way for so long are killed; 0: never", 0,
         86'400'000)),

@@ -108,4 +108,34 @@ void wait_until(const std::string& what, Condition condition) {
     }
 }
 
+/// Owns the ghost table of `t`, so that the first chunk of a copy with one worker takes at least as long as is wanted.
+class ghost_owner {
+public:
+    explicit ghost_owner(const mysql_server& server, const std::string& schema)
+        : owner_(connect(server, schema)), watcher_(connect(server)) {
+        owner_.exec("LOCK TABLES _t_gho WRITE");
+    }
+    /// Waits until a chunk has waited for a while, then lets go; how long it waited at least, in seconds.
+    double keep_waiting() {
+        const auto worker_waits = [this] {
+            return watcher_.scalar(
+                       "SELECT COUNT(*) FROM performance_schema.metadata_locks WHERE OBJECT_NAME = "
+                       "'_t_gho' AND LOCK_STATUS = 'PENDING'") == "1";
+        };
+        wait_until("the worker waits for the ghost table", worker_waits);
+        const auto since = std::chrono::steady_clock::now();
+        wait_until("it has waited for a while", [&] {
+            REQUIRE(worker_waits());
+            return std::chrono::steady_clock::now() - since > std::chrono::milliseconds(300);
+        });
+        const std::chrono::duration<double> waited = std::chrono::steady_clock::now() - since;
+        owner_.exec("UNLOCK TABLES");
+        return waited.count();
+    }
+
+private:
+    sql_connection owner_;
+    sql_connection watcher_;
+};
+
 }  // namespace sluice::test

@@ -1,5 +1,6 @@
 #include "migration/cutover/attempt_pace.hpp"
 #include "migration/cutover/blocker_watch.hpp"
+#include "migration/cutover/flush_beat.hpp"
 #include "migration/cutover/moment.hpp"
 
 #include "tests/support/catch.hpp"
@@ -209,4 +210,35 @@ TEST_CASE("who stands in the way is told from who comes back with another transa
         CHECK(standing({session(2, milliseconds(900))}, seconds(10)).empty());
         CHECK(standing({session(2, milliseconds(900))}, seconds(20)).empty());
     }
+}
+
+TEST_CASE("the moment behind a beat of the page cleaner is told from the count of written pages", "[moment]") {
+    flush_beat beat;
+    CHECK(beat.watched(start) == milliseconds(0));
+    CHECK_FALSE(beat.just_written(start));
+    beat.seen(100, start);
+    // What was written before the first look may be long ago.
+    CHECK_FALSE(beat.just_written(start));
+    beat.seen(100, start + milliseconds(50));
+    CHECK_FALSE(beat.just_written(start + milliseconds(50)));
+    CHECK(beat.watched(start + milliseconds(50)) == milliseconds(50));
+
+    const auto written = start + milliseconds(100);
+    beat.seen(150, written);
+    CHECK_FALSE(beat.just_written(written));  // it may still be at it
+    beat.seen(150, written + milliseconds(50));
+    CHECK(beat.just_written(written + milliseconds(50)));
+    CHECK(beat.just_written(written + milliseconds(400)));
+    CHECK_FALSE(beat.just_written(written + milliseconds(401)));  // the next beat may come within the attempt
+
+    // A server that writes without a pause has no such moment.
+    beat.seen(160, written + milliseconds(100));
+    beat.seen(170, written + milliseconds(150));
+    CHECK_FALSE(beat.just_written(written + milliseconds(150)));
+
+    beat.forget();
+    CHECK(beat.watched(written + seconds(1)) == milliseconds(0));
+    beat.seen(180, written + seconds(1));
+    beat.seen(180, written + seconds(1) + milliseconds(50));
+    CHECK_FALSE(beat.just_written(written + seconds(1) + milliseconds(50)));
 }
