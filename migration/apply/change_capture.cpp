@@ -1,10 +1,9 @@
+#include "migration/apply/logged_statement.hpp"
 #include "migration/apply/stream_reader.hpp"
 #include "migration/changelog/changelog.hpp"
 #include "migration/sql/identifier.hpp"
 #include "migration/throttle/heartbeat_time.hpp"
-#include "protocol/sql/alter_statement.hpp"
 #include "protocol/sql/classifier.hpp"
-#include "protocol/sql/lexer.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -20,53 +19,6 @@ bool begins_with(std::string_view text, std::string_view upper_case_word) {
            std::equal(upper_case_word.begin(), upper_case_word.end(), text.begin(), [](char expected, char actual) {
                return expected == std::toupper(static_cast<unsigned char>(actual));
            });
-}
-
-/// A definition statement that may empty a table, or put another in its place, without a trace in row events, and with
-/// the same definition afterwards. It is known to name the original, maybe only beside another table.
-bool may_take_rows_away(std::string_view text) {
-    const sql::lexer_options options;
-    sql::lexer lex(text, options);
-    const sql::token first = lex.next();
-    if (first.is("TRUNCATE") || first.is("DROP") || first.is("RENAME")) {
-        const sql::token what = lex.next();
-        return !first.is("DROP") || what.is("TABLE") || what.is("TABLES");
-    }
-    if (first.is("CREATE")) return lex.next().is("OR");  // OR REPLACE TABLE, of MariaDB; a view has no rows
-    if (!first.is("ALTER")) return false;
-    for (sql::token now = lex.next(); now.kind != sql::token_kind::end; now = lex.next()) {
-        if (now.is("PARTITION") || now.is("TABLESPACE") || now.is("RENAME")) return true;
-    }
-    return false;
-}
-
-/// Foreign keys alone: neither rows nor columns change. The keys themselves are compared under the lock of the swap.
-bool is_about_foreign_keys(std::string_view text) {
-    using kind = sql::alter_clause_kind;
-    const auto alter = sql::parse_alter(text);
-    return alter && std::ranges::all_of(alter->clauses, [](const sql::alter_clause& clause) {
-               return clause.kind == kind::add_foreign_key || clause.kind == kind::drop_foreign_key ||
-                      clause.kind == kind::algorithm || clause.kind == kind::lock;
-           });
-}
-
-/// A statement that gives the table another definition; names: of its footprint, in the order of the text.
-bool redefines(std::string_view text, const sql::table_name& table, const std::vector<sql::table_name>& names,
-               int lower_case_table_names) {
-    const sql::lexer_options options;
-    sql::lexer lex(text, options);
-    const sql::token first = lex.next();
-    if (first.is("CREATE") || first.is("DROP")) {
-        // [UNIQUE] INDEX ... ON t; ONLINE and the like may stand between.
-        for (int words = 0; words < 3; ++words) {
-            if (lex.next().is("INDEX")) return true;
-        }
-        return false;
-    }
-    if (!first.is("ALTER") || names.empty()) return false;
-    sql::token what = lex.next();
-    while (what.is("ONLINE") || what.is("OFFLINE") || what.is("IGNORE")) what = lex.next();
-    return what.is("TABLE") && sql::may_be_same_name(names.front().name, table.name, lower_case_table_names);
 }
 
 failure undecodable(std::string why) {
@@ -149,6 +101,8 @@ outcome<void> change_capture::take_event(const binlog::decoded_event& event, con
         return take_prepare(*prepare, end);
     } else if (const auto* unknown = std::get_if<binlog::undecodable_event>(&event.body)) {
         return undecodable(unknown->why);
+    } else if (const auto* head = std::get_if<binlog::format_description_event>(&event.body)) {
+        is_mariadb_ = head->is_mariadb();
     } else if (std::holds_alternative<binlog::incident_event>(event.body)) {
         return undecodable("the server wrote an incident event: it may have lost changes");
     }
@@ -248,47 +202,43 @@ outcome<void> change_capture::take_xa_end(std::string_view statement, const binl
     return {};
 }
 
+outcome<void> change_capture::check_change(const logged_statement& statement) const {
+    const auto& schemas = statement.schemas();
+    const bool is_elsewhere = schemas && std::ranges::none_of(*schemas, [this](std::string_view schema) {
+                                  return same_name(schema, plan_.original.schema);
+                              });
+    if (is_elsewhere) return {};
+    return refuse("statement_based_change",
+                  "a change that may be of " + quote_table(plan_.original) +
+                      " was logged as a statement, not as rows, so that it cannot be followed (binlog_format of some "
+                      "session; a replica's own one counts from the next START of its replication on): " +
+                      std::string(statement.text().substr(0, 200)));
+}
+
 outcome<void> change_capture::check_statement(const binlog::query_event& query) const {
     if (before_swap()) return {};
-    const std::string_view text = query.statement;
+    const logged_statement statement(query, is_mariadb_);
+    const std::string_view text = statement.text();
     const sql::table_name table{plan_.original.schema, plan_.original.table};
-    const sql::statement_kind kind = sql::cheap_kind(text);
-    if (kind == sql::statement_kind::select || kind == sql::statement_kind::do_ || kind == sql::statement_kind::call) {
-        // Only calls of stored functions that change something are logged so; what they change is not said.
-        return refuse("statement_based_change",
-                      "a routine that may have changed " + quote_table(plan_.original) +
-                          " was logged as a statement, not as rows (binlog_format of some session): " +
-                          std::string(text.substr(0, 200)));
-    }
-    if (sql::dismissed(text, table.name)) return {};
-    const sql::statement_footprint footprint = sql::classify(text);
+    if (statement.changes_rows(in_transaction_)) return check_change(statement);
+    if (sql::dismissed(text, table.name, statement.lexer())) return {};
+    const sql::statement_footprint footprint = sql::classify(text, {statement.lexer()});
     if (!footprint.may_touch(table, query.schema, plan_.lower_case_table_names)) return {};
-    switch (footprint.first_kind()) {
-        case sql::statement_kind::insert:
-        case sql::statement_kind::update:
-        case sql::statement_kind::delete_:
-        case sql::statement_kind::replace:
-        case sql::statement_kind::load_data:
-        case sql::statement_kind::other:
-            return refuse("statement_based_change",
-                          "a change of " + quote_table(plan_.original) +
-                              " was logged as a statement, not as rows (binlog_format of some session)");
-        case sql::statement_kind::ddl: break;
-        default: return {};
-    }
+    if (footprint.first_kind() == sql::statement_kind::delete_) return check_change(statement);
+    if (footprint.first_kind() != sql::statement_kind::ddl) return {};
     // What empties or takes away the table shows nowhere else.
     const bool of_another_table = sql::mentions(text, plan_.ghost.table) ||
                                   sql::mentions(text, plan_.changelog.table) ||
                                   (!plan_.rename_under_lock && sql::mentions(text, plan_.swap_ghost.table));
-    if (!of_another_table && may_take_rows_away(text)) {
+    if (!of_another_table && statement.may_take_rows_away()) {
         return refuse("original_changed",
                       quote_table(plan_.original) +
                           " was truncated, dropped or renamed meanwhile: " + std::string(text.substr(0, 200)));
     }
     // Behind the swap that begins the way back, the new table's keys get their names from the engine itself.
-    if (plan_.backwards && is_about_foreign_keys(text)) return {};
+    if (plan_.backwards && statement.is_about_foreign_keys()) return {};
     // Also between the last comparison and the lock.
-    if (!of_another_table && redefines(text, table, footprint.names, plan_.lower_case_table_names)) {
+    if (!of_another_table && statement.redefines(table, footprint.names, plan_.lower_case_table_names)) {
         return refuse("original_changed", quote_table(plan_.original) + " was changed by somebody else meanwhile: " +
                                               std::string(text.substr(0, 200)) + "; start the migration again");
     }

@@ -19,6 +19,8 @@
 
 namespace sluice::migration {
 
+class logged_statement;
+
 /// What one stream says about one migration: events in, ledger calls out. No I/O.
 class change_capture {
 public:
@@ -57,6 +59,7 @@ private:
     outcome<void> take_query(const binlog::query_event& query, const binlog::coordinates& end);
     outcome<void> take_xa_end(std::string_view statement, const binlog::coordinates& end);
     outcome<void> check_statement(const binlog::query_event& query) const;
+    outcome<void> check_change(const logged_statement& statement) const;
     outcome<void> check_shape(const std::shared_ptr<const binlog::table_map>& table);
     outcome<void> add(std::vector<row_key> keys);
     outcome<void> take_event(const binlog::decoded_event& event, const binlog::coordinates& end);
@@ -78,6 +81,7 @@ private:
     bool in_group_ = false;          ///< between a GTID event (or what comes in its place) and the transaction's end
     bool in_transaction_ = false;    ///< between BEGIN (or XA START) and its end
     bool in_xa_ = false;
+    bool is_mariadb_ = false;  ///< who wrote the log
     /// Changes of XA transactions become visible with XA COMMIT, possibly much later: kept by xid until then.
     std::vector<row_key> xa_keys_;
     std::map<std::string, std::vector<row_key>> prepared_;

@@ -86,6 +86,13 @@ outcome<void> check_binlog(const check_subject& subject) {
     // Of a replica's log, rows are asked of the replica: what a master logs as MIXED has the same effect on both.
     const bool as_statements = subject.role.log_is_read_at_replica && sql::equal_ignoring_case(format, "MIXED");
     if (!format.empty() && !as_statements && !sql::equal_ignoring_case(format, "ROW")) {
+        if (subject.role.log_is_read_at_replica) {
+            return refuse("binlog_format",
+                          "the master's binlog_format is " + format +
+                              ", so that a statement may do something else on the replica whose log is "
+                              "read; run SET GLOBAL binlog_format = MIXED there, or ROW, and let the "
+                              "applications reconnect");
+        }
         return refuse("binlog_format", "the server's binlog_format is " + format +
                                            "; run SET GLOBAL binlog_format = ROW and let the applications reconnect");
     }

@@ -34,6 +34,7 @@ replica_status status_of(const named_cells& row) {
     status.source_host = text_of(row, {"Source_Host", "Master_Host"});
     status.source_port = static_cast<std::uint16_t>(
         std::min<std::uint64_t>(number_of(row, {"Source_Port", "Master_Port"}).value_or(0), 65'535));
+    status.source_uuid = text_of(row, {"Source_UUID", "Master_UUID"});
     status.receiver = text_of(row, {"Replica_IO_Running", "Slave_IO_Running"});
     status.applier = text_of(row, {"Replica_SQL_Running", "Slave_SQL_Running"});
     for (const char* error : {"Last_IO_Error", "Last_SQL_Error"}) {

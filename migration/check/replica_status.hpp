@@ -20,6 +20,7 @@ struct replica_status {
     std::string channel;  ///< empty: the one without a name
     std::string source_host;
     std::uint16_t source_port = 0;
+    std::string source_uuid;                     ///< empty until it was reached, and on MariaDB
     std::string receiver;                        ///< "Yes", "No", "Connecting"
     std::string applier;                         ///< "Yes", "No"
     std::string error;                           ///< of either; empty: none

@@ -57,6 +57,7 @@ std::string to_text(const checkpoint& value) {
                         {"server", value.server},
                         {"marker", static_cast<std::int64_t>(value.marker)},
                         {"expects_unknown_prepared", value.expects_unknown_prepared},
+                        {"executed", value.executed},
                         {"all", value.copied.all},
                         {"rows_copied", static_cast<std::int64_t>(value.rows_copied)},
                         {"deltas_applied", static_cast<std::int64_t>(value.deltas_applied)},
@@ -79,6 +80,9 @@ std::string to_text(const checkpoint& value) {
         deferred.push_back(json::object{{"name", index.name}, {"definition", index.definition}});
     }
     object["deferred"] = std::move(deferred);
+    json::object names;
+    for (const auto& [name, former] : value.former_trigger_names) names[name] = former;
+    object["former_trigger_names"] = std::move(names);
     return json::serialize(object);
 }
 
@@ -95,6 +99,7 @@ std::optional<checkpoint> checkpoint_from_text(std::string_view text) {
     value.server = text_of(object, "server");
     value.marker = number_of(object, "marker");
     value.expects_unknown_prepared = flag_of(object, "expects_unknown_prepared");
+    value.executed = text_of(object, "executed");
     value.copied.all = flag_of(object, "all");
     value.rows_copied = number_of(object, "rows_copied");
     value.deltas_applied = number_of(object, "deltas_applied");
@@ -115,6 +120,11 @@ std::optional<checkpoint> checkpoint_from_text(std::string_view text) {
         for (const json::value& entry : list->get_array()) {
             if (!entry.is_object()) return std::nullopt;
             value.deferred.push_back({text_of(entry.get_object(), "name"), text_of(entry.get_object(), "definition")});
+        }
+    }
+    if (const json::value* names = object.if_contains("former_trigger_names"); names != nullptr && names->is_object()) {
+        for (const auto& [name, former] : names->get_object()) {
+            if (former.is_string()) value.former_trigger_names[name] = std::string(former.get_string());
         }
     }
     if (value.run.empty() || value.place.empty()) return std::nullopt;

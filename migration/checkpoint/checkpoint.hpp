@@ -12,6 +12,7 @@
 #include "migration/ledger/copy_frontier.hpp"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,6 +28,9 @@ struct checkpoint {
     /// Of a row in the changelog, written behind `place`: a log without it is not the one that was followed.
     std::uint64_t marker = 0;
     bool expects_unknown_prepared = false;  ///< see change_capture
+    /// By GTID: all that the server had executed when the rest of this was true. What another server lacks of it may be
+    /// chunks, which `place` does not tell of.
+    std::string executed;
 
     copy_progress copied;
     std::uint64_t rows_copied = 0;
@@ -43,7 +47,8 @@ struct checkpoint {
     std::vector<deferred_index> deferred;
 
     bool swapped = false;  ///< of a finished migration: `place` is where its way back begins, and lies before the swap
-    std::string swap_clause;  ///< of the statement that swapped the tables
+    std::string swap_clause;                                  ///< of the statement that swapped the tables
+    std::map<std::string, std::string> former_trigger_names;  ///< see way_back_report
 };
 
 /// JSON, for a column of text. Of bounds only the literals are kept, not their order.

@@ -13,10 +13,10 @@ constexpr std::chrono::minutes patience{1};
 constexpr std::chrono::milliseconds poll{20};
 
 std::string holders_query(const std::string& run) {
-    std::string sql = "SELECT ";
+    std::string sql = "SELECT IS_USED_LOCK('" + life_lock_of(run, 'i', 0) + "')";
     for (const char kind : {'c', 'a'}) {
         for (std::size_t place = 0; place < places; ++place) {
-            sql += (sql.size() > 7 ? ", IS_USED_LOCK('" : "IS_USED_LOCK('") + life_lock_of(run, kind, place) + "')";
+            sql += ", IS_USED_LOCK('" + life_lock_of(run, kind, place) + "')";
         }
     }
     return sql;

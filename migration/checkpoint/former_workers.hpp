@@ -14,7 +14,8 @@
 
 namespace sluice::migration {
 
-/// The lock of a worker's connection. run: migration_plan::run. kind: 'c' copies, 'a' applies. place: 0 … 31.
+/// The lock of a worker's connection. run: migration_plan::run. kind: 'c' copies, 'a' applies, 'i' builds indexes (one
+/// alone). place: 0 … 31.
 [[nodiscard]] std::string life_lock_of(const std::string& run, char kind, std::size_t place);
 
 /// The lock of a run that has no id outside of its own process: of two such runs of one table, one.

@@ -68,8 +68,10 @@ cutover_end attempt_run::ask_the_server(std::optional<failure>& why) {
     // One statement renames the tables of all members: what holds for one holds for the others. All are asked all the
     // same, since asking also gives the tables their usual names back.
     cutover_end end = cutover_end::given_up;
+    std::vector<swap_names> group;
+    for (const member& one : members_) group.push_back(swap_names_of(one.usual));
     for (const member& one : members_) {
-        const auto state = settle_swap(runner(), one.usual, around_);
+        const auto state = settle_swap(runner(), one.usual, around_, group);
         if (!state) {
             why = state.error();
             return cutover_end::unknown;

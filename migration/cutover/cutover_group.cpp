@@ -159,6 +159,15 @@ std::string cutover_group::waiting_for(const std::string& id) const {
     return text;
 }
 
+std::vector<swap_names> cutover_group::tables() const {
+    const std::lock_guard lock(mutex_);
+    std::vector<swap_names> all;
+    for (const auto& [id, one] : members_) {
+        if (one.part.plan != nullptr) all.push_back(swap_names_of(*one.part.plan));
+    }
+    return all;
+}
+
 std::shared_ptr<cutover_group> cutover_groups::find(const std::string& name, std::size_t size) {
     const std::lock_guard lock(mutex_);
     auto group = groups_[name].lock();

@@ -49,6 +49,8 @@ public:
     /// that one, and "given up" for the others.
     cutover_outcome attempt(const std::string& id, std::uint32_t number, sql_executor& executor);
     [[nodiscard]] std::string waiting_for(const std::string& id) const;
+    /// Of all members; to be asked between ready() and attempt().
+    [[nodiscard]] std::vector<swap_names> tables() const;
 
 private:
     struct member {
@@ -102,6 +104,10 @@ public:
     outcome<bool> ready(const group_part& part);
     cutover_outcome attempt(const group_part& part, std::uint32_t number, sql_executor& executor);
     [[nodiscard]] std::string waiting_for() const { return group_ ? group_->waiting_for(id_) : std::string(); }
+    /// Empty for a migration of its own.
+    [[nodiscard]] std::vector<swap_names> tables() const {
+        return group_ ? group_->tables() : std::vector<swap_names>();
+    }
 
 private:
     std::shared_ptr<cutover_group> group_;

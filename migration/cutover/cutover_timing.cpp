@@ -142,9 +142,10 @@ void cutover_timing::end_blockers(const operator_words& words) {
     kill_standing(look_at_traffic(now).blockers, now);
 }
 
-// Who has passed over many moments, or was held up by others for long, does not wait for this as well.
+// Who was held up by others, or has passed over many moments, does not wait for this as well.
 bool cutover_timing::pages_may_be_written_soon(milliseconds passed_over, time_point now) {
-    if (!plan_.family->rename_sleeps_for_writes() || passed_over >= better_moment_wait_max) return false;
+    if (!plan_.family->rename_sleeps_for_writes()) return false;
+    if (held_up_ || passed_over >= better_moment_wait_max) return false;
     if (plan_.options.page_flush_wait == milliseconds(0)) return false;
     const auto answer = session_.run("SHOW GLOBAL STATUS LIKE 'Innodb_buffer_pool_pages_flushed'");
     if (!answer || answer->rows.size() != 1 || answer->rows[0].size() != 2) return false;
@@ -184,14 +185,15 @@ moment_verdict cutover_timing::look(const operator_words& words) {
     if (verdict.when == moment::not_now) {
         if (!verdict.by_others) passing_over_since_.reset();
         if (verdict.by_others && !passing_over_since_) passing_over_since_ = now;
+        held_up_ = held_up_ || verdict.by_others;
         return verdict;
     }
     std::vector<gate_blocker> present = facts.blockers;
     present.insert(present.end(), facts.bystanders.begin(), facts.bystanders.end());
     if (!pace_.due(now, limits(), present)) return wait_for_next_attempt();
     if (!passing_over_since_) passing_over_since_ = now;
-    if (verdict.when == moment::go && !pace_.somebody_stood_in_the_way() &&
-        pages_may_be_written_soon(passed_over, now)) {
+    // Watched from the first moment on that would do, so that the waits do not add up.
+    if (pages_may_be_written_soon(passed_over, now) && verdict.when == moment::go) {
         return {.when = moment::better_later,
                 .waiting_for = "a better moment: behind the server's next writing of changed pages",
                 .about = "better moment"};
@@ -213,6 +215,7 @@ void cutover_timing::given_up(cutover_attempt& attempt) {
     const auto budget = plan_.options.hold_budget;
     pace_.given_up(steady_clock::now(), attempt.blockers, budget / standing_part_of_budget,
                    patience_of(attempt.number, budget) >= budget);
+    held_up_ = pace_.somebody_stood_in_the_way();
 }
 
 }  // namespace sluice::migration

@@ -67,6 +67,7 @@ private:
     attempt_pace pace_;
     blocker_watch watch_;
     flush_beat beat_;
+    bool held_up_ = false;  ///< by an old transaction, now or before: the beat is not waited for as well
     std::optional<time_point> passing_over_since_;
     bool server_tells_ = false;  ///< who uses the tables
     std::string last_given_up_because_;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <vector>
 
 namespace sluice::migration {
 namespace {
@@ -26,14 +27,14 @@ struct present_tables {
 
 // One statement, so that it sees the tables before a swap or after it. The server compares the names: it knows how it
 // folds their letters where it does.
-outcome<present_tables> look(const statement_runner& run, const migration_plan& names) {
+outcome<present_tables> look(const statement_runner& run, const swap_names& names, int lower_case_table_names) {
     const auto bytes = [](const std::string& text) { return "CAST(" + text + " AS BINARY)"; };
     std::string columns = "table_comment";
     std::string list;
     for (const table_name& table : {names.ghost, names.old_table, names.swap_ghost, names.swap_old}) {
         const std::string name = quote_string(table.table);
-        columns += names.lower_case_table_names == 0 ? ", " + bytes("table_name") + " = " + bytes(name)
-                                                     : ", table_name = " + name;
+        columns +=
+            lower_case_table_names == 0 ? ", " + bytes("table_name") + " = " + bytes(name) : ", table_name = " + name;
         list += (list.empty() ? "" : ", ") + name;
     }
     SLUICE_TRY(const query_result found,
@@ -112,7 +113,7 @@ outcome<void> end_pending_rename(const statement_runner& run, const migration_pl
                    find_pending_rename(run, {names.original, names.swap_ghost, names.swap_old}));
         if (pending.rows.empty()) return {};
         if (time.now() > until) return still_pending();
-        const auto present = look(run, names);
+        const auto present = look(run, swap_names_of(names), names.lower_case_table_names);
         // Locked: it is renaming, or waits for a holder that is about to go.
         if (!present && present.error().then != disposition::retry) return present.error();
         if (present && present->sentry) {
@@ -133,30 +134,67 @@ outcome<void> rename(const statement_runner& run, const table_name& from, const 
     return {};
 }
 
-// MySQL 5.6 renames one table after the other, and a server that dies in between leaves the original under the old
-// table's name and nothing under its own. It gets it back: nobody can have written to it since. The RENAME is not in
-// the binary log (it would have got there behind its end), so where the account may say so this is not either.
-outcome<void> undo_half_rename(const statement_runner& run, const migration_plan& names) {
-    SLUICE_TRY(const query_result original,
-               run("SELECT 1 FROM information_schema.tables WHERE table_schema = " +
-                   quote_string(names.original.schema) + " AND table_name = " + quote_string(names.original.table)));
-    if (!original.rows.empty()) return {};
-    const bool unlogged = run("SET SESSION sql_log_bin = 0").has_value();
-    auto undone = rename(run, names.swap_old, names.original);
-    if (unlogged) SLUICE_TRY_VOID(run("SET SESSION sql_log_bin = 1"));
-    return undone;
+outcome<bool> is_there(const statement_runner& run, const table_name& table) {
+    SLUICE_TRY(const query_result found,
+               run("SELECT 1 FROM information_schema.tables WHERE table_schema = " + quote_string(table.schema) +
+                   " AND table_name = " + quote_string(table.table)));
+    return !found.rows.empty();
+}
+
+struct half_rename {
+    std::vector<swap_names> nameless;  ///< nothing bears the original's name
+    bool one_is_new = false;
+};
+
+outcome<half_rename> look_for_half_rename(const statement_runner& run, std::span<const swap_names> group,
+                                          int lower_case_table_names) {
+    half_rename found;
+    for (const swap_names& one : group) {
+        SLUICE_TRY(const bool original, is_there(run, one.original));
+        SLUICE_TRY(const present_tables present, look(run, one, lower_case_table_names));
+        if (!original && present.swap_ghost && present.swap_old) found.nameless.push_back(one);
+        if (original && !present.swap_ghost && !present.ghost) found.one_is_new = true;
+    }
+    return found;
+}
+
+// MySQL 5.6 renames one table after the other, and a server that dies in between leaves originals under the old
+// tables' names and nothing under their own. Nobody can have written to these since. All originals go before the first
+// ghost comes (swap_statement()). So if one table is new, everything had been applied, and the others become new as
+// well; otherwise all get their names back. The RENAME is not in the binary log (it would have got there behind its
+// end), so where the account may say so giving back is not either.
+//   Several members may be at it at the same time: a name is given only where nothing bears it, so that the one who
+// comes second fails, and looks again.
+outcome<void> mend_half_rename(const statement_runner& run, std::span<const swap_names> group,
+                               int lower_case_table_names) {
+    outcome<void> done;
+    for (std::size_t times = 0; times <= group.size(); ++times) {
+        SLUICE_TRY(const half_rename half, look_for_half_rename(run, group, lower_case_table_names));
+        if (half.nameless.empty()) return {};
+        const bool unlogged = !half.one_is_new && run("SET SESSION sql_log_bin = 0").has_value();
+        for (const swap_names& one : half.nameless) {
+            done = rename(run, half.one_is_new ? one.swap_ghost : one.swap_old, one.original);
+            if (!done) break;
+        }
+        if (unlogged) SLUICE_TRY_VOID(run("SET SESSION sql_log_bin = 1"));
+        if (!done && done.error().then != disposition::abort) return done;
+    }
+    return done;
 }
 
 }  // namespace
 
-outcome<swap_state> settle_swap(const statement_runner& run, const migration_plan& names, clock& time) {
+outcome<swap_state> settle_swap(const statement_runner& run, const migration_plan& names, clock& time,
+                                std::span<const swap_names> group) {
+    const std::array alone{swap_names_of(names)};
     SLUICE_TRY_VOID(names.rename_under_lock ? end_rename_under_lock(run, names, time)
                                             : end_pending_rename(run, names, time));
-    SLUICE_TRY(present_tables present, look(run, names));
+    SLUICE_TRY(present_tables present, look(run, alone.front(), names.lower_case_table_names));
     if (!names.rename_under_lock) {
-        if (present.swap_ghost && present.swap_old) {
-            SLUICE_TRY_VOID(undo_half_rename(run, names));
-            SLUICE_TRY(present, look(run, names));
+        if (group.size() > 1 || (present.swap_ghost && present.swap_old)) {
+            SLUICE_TRY_VOID(mend_half_rename(run, group.empty() ? std::span<const swap_names>(alone) : group,
+                                             names.lower_case_table_names));
+            SLUICE_TRY(present, look(run, alone.front(), names.lower_case_table_names));
         }
         // The ghost goes first: without it under that name, the swap cannot take place any more.
         if (present.swap_ghost) {

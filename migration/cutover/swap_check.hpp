@@ -6,7 +6,10 @@
 #include "migration/apply/server_position.hpp"
 #include "migration/model/failure.hpp"
 #include "migration/model/migration_plan.hpp"
+#include "migration/model/swap_names.hpp"
 #include "migration/ports/clock.hpp"
+
+#include <span>
 
 namespace sluice::migration {
 
@@ -22,6 +25,11 @@ enum class swap_state {
 /// Without names.rename_under_lock (the swap by two sessions, cutover/sentry_swap) it also ends a rename that is still
 /// pending, and gives the tables back the names that they have outside of an attempt; the sentry is dropped. Of `names`
 /// only the names and rename_under_lock are looked at. May be repeated after any failure.
-outcome<swap_state> settle_swap(const statement_runner& run, const migration_plan& names, clock& time = real_clock());
+///
+/// group: of all tables that one RENAME was to swap, this one among them; empty for one alone. Some servers (MySQL 5.x)
+/// rename table after table, and one that dies in between leaves originals without a table of their name: it makes
+/// all of them new, if one is, and otherwise all of them old.
+outcome<swap_state> settle_swap(const statement_runner& run, const migration_plan& names, clock& time = real_clock(),
+                                std::span<const swap_names> group = {});
 
 }  // namespace sluice::migration

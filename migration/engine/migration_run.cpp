@@ -156,9 +156,13 @@ void migration_run::publish() {
 
 void migration_run::save() {
     saved_ = steady_clock::now();
+    if (!environment_.store.keeps() || !is_on_its_server()) return;
     auto stored = environment_.store.save(control_, current_);
     // A connection that was lost is back: what a restart goes by should not be missed for that.
-    if (!stored && stored.error().then == disposition::retry) stored = environment_.store.save(control_, current_);
+    if (!stored && stored.error().then == disposition::retry) {
+        if (!is_on_its_server()) return;
+        stored = environment_.store.save(control_, current_);
+    }
     if (!stored) spdlog::warn("migration {}: its state could not be stored: {}", current_.id, stored.error().message);
 }
 
@@ -203,6 +207,7 @@ outcome<void> migration_run::tick(milliseconds wait) {
         SLUICE_TRY_VOID(obey_throttles());
         if (auto why = ledger_->first_failure()) return std::move(*why);
         if (reader_ && prepared_ && stream_guard_.due(steady_clock::now())) {
+            SLUICE_TRY_VOID(require_same_server());
             const auto position = read_server_position(control_, prepared_->plan);
             if (position) SLUICE_TRY_VOID(stream_guard_.told(*position, steady_clock::now()));
             if (!position && position.error().then == disposition::abort) return position.error();
@@ -218,7 +223,7 @@ outcome<void> migration_run::tick(milliseconds wait) {
 void migration_run::coordinate() {
     outcome<ending> end = ending::stopped;
     try {
-        end = proceed();
+        end = proceed_on_any_server();
     } catch (const std::exception& error) {
         end = refuse("internal_error", std::string("the engine stopped itself: ") + error.what());
     }
@@ -283,23 +288,6 @@ outcome<std::optional<migration_run::ending>> migration_run::prepare_afresh() {
     return std::optional<ending>();
 }
 
-// Two processes must not work on one migration. The lock lives as long as this connection; a killed process's
-// connection may take a moment to end on the server.
-outcome<void> migration_run::claim() {
-    constexpr int attempts_max = 10;
-    const std::string lock =
-        current_.spec.checkpoint_table ? lock_of_table(current_.spec.table) : "sluice:migration:" + current_.id;
-    auto got = control_.take_lock(lock, 10);
-    for (int attempt = 1; !got && got.error().then == disposition::retry && attempt < attempts_max; ++attempt) {
-        if (interrupted()) break;
-        got = control_.take_lock(lock, 10);
-    }
-    if (!got) return std::move(got).error();
-    if (*got) return {};
-    return refuse("running_elsewhere", "migration " + current_.id + " of " + quote_table(current_.spec.table) +
-                                           " is being worked on by another process");
-}
-
 outcome<void> migration_run::begin_stream() {
     SLUICE_TRY_VOID(plan_log_server());
     const migration_plan& plan = prepared_->plan;
@@ -347,11 +335,15 @@ outcome<void> migration_run::build_indexes() {
     const migration_plan& plan = prepared_->plan;
     std::vector<deferred_index> missing = prepared_->deferred;
     if (!missing.empty()) enter(migration_state::indexing);
+    // Not the control connection: if this process is killed the statement goes on for hours, and must be found by the
+    // next process, which first has to claim the migration.
+    reconnecting_session building(*environment_.sql, [this] { return interrupted(); });
+    building.live_under(life_lock_of(plan.run, 'i', 0));
     while (!missing.empty()) {
         // One statement for all of them, or each would read the table once more. Changes are applied meanwhile.
-        SLUICE_TRY_VOID(control_.connect());
-        running_statement_of_ = control_.connection_id();
-        auto built = interrupted() ? interruption() : control_.run(add_indexes_statement(plan.ghost, missing));
+        SLUICE_TRY_VOID(building.connect());
+        running_statement_of_ = building.connection_id();
+        auto built = interrupted() ? interruption() : building.run(add_indexes_statement(plan.ghost, missing));
         running_statement_of_ = 0;
         if (interrupted()) return interruption();
         if (built) break;

@@ -65,7 +65,13 @@ private:
 
     void coordinate();
     outcome<ending> proceed();
+    // Whose migration it is, and on which server; migration_run_claim.cpp.
+    outcome<ending> proceed_on_any_server();
     outcome<void> claim();
+    outcome<void> require_same_server();
+    /// Nothing may be told another one that is true of the first: what is stored there is what came there by itself.
+    bool is_on_its_server();
+    outcome<void> leave_server();
     // After an interruption, and after a swap without an answer; migration_run_settle.cpp.
     outcome<std::optional<ending>> settle_interrupted();
     outcome<swap_state> which_is_which(const migration_plan& names, const std::string& why);
@@ -89,6 +95,7 @@ private:
     outcome<bool> go_on();
     void give_up_work();
     outcome<void> go_on_from(const checkpoint& from);
+    outcome<void> require_taken_over(const checkpoint& from);
     outcome<void> follow_from(const checkpoint& from);
     outcome<void> begin_checkpoints(const sql::alter_statement& alter, const server_facts& facts);
     void note_checkpoint();
@@ -168,7 +175,7 @@ private:
     }
 
     run_environment environment_;
-    const migration_state found_state_;  ///< of the snapshot that it was begun with
+    migration_state found_state_;  ///< of what it began with: the snapshot, or what was done on another server
 
     // Commands, written by other threads.
     std::atomic<bool> abort_requested_{false};
@@ -184,6 +191,7 @@ private:
     migration_snapshot current_;
     std::optional<checkpoint> basis_;  ///< what is the same in all checkpoints of this run
     std::string swap_clause_;          ///< what began the way back, where that is not to be seen from the names
+    std::string server_;               ///< on which it is at work
     bool may_go_on_ = false;           ///< an earlier process has left a checkpoint, and the ghost is there
     bool goes_on_ = false;             ///< from one
     bool unknown_prepared_ = false;    ///< see stream_reader::expect_unknown_prepared

@@ -106,6 +106,7 @@ outcome<void> migration_run::wait_and_cut_over() {
         }
         SLUICE_TRY(const bool good, good_moment(timing));
         if (!good) continue;
+        SLUICE_TRY_VOID(require_same_server());
         auto same = check_original_unchanged(control_, plan.original_description);
         if (same) same = check_relations_unchanged(control_, plan);
         if (!same) {
@@ -120,6 +121,7 @@ outcome<void> migration_run::wait_and_cut_over() {
             continue;
         }
         if (!plan.backwards) remember_place_before_swap();
+        current_.swap_group = group_seat_.tables();
         SLUICE_TRY_VOID(stop_replication());
         enter(plan.backwards ? migration_state::reverting : migration_state::cutting_over);
         swap_possible_ = true;

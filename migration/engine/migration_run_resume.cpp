@@ -82,6 +82,7 @@ outcome<void> migration_run::begin_checkpoints(const sql::alter_statement& alter
     basis.unique_key = describe(plan.mapping.key);
     basis.moment = plan.moment;
     basis.old_table = plan.old_table.table;
+    basis.former_trigger_names = former_trigger_names(plan.relations);
     basis.deferred = prepared_->deferred;
     basis_ = std::move(basis);
     if (current_.spec.checkpoint_table) SLUICE_TRY_VOID(create_checkpoint_table(runner(), plan.checkpoints));
@@ -105,6 +106,12 @@ void migration_run::note_checkpoint() {
     checkpoint made = *basis_;
     made.place = place_to_text(*place);
     made.marker = *marker;
+    if (made.by_gtid && !log_server_) {
+        const auto executed = read_server_position(runner(), prepared_->plan);
+        if (!executed) return;
+        made.executed = place_to_text(*executed);
+    }
+    if (!is_on_its_server()) return;
     made.copied = *std::move(copied);
     made.rows_copied = counters.rows_copied;
     made.deltas_applied = counters.deltas_applied;
@@ -204,6 +211,7 @@ outcome<migration_run::ending> migration_run::take_back() {
     }
     current_.way_back.resume_from = found->place;
     current_.way_back.resume_is_after_swap = false;
+    current_.way_back.former_trigger_names = found->former_trigger_names;
     swap_clause_ = found->swap_clause;
     changelog_ = std::make_unique<changelog>(names.changelog);
     if (auto known = changelog_->continue_after_last(runner()); !known) SLUICE_TRY_VOID(changelog_->create(runner()));
@@ -286,6 +294,7 @@ outcome<void> migration_run::go_on_from(const checkpoint& from) {
     SLUICE_TRY_VOID(release_ghost(control_, names));
     SLUICE_TRY(const server_facts facts, run_checks_again(control_, current_.spec, alter, role_of_server()));
     SLUICE_TRY_VOID(meet_log_server(facts));
+    SLUICE_TRY_VOID(require_taken_over(from));
     SLUICE_TRY(const std::string original, definition_of(runner(), names.original));
     if (without_counter(original) != from.original) {
         return refuse("original_changed", "the definition of " + quote_table(names.original) +
@@ -320,6 +329,13 @@ outcome<void> migration_run::follow_from(const checkpoint& from) {
     if (!end.reached(*place)) {
         return refuse("checkpoint_ahead", "the server's binary log ends before the checkpoint's place, " + from.place +
                                               ": it was reset, or the server lost the end of it");
+    }
+    if (const auto executed = place_from_text(from.executed, true);
+        !from.executed.empty() && !log_server_ && (!executed || !end.reached(*executed))) {
+        return refuse("checkpoint_ahead",
+                      "the server lacks transactions that were there when the checkpoint was made, chunks of the copy "
+                      "maybe; there were " +
+                          from.executed);
     }
     ledger_ = std::make_unique<work_ledger>(work_ledger_options{
         plan.options.delta_keys_max, plan.mapping.key.bytes_are_identity, plan.options.delta_bytes_max});

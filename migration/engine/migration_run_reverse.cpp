@@ -58,6 +58,7 @@ void migration_run::remember_place_before_swap() {
     if (!current_.spec.options.keep_old_table_in_sync && !current_.spec.checkpoint_table) return;
     current_.way_back.resume_from = place_to_text(ledger_->count().position);
     current_.way_back.resume_is_after_swap = false;
+    current_.way_back.former_trigger_names = former_trigger_names(prepared_->plan.relations);
 }
 
 void migration_run::publish_way_back() {
@@ -93,7 +94,7 @@ outcome<migration_run::ending> migration_run::keep_in_sync() {
     if (!end) {
         failure why = std::move(end).error();
         if (prepared_) why = name_lost_artefact(std::move(why), prepared_->plan);
-        if (is_all_there_is) return why;
+        if (is_all_there_is || why.code == "server_changed") return why;
         leave_way_back(std::move(why));
         return ending::completed;
     }
@@ -140,7 +141,7 @@ outcome<bool> migration_run::open_way_back() {
         return false;
     }
     SLUICE_TRY_VOID(free_old_table(forward));
-    SLUICE_TRY(migration_plan plan, prepare_way_back(control_, current_.spec));
+    SLUICE_TRY(migration_plan plan, prepare_way_back(control_, current_.spec, current_.way_back.former_trigger_names));
     if (current_.spec.kind != run_kind::take_back) revert_when_told(plan.options);
     prepared_ = prepared_migration{std::move(plan), {}};
     SLUICE_TRY_VOID(plan_log_server());
@@ -184,7 +185,8 @@ outcome<void> migration_run::follow_back(stream_position from) {
     crew_->start_apply();
     // Coming back before the swap has been seen, it would tell that the stream is not what it is taken for.
     SLUICE_TRY_VOID(changelog_->write_marker(runner()));
-    if (current_.spec.kind == run_kind::take_back) start_throttles();
+    // Behind the migration's own cut-over they go on; an earlier process has taken them with it.
+    if (!throttler_) start_throttles();
     current_.way_back.open = true;
     current_.way_back.unique_key = describe(plan.mapping.key);
     if (!current_.way_back.since) current_.way_back.since = system_clock::now();
@@ -238,6 +240,7 @@ outcome<bool> migration_run::revert() {
     failure why = std::move(done).error();
     // What is not the same after all repairs must not take the name, at no later attempt either.
     if (why.code == "original_changed" || why.code == "verification_failed") return why;
+    if (why.code == "server_changed") return why;
     if (why.then == disposition::outcome_unknown || current_.spec.kind == run_kind::take_back) return why;
     enter(migration_state::in_sync);
     if (why.code != "revert_called_off") {

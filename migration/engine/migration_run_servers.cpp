@@ -5,15 +5,14 @@
 #include "migration/check/preconditions.hpp"
 #include "migration/check/replica_status.hpp"
 #include "migration/check/server_variables.hpp"
-#include "migration/cutover/swap_check.hpp"
 #include "migration/engine/migration_run.hpp"
+#include "migration/engine/stopped_trial.hpp"
 #include "migration/sql/identifier.hpp"
 #include "migration/sql/table_statements.hpp"
 
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 namespace sluice::migration {
@@ -154,25 +153,26 @@ std::string migration_run::why_stream_is_behind() {
 
 outcome<void> migration_run::stop_replication() {
     if (!environment_.roles.replication) return {};
+    const migration_plan& plan = prepared_->plan;
+    SLUICE_TRY_VOID(note_stopped(runner(), plan.changelog, {lock_of_migration(current_.id), plan.old_table.table}));
     replication_stopped_ = true;
     return environment_.roles.replication->stop();
 }
 
 outcome<void> migration_run::start_replication() {
     if (!std::exchange(replication_stopped_, false)) return {};
-    return environment_.roles.replication->start();
+    SLUICE_TRY_VOID(environment_.roles.replication->start());
+    // Otherwise the next run may start what somebody else has stopped; no harm that would end this one.
+    (void)forget_stopped(runner(), prepared_->plan.changelog).has_error();
+    return {};
 }
 
 outcome<void> migration_run::swap_back() {
     const migration_plan& plan = prepared_->plan;
-    const std::array renames{table_rename{plan.original, plan.ghost}, table_rename{plan.old_table, plan.original}};
     for (int attempt = 1;; ++attempt) {
-        // After a lost connection it may have been done; where two sessions have swapped, the names are settled first.
-        auto state = settle_swap(runner(), plan);
-        if (state && *state != swap_state::swapped) break;
-        auto renamed = state ? control_.run(rename_statement(renames)) : outcome<query_result>(state.error());
-        if (renamed) break;
-        failure why = std::move(renamed).error();
+        auto done = swap_tables_back([this](std::string_view sql) { return control_.run(sql); }, plan);
+        if (done) break;
+        failure why = std::move(done).error();
         if (why.then != disposition::retry || attempt == swap_back_attempts_max || stop_requested_) {
             why.message = "the tables could not be swapped back: " + quote_table(plan.original) +
                           " is the new table, and the old one is " + quote_table(plan.old_table) + ": " + why.message;

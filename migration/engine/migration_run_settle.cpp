@@ -85,7 +85,7 @@ outcome<void> migration_run::drop_what_was_left(const migration_plan& names) {
 // drop the table.
 outcome<swap_state> migration_run::which_is_which(const migration_plan& names, const std::string& why) {
     while (true) {
-        auto state = settle_swap(runner(), names);
+        auto state = settle_swap(runner(), names, real_clock(), current_.swap_group);
         if (state || stop_requested_) return state;
         wait_for("the server, to say whether the swap took place: " + why + "; " + state.error().message);
         publish();

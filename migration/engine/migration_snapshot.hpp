@@ -6,10 +6,12 @@
 #include "migration/model/alter_way.hpp"
 #include "migration/model/failure.hpp"
 #include "migration/model/migration_spec.hpp"
+#include "migration/model/swap_names.hpp"
 #include "migration/ports/traffic_gate.hpp"
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -76,6 +78,8 @@ struct way_back_report {
     std::uint64_t backlog_keys = 0;    ///< distinct keys waiting to be applied
     std::string resume_from;           ///< everything up to this place of the stream is in the old table
     bool resume_is_after_swap = true;  ///< false: what stands between resume_from and the swap is no concern of it
+    /// What the new table's triggers were called on the old one, by their names. Not for the world
+    std::map<std::string, std::string> former_trigger_names;
     verification_report verification;  ///< of the old table against the new one, since this process follows it
     std::optional<std::chrono::system_clock::time_point> since;  ///< when the new table became live
     std::optional<failure> ended_by;                             ///< why no revert is possible any more
@@ -122,7 +126,8 @@ struct migration_snapshot {
     std::vector<std::string> leftovers;             ///< tables that this migration made and that still exist, quoted
     std::chrono::milliseconds copy_took{0};         ///< from the first chunk to the last one; 0 before its end
     way_back_report way_back;
-    hold_report direct_hold;    ///< of the clients, while the server altered the table by itself
+    std::vector<swap_names> swap_group;  ///< since its first attempt in a group: of all members. Not for the world
+    hold_report direct_hold;             ///< of the clients, while the server altered the table by itself
     std::string checkpoint;     ///< where a later process goes on, see checkpoint/checkpoint.hpp. Not for the world
     std::uint32_t resumed = 0;  ///< how often a process went on from one
     /// While `altering`: SHOW CREATE TABLE before the server's own ALTER and of an altered copy, for a process that has

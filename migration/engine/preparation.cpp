@@ -167,7 +167,8 @@ outcome<void> learn_server(reconnecting_session& session, migration_plan& plan, 
     return {};
 }
 
-outcome<migration_plan> prepare_way_back(reconnecting_session& session, const migration_spec& spec) {
+outcome<migration_plan> prepare_way_back(reconnecting_session& session, const migration_spec& spec,
+                                         const std::map<std::string, std::string>& former_trigger_names) {
     SLUICE_TRY(const sql::alter_statement alter, parse_alter_of(spec));
     SLUICE_TRY(const server_facts facts, check_server(session));
     const migration_plan forward = plan_names(spec);
@@ -176,7 +177,7 @@ outcome<migration_plan> prepare_way_back(reconnecting_session& session, const mi
     SLUICE_TRY(const auto settings, read_conversion_settings(session, facts.is_mariadb, spec.options.time_zone));
     SLUICE_TRY(migration_plan back, plan_way_back(forward, now, old, alter, settings));
     SLUICE_TRY_VOID(learn_server(session, back, facts));
-    SLUICE_TRY_VOID(plan_relations_back(session, spec, facts, back));
+    SLUICE_TRY_VOID(plan_relations_back(session, spec, facts, former_trigger_names, back));
     return back;
 }
 

@@ -9,6 +9,8 @@
 #include "migration/ports/reconnecting_session.hpp"
 #include "protocol/sql/alter_statement.hpp"
 
+#include <map>
+#include <string>
 #include <vector>
 
 namespace sluice::migration {
@@ -44,8 +46,9 @@ outcome<prepared_migration> adopt_tables(reconnecting_session& session, const mi
 outcome<void> learn_server(reconnecting_session& session, migration_plan& plan, const server_facts& facts);
 
 /// The way back's plan once the swap has taken place, from what the server says of the two tables now. Fails as
-/// plan_way_back(), and with "no_such_table" when one of them is gone.
-outcome<migration_plan> prepare_way_back(reconnecting_session& session, const migration_spec& spec);
+/// plan_way_back() and plan_relations_back(), and with "no_such_table" when one of them is gone.
+outcome<migration_plan> prepare_way_back(reconnecting_session& session, const migration_spec& spec,
+                                         const std::map<std::string, std::string>& former_trigger_names);
 
 /// Waits until every XA transaction that is PREPARED now has ended: one that was prepared before the stream began may
 /// hold changes that the stream will not repeat. Call once the stream is attached. waiting(names) is called while there

@@ -75,6 +75,9 @@ json::object way_back_to_json(const way_back_report& report) {
                         {"unique_key", report.unique_key},
                         {"changes_seen", report.changes_seen},
                         {"keys_applied", report.keys_applied}};
+    json::object names;
+    for (const auto& [name, former] : report.former_trigger_names) names[name] = former;
+    object["former_trigger_names"] = std::move(names);
     if (report.since) {
         object["since_us"] =
             std::chrono::duration_cast<std::chrono::microseconds>(report.since->time_since_epoch()).count();
@@ -93,6 +96,11 @@ way_back_report way_back_from_json(const json::object& object) {
     report.unique_key = text_of(object, "unique_key");
     report.changes_seen = static_cast<std::uint64_t>(std::max<std::int64_t>(0, number_of(object, "changes_seen")));
     report.keys_applied = static_cast<std::uint64_t>(std::max<std::int64_t>(0, number_of(object, "keys_applied")));
+    if (const json::value* names = object.if_contains("former_trigger_names"); names != nullptr && names->is_object()) {
+        for (const auto& [name, former] : names->get_object()) {
+            if (former.is_string()) report.former_trigger_names[name] = std::string(former.get_string());
+        }
+    }
     if (const std::int64_t since = number_of(object, "since_us"); since > 0) {
         report.since = std::chrono::system_clock::time_point(std::chrono::microseconds(since));
     }
@@ -100,6 +108,30 @@ way_back_report way_back_from_json(const json::object& object) {
         report.ended_by = refuse(code, text_of(object, "ended_by_message"));
     }
     return report;
+}
+
+json::array swap_group_to_json(const std::vector<swap_names>& group) {
+    json::array list;
+    for (const swap_names& one : group) {
+        list.push_back(json::array{one.original.schema, one.original.table, one.ghost.table, one.old_table.table,
+                                   one.swap_ghost.table, one.swap_old.table});
+    }
+    return list;
+}
+
+std::vector<swap_names> swap_group_from_json(const json::array& list) {
+    std::vector<swap_names> group;
+    for (const json::value& entry : list) {
+        std::vector<std::string> names;
+        if (!entry.is_array()) continue;
+        for (const json::value& name : entry.get_array()) {
+            if (name.is_string()) names.emplace_back(name.get_string());
+        }
+        if (names.size() != 6) continue;
+        const auto table = [&names](std::size_t at) { return table_name{names[0], names[at]}; };
+        group.push_back({table(1), table(2), table(3), table(4), table(5)});
+    }
+    return group;
 }
 
 }  // namespace
@@ -118,6 +150,7 @@ std::string report_to_json(const migration_snapshot& snapshot) {
     object["cutover_attempts"] = attempts_to_json(snapshot.cutover_attempts);
     object["blocker_kills"] = kills_to_json(snapshot.blocker_kills);
     if (!snapshot.way_back.resume_from.empty()) object["way_back"] = way_back_to_json(snapshot.way_back);
+    if (!snapshot.swap_group.empty()) object["swap_group"] = swap_group_to_json(snapshot.swap_group);
     if (!snapshot.checkpoint.empty()) object["checkpoint"] = snapshot.checkpoint;
     object["resumed"] = snapshot.resumed;
     if (!snapshot.definition_before.empty()) {
@@ -144,6 +177,9 @@ void report_from_json(std::string_view text, migration_snapshot& snapshot) {
     }
     if (const json::value* found = object.if_contains("way_back"); found != nullptr && found->is_object()) {
         snapshot.way_back = way_back_from_json(found->get_object());
+    }
+    if (const json::array* group = array_of(object, "swap_group"); group != nullptr) {
+        snapshot.swap_group = swap_group_from_json(*group);
     }
     // Rows of earlier versions know no more than the option.
     snapshot.paused = flag_of(object, "paused", false);

@@ -16,6 +16,7 @@ public:
     /// schema: where the table lives; created when missing. Empty: nothing is stored, and nothing is found.
     explicit state_store(std::string schema);
 
+    [[nodiscard]] bool keeps() const noexcept { return !schema_.empty(); }
     /// Makes schema and table where they are missing; a table of an earlier version gets the columns that it lacks.
     outcome<void> prepare(sql_session& session) const;
     /// Inserts the row or brings it up to date.

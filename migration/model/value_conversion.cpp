@@ -200,6 +200,8 @@ private:
     const conversion_settings& settings_;
 };
 
+}  // namespace
+
 bool is_current_timestamp(const column_description& column) {
     if (!column.default_value) return false;
     const std::string_view value = *column.default_value;
@@ -209,8 +211,6 @@ bool is_current_timestamp(const column_description& column) {
                value.find_first_not_of("()0123456789", word.size()) == std::string_view::npos;
     });
 }
-
-}  // namespace
 
 std::string expression_of(const expression_pieces& pieces, std::string_view column) {
     if (pieces.empty()) return std::string(column);

@@ -37,6 +37,9 @@ using expression_pieces = std::vector<std::string>;
                                                        const column_description& after,
                                                        const conversion_settings& settings);
 
+/// The DEFAULT is the time of the statement, and nothing else: CURRENT_TIMESTAMP, or the expression now().
+[[nodiscard]] bool is_current_timestamp(const column_description& column);
+
 /// What ALTER TABLE gives the rows that exist in a new column: a constant, or nothing where the server fills the column
 /// by itself (DEFAULT, NULL, generated, AUTO_INCREMENT). "no_default_value" where the ALTER would fail on rows.
 [[nodiscard]] outcome<std::optional<std::string>> value_of_new_column(const column_description& column,

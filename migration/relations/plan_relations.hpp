@@ -10,6 +10,9 @@
 #include "migration/relations/relations_plan.hpp"
 #include "protocol/sql/alter_statement.hpp"
 
+#include <map>
+#include <string>
+
 namespace sluice::migration {
 
 /// What both plans look at. References: valid for the time of the call.
@@ -19,6 +22,8 @@ struct relations_subject {
     const sql::alter_statement& alter;
     const server_facts& facts;
     std::string ghost{};  ///< its name; empty: the usual one
+    /// Of a way back: the names that triggers get, by those that they have; of others the options decide.
+    std::map<std::string, std::string> trigger_names{};
 };
 
 /// Fills in the triggers. Failures, all abort:

@@ -63,7 +63,11 @@ outcome<void> check_collation(const relations_subject& subject, const std::vecto
     return {};
 }
 
-outcome<std::string> new_name_for(const table_trigger& trigger, const migration_options& options) {
+outcome<std::string> new_name_for(const table_trigger& trigger, const relations_subject& subject) {
+    if (const auto known = subject.trigger_names.find(trigger.name); known != subject.trigger_names.end()) {
+        return known->second;
+    }
+    const migration_options& options = subject.spec.options;
     auto name = new_trigger_name(trigger.name, options.trigger_suffix, options.remove_trigger_suffix);
     if (character_count(name) > identifier_characters_max) {
         return refuse("trigger_name_too_long", "the new trigger for " + quote_identifier(trigger.name) +
@@ -121,7 +125,7 @@ outcome<std::string> in_charset_of(sql_session& session, const table_trigger& tr
 outcome<planned_trigger> planned(const relations_subject& subject, const table_trigger& trigger) {
     planned_trigger made;
     made.name = trigger.name;
-    SLUICE_TRY(made.new_name, new_name_for(trigger, subject.spec.options));
+    SLUICE_TRY(made.new_name, new_name_for(trigger, subject));
     made.session = trigger_session_statement(trigger);
     SLUICE_TRY(const std::string body, body_of(trigger, subject.facts.is_mariadb));
     const auto& table = subject.spec.table;
@@ -149,7 +153,9 @@ outcome<void> plan_triggers(const relations_subject& subject, relations_plan& pl
                                       "trigger_suffix to have them made again for the new table, or drop them for the "
                                       "time of the migration");
     }
-    if (subject.spec.options.trigger_suffix.empty()) {
+    const bool all_known = std::all_of(names.begin(), names.end(),
+                                       [&](const std::string& name) { return subject.trigger_names.contains(name); });
+    if (subject.spec.options.trigger_suffix.empty() && !all_known) {
         return refuse("trigger_suffix_missing",
                       has +
                           ". Names of triggers are unique in a schema, and the old table keeps its own: set "

@@ -1,10 +1,8 @@
 #include "migration/reverse/reverse_plan.hpp"
 
 #include "migration/relations/plan_relations.hpp"
-#include "migration/relations/table_trigger.hpp"
 #include "migration/sql/identifier.hpp"
 #include "migration/sql/table_statements.hpp"
-#include "protocol/sql/lexer.hpp"
 
 #include <algorithm>
 #include <string_view>
@@ -16,31 +14,22 @@ namespace {
 // What the old table has to get again at a revert, from what the new one has then.
 outcome<void> require_relations_return(const migration_plan& forward) {
     const relations_plan& relations = forward.relations;
-    if (relations.kept.size() < relations.found.own.size()) {
-        return refuse("way_back_relations",
-                      quote_table(forward.original) +
-                          " loses foreign keys (discard_foreign_keys, or the ALTER drops them): nobody would hold the "
-                          "rows that come afterwards to them, and at a revert they could not be made again without "
-                          "reading the whole table under its lock. Keep them, or leave keep_old_table_in_sync off");
+    std::string lost;
+    for (const foreign_key& key : relations.found.own) {
+        const bool is_kept = std::any_of(relations.kept.begin(), relations.kept.end(),
+                                         [&](const foreign_key& one) { return one.name == key.name; });
+        if (!is_kept) lost += (lost.empty() ? "" : ", ") + shown(key);
     }
-    for (const planned_trigger& trigger : relations.made) {
-        const std::string again = new_trigger_name(trigger.new_name, forward.options.trigger_suffix, true);
-        if (again == trigger.name) continue;
-        return refuse("way_back_relations",
-                      "trigger " + quote_identifier(trigger.name) + " becomes " + quote_identifier(trigger.new_name) +
-                          ", and a revert would make " + quote_identifier(again) +
-                          " of that: choose another trigger_suffix, or leave keep_old_table_in_sync off");
-    }
-    return {};
+    if (lost.empty()) return {};
+    return refuse("way_back_relations",
+                  quote_table(forward.original) +
+                      " loses foreign keys (discard_foreign_keys, or the ALTER drops them): " + lost +
+                      ". Nobody would hold the rows that come afterwards to them, and at a revert they could not be "
+                      "made again without reading the whole table under its lock. Keep them, or leave "
+                      "keep_old_table_in_sync off");
 }
 
 bool is_dated(const column_description& column) { return column.data_type == "date" || column.data_type == "datetime"; }
-
-bool begins_as_now(const column_description& column) {
-    constexpr std::string_view word = "current_timestamp";
-    return column.default_value && column.default_value->size() >= word.size() &&
-           sql::equal_ignoring_case(std::string_view(*column.default_value).substr(0, word.size()), word);
-}
 
 /// A column of the old table that nothing fills any more: rows that have come since need a value.
 outcome<void> require_value(const column_description& column, const conversion_settings& settings) {
@@ -113,7 +102,7 @@ outcome<migration_plan> plan_way_back(const migration_plan& forward, const table
     back.columns.kept = back.mapping.added;
     for (const std::string& name : back.columns.kept) {
         const auto& column = *back.ghost_description.find_column(name);
-        if (!is_dated(column) || !begins_as_now(column) || settings.time_zone == "+00:00") continue;
+        if (!is_dated(column) || !is_current_timestamp(column) || settings.time_zone == "+00:00") continue;
         back.columns.columns.push_back(
             {{}, name, {"CONVERT_TZ(NOW(6), '+00:00', " + quote_string(settings.time_zone) + ")"}});
     }
@@ -126,7 +115,14 @@ void revert_when_told(migration_options& options) {
     options.postpone_flag_file.clear();
 }
 
+std::map<std::string, std::string> former_trigger_names(const relations_plan& forward) {
+    std::map<std::string, std::string> names;
+    for (const planned_trigger& trigger : forward.made) names[trigger.new_name] = trigger.name;
+    return names;
+}
+
 outcome<void> plan_relations_back(sql_session& session, const migration_spec& spec, const server_facts& facts,
+                                  const std::map<std::string, std::string>& former_trigger_names,
                                   migration_plan& back) {
     migration_spec consenting = spec;
     consenting.options.include_triggers = true;
@@ -149,7 +145,7 @@ outcome<void> plan_relations_back(sql_session& session, const migration_spec& sp
         if (clause.kind == sql::alter_clause_kind::drop_column && is_there) continue;
         renames.clauses.push_back(std::move(clause));
     }
-    const relations_subject subject{session, consenting, renames, facts, back.ghost.table};
+    const relations_subject subject{session, consenting, renames, facts, back.ghost.table, former_trigger_names};
     SLUICE_TRY_VOID(plan_triggers(subject, back.relations));
     return plan_foreign_keys(subject, back.relations);
 }

@@ -11,6 +11,7 @@
 #include "migration/ports/sql_executor.hpp"
 #include "protocol/sql/alter_statement.hpp"
 
+#include <map>
 #include <string>
 
 namespace sluice::migration {
@@ -21,7 +22,7 @@ namespace sluice::migration {
 /// forward: its names, options and what is known of the server (family, lock, ...). now: the new table, by whatever
 /// name; old: the old one, likewise. Pure. Failures, all abort:
 ///   those of map_columns()   the old definition has no unique key that finds the rows of the new one
-///   way_back_relations       foreign keys or names of triggers that a revert could not give back
+///   way_back_relations       foreign keys that a revert could not give back
 ///   way_back_conversion      values cannot be converted back exactly; names the columns
 ///   way_back_value           a column that the ALTER drops is NOT NULL, and no value could be given to new rows
 ///   way_back_key             the ALTER drops columns and changes the collation of the key, or the key is generated
@@ -30,10 +31,14 @@ namespace sluice::migration {
                                                     const conversion_settings& settings);
 
 /// Fills in back.relations: what the new table has of triggers and foreign keys now is what the old one gets at a
-/// revert, the triggers under the names that they had. back: of plan_way_back(), with what is known of the server. The
-/// old table must be free of triggers and foreign keys. Fails as plan_triggers() and plan_foreign_keys().
+/// revert, the triggers under the names that they had: those of former_trigger_names, and for one that has come since
+/// what remove_trigger_suffix makes of its name. back: of plan_way_back(), with what is known of the server. The old
+/// table must be free of triggers and foreign keys. Fails as plan_triggers() and plan_foreign_keys().
 outcome<void> plan_relations_back(sql_session& session, const migration_spec& spec, const server_facts& facts,
-                                  migration_plan& back);
+                                  const std::map<std::string, std::string>& former_trigger_names, migration_plan& back);
+
+/// Of the way forth: what the old table's triggers are called, by the names that the new table's have.
+[[nodiscard]] std::map<std::string, std::string> former_trigger_names(const relations_plan& forward);
 
 /// Takes out what a cut-over waits for beside a good moment: a revert is the operator's word for now.
 void revert_when_told(migration_options& options);

@@ -1,6 +1,7 @@
 #include "migration/sql/table_statements.hpp"
 
 #include <array>
+#include <vector>
 
 #include "migration/sql/identifier.hpp"
 
@@ -63,14 +64,12 @@ std::string rename_statement(std::span<const table_rename> renames) {
 }
 
 std::string swap_statement(std::span<const table_swap> swaps) {
-    SLUICE_ASSERT(!swaps.empty());
-    std::string statement;
-    for (const auto& swap : swaps) statement += (statement.empty() ? "RENAME TABLE " : ", ") + swap_clause(swap);
-    return statement;
+    std::vector<table_rename> renames;
+    for (const auto& swap : swaps) renames.push_back({swap.original, swap.old_table});
+    for (const auto& swap : swaps) renames.push_back({swap.ghost, swap.original});
+    return rename_statement(renames);
 }
 
-std::string swap_clause(const table_swap& swap) {
-    return rename_clause({swap.original, swap.old_table}) + ", " + rename_clause({swap.ghost, swap.original});
-}
+std::string swap_clause(const table_swap& swap) { return rename_clause({swap.original, swap.old_table}); }
 
 }  // namespace sluice::migration

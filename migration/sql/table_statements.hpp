@@ -45,9 +45,9 @@ struct table_swap {
     table_name old_table;
 };
 
-/// One RENAME TABLE for all of them; at least one.
+/// One RENAME TABLE for all of them; at least one. All originals go before the first ghost comes: see settle_swap().
 [[nodiscard]] std::string swap_statement(std::span<const table_swap> swaps);
-/// What of that statement belongs to one of them.
+/// By what of that statement it is known to be the swap of this one: the original's going.
 [[nodiscard]] std::string swap_clause(const table_swap& swap);
 
 }  // namespace sluice::migration

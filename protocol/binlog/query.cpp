@@ -12,7 +12,7 @@ decode_result<query_event> query_event::decode(byte_view body) {
     const auto schema_size = cursor.u8();
     event.error_code = cursor.u16();
     const auto status_variables_size = cursor.u16();
-    cursor.skip(status_variables_size);
+    event.status_variables = cursor.bytes(status_variables_size);
     event.schema = cursor.text(schema_size);
     const auto terminator = cursor.u8();
     event.statement = protocol::as_text(cursor.rest());

@@ -14,6 +14,7 @@ struct query_event {
     std::uint16_t error_code = 0;  ///< not 0: the statement failed half-way on the source with this error
     std::string_view schema;       ///< default schema, may be empty
     std::string_view statement;    ///< in the client's character set, unchecked
+    byte_view status_variables;    ///< see query_variables
 
     [[nodiscard]] static decode_result<query_event> decode(byte_view body);
 };

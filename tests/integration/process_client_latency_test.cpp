@@ -96,3 +96,31 @@ TEST_CASE("clients who wait longer than before hold a migration back, until they
     seen = sluice.wait_for(id, "completed");
     CHECK(seen.at("client_latency_p99_us").is_null());
 }
+
+TEST_CASE("gh-ost --via: the clients' latency holds the job back where its Sluice is configured so, and is shown",
+          "[process][ghost][throttle]") {
+    const auto server = mysql_server::start();
+    fill(server, "t", 20'000);
+    served sluice(server,
+                  "[migration]\nmax_client_latency_rise_percent = 300\nmin_client_latency_ms = 150\n"
+                  "client_latency_window_ms = 1000\n");
+    busy_clients clients(sluice);
+    const std::string socket = (sluice.folder().path() / "gh.sock").string();
+    sluice_process job({"gh-ost", "--via=" + sluice.url(), "--token-file=" + sluice.token_file(), "--database=test",
+                        "--table=t", "--serve-socket-file=" + socket, "--alter=ADD COLUMN c INT", "--chunk-size=10",
+                        "--nice-ratio=20", "--execute"});
+    ghost::wait_for_answer(socket, "sup", "State: throttled, client-latency: measuring how it is without the copy");
+    ghost::wait_for_answer(socket, "sup", "State: migrating");
+    clients.slow = true;
+    const std::string held = ghost::wait_for_answer(socket, "sup", "State: throttled, client-latency p99=");
+    INFO(held);
+    CHECK(std::regex_search(held, std::regex(R"(p99=\d+\.\dms >= \d+\.\dms \(\d+\.\dms without the copy\))")));
+    clients.slow = false;
+    ghost::wait_for_answer(socket, "sup", "State: migrating");
+    ghost::tell(socket, "nice-ratio=0");
+    ghost::tell(socket, "chunk-size=10000");
+    const auto end = job.wait();
+    INFO(end.out << end.err);
+    CHECK(end.exit_code == 0);
+    CHECK(ghost::holds(end.out, "State: throttled, client-latency p99="));
+}

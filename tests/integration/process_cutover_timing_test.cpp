@@ -36,7 +36,7 @@ system_clock::time_point time_in(const boost::json::object& object, std::string_
 
 /// Waits until what is waited for holds all of these.
 boost::json::object wait_for_waiting(const served& sluice, const std::string& id, const std::string& part) {
-    for (;;) {
+    for (;; std::this_thread::sleep_for(milliseconds(20))) {
         boost::json::object now = sluice.show(id);
         if (holds(text_in(now, "waiting_for"), part)) return now;
         INFO(boost::json::serialize(now));
@@ -275,6 +275,12 @@ TEST_CASE("postponement, changed options and the report outlive a restart", "[pr
     CHECK(first.run({"postpone", id}).exit_code == 0);
     CHECK(first.run({"settings", id, "--hold-budget-ms", "321", "--cutover-window", ""}).exit_code == 0);
     wait_for_waiting(first, id, "the operator's cut-over command");
+    // It is stored a moment after it was said, with the next look.
+    sql_connection root = connect(server);
+    const auto stored = [&] {
+        return root.scalar("SELECT options FROM _sluice.migrations WHERE id = " + root.quote(id));
+    };
+    while (!holds(stored(), "321") || holds(stored(), "03:00")) std::this_thread::sleep_for(milliseconds(20));
     first.process().signal(SIGKILL);
     CHECK(first.process().wait().exit_code == 128 + SIGKILL);
 

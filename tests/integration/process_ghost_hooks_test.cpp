@@ -35,7 +35,7 @@ std::map<std::string, std::string> variables_in(const std::string& file) {
     return all;
 }
 
-/// What comes as datagrams to a port of its own.
+/// What comes as datagrams to a port, or a Unix socket, of its own.
 class datagrams {
 public:
     datagrams() {
@@ -47,6 +47,15 @@ public:
         ::socklen_t size = sizeof address;
         REQUIRE(::getsockname(socket_, reinterpret_cast<::sockaddr*>(&address), &size) == 0);
         address_ = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+    }
+    /// To a Unix socket.
+    explicit datagrams(const std::string& path) : address_("unix://" + path) {
+        ::sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        REQUIRE(path.size() < sizeof address.sun_path);
+        std::memcpy(address.sun_path, path.c_str(), path.size());
+        socket_ = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        REQUIRE(::bind(socket_, reinterpret_cast<const ::sockaddr*>(&address), sizeof address) == 0);
     }
     datagrams(const datagrams&) = delete;
     datagrams& operator=(const datagrams&) = delete;
@@ -231,4 +240,35 @@ TEST_CASE("StatsD gets gh-ost's figures each second", "[process][ghost]") {
     CHECK(wrong.exit_code == 1);
     CHECK(holds(wrong.err, "FATAL --statsd-addr nowhere: it must be host:port or unix:///path"));
     CHECK(exists(*s.sql, "my_db", "\\_t\\_gh_") == "0");
+}
+
+TEST_CASE("StatsD gets its figures over a Unix socket, and does not hold a run up when it reads none or is gone",
+          "[process][ghost]") {
+    scene s(server_kind::mysql_9_7);
+    s.sql->exec(std::string("CREATE TABLE t ") + plain_table);
+    fill(*s.sql, "t", 1000);
+    std::optional<datagrams> statsd(std::in_place, s.folder.file("statsd"));
+    const std::string flag = s.folder.file("throttle");
+    touch(flag);
+    sluice_process process(
+        s.words("t", {"--alter=ADD COLUMN c INT", "--throttle-flag-file=" + flag, "--statsd-addr=" + statsd->address(),
+                      "--statsd-tags=env:test", "--exact-rowcount", "--execute"}));
+    wait_until("a figure", [&] { return statsd->has("gh_ost.throttle.active:1|g|#env:test"); });
+    CHECK(statsd->has("gh_ost.startup:1|c|#env:test"));
+    SECTION("it listens to the end") {
+        std::filesystem::remove(flag);
+        const auto end = process.wait();
+        INFO(end.out << end.err);
+        CHECK(end.exit_code == 0);
+        CHECK(statsd->has("gh_ost.row_copy.rows_copied:1024|g|#env:test"));
+        CHECK(statsd->has("gh_ost.throttle.events_total:1|c|#env:test,reason:flag-file"));
+        CHECK(statsd->has("gh_ost.cut_over.attempts_total:1|c|#env:test,outcome:success"));
+    }
+    SECTION("it goes") {
+        statsd.reset();
+        std::filesystem::remove(flag);
+        const auto end = process.wait();
+        INFO(end.out << end.err);
+        CHECK(end.exit_code == 0);
+    }
 }

@@ -2,6 +2,7 @@
 
 #include "tests/integration/process_ghost_replica_scene.hpp"
 
+#include <csignal>
 #include <sstream>
 
 namespace {
@@ -90,6 +91,70 @@ TEST_CASE("after a cut-over on a replica that is given up, replication goes on",
     user.exec("ROLLBACK");
     s.catch_up();
     CHECK(s.has_column(s.on_replica, "t") == "0");
+}
+
+TEST_CASE("what a trial leaves that was killed while replication stood still is put right by the next one",
+          "[process][ghost][modes]") {
+    const replicated_kind kind = GENERATE(by_gtid, of_mariadb);
+    const bool swapped = GENERATE(false, true);
+    if (swapped && kind.kind == server_kind::mariadb_10_11) return;  // its tables bear other names on the way there
+    CAPTURE(kind.words, swapped);
+    replicated_scene s(kind, 200);
+    const std::string asked = s.folder.file("asked");
+    const std::string go = s.folder.file("go");
+    make_hook(s.folder, "gh-ost-on-stop-replication",
+              "touch " + asked + "\nwhile [ ! -e " + go + " ]; do sleep 0.05; done");
+    sluice_process process(s.words(s.replica, {"--test-on-replica", "--hooks-path=" + s.folder.path.string(),
+                                               "--cut-over-lock-timeout-seconds=10"}));
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (!std::filesystem::exists(asked)) {
+        REQUIRE(std::chrono::steady_clock::now() < until);
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    // Keeps the swap from taking place.
+    sql_connection user = connect(s.replica, "test");
+    user.exec("START TRANSACTION");
+    user.exec("SELECT COUNT(*) FROM t");
+    touch(go);
+    while (applier_runs(kind, s.on_replica) != "0") {
+        REQUIRE(std::chrono::steady_clock::now() < until);
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    process.signal(SIGKILL);
+    process.wait();
+    user.exec("ROLLBACK");
+    // Behind the swap, before the way back.
+    if (swapped) s.on_replica.exec("RENAME TABLE t TO _t_del, _t_gho TO t");
+    s.on_master.exec("INSERT INTO t VALUES (1, 'meanwhile', 1)");
+
+    const std::string start = kind.kind == server_kind::mariadb_10_11 ? "START ALL SLAVES" : "START REPLICA";
+    const std::string rename = "RENAME TABLE `test`.`t` TO `test`.`_t_gho`, `test`.`_t_del` TO `test`.`t`; ";
+    for (const auto& more : {std::vector<std::string>{"--test-on-replica"}, {"--migrate-on-replica"}, {}}) {
+        const auto refused = run_sluice(s.words(s.replica, more));
+        INFO(refused.err);
+        CHECK(refused.exit_code == 1);
+        CHECK(holds(refused.err, "was stopped by a run with --test-on-replica of `test`.`t` that was killed"));
+        CHECK(holds(refused.err, "by hand: " + (swapped ? rename : std::string()) + start));
+    }
+    CHECK(applier_runs(kind, s.on_replica) == "0");
+
+    const auto end = run_sluice(
+        s.words(s.replica, {"--test-on-replica", "--initially-drop-ghost-table", "--initially-drop-socket-file"}));
+    INFO(end.out << end.err);
+    REQUIRE(end.exit_code == 0);
+    CHECK(s.has_column(s.on_replica, "t") == "0");
+    CHECK(s.has_column(s.on_replica, "_t_gho") == "1");
+    CHECK(s.sum(s.on_replica, "t") == s.sum(s.on_replica, "_t_gho"));
+    CHECK(exists(s.on_replica, "test", "\\_t\\_%") == "1");
+    // That one has stopped it at its end, and nobody was killed.
+    const auto broken = run_sluice(
+        s.words(s.replica, {"--test-on-replica", "--initially-drop-ghost-table", "--initially-drop-socket-file"}));
+    CHECK(broken.exit_code == 1);
+    CHECK(holds(broken.err, "Please make sure replication runs before using gh-ost (" + start + " starts it"));
+    start_replica(kind, s.on_replica);
+    s.catch_up();
+    CHECK(s.on_replica.scalar("SELECT payload FROM t WHERE id = 1") == "meanwhile");
+    CHECK(s.sum(s.on_replica, "t") == s.sum(s.on_master, "t"));
 }
 
 TEST_CASE("replication that a hook was to stop, and did not, ends the trial", "[process][ghost][modes]") {

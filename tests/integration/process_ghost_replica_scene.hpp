@@ -21,9 +21,8 @@ inline mysql_server start_for_replication(const replicated_kind& what, std::uint
     options.kind = what.kind;
     options.server_id = id;
     options.gtid = what.gtid;
-    options.extra_arguments = more;
-    if (what.kind != server_kind::mysql_9_7)
-        options.extra_arguments.insert(options.extra_arguments.begin(), "--log-slave-updates");
+    if (what.kind != server_kind::mysql_9_7) options.extra_arguments.emplace_back("--log-slave-updates");
+    for (const std::string& each : more) options.extra_arguments.push_back(each);
     return mysql_server::start(options);
 }
 

@@ -1,38 +1,17 @@
 // A served Sluice that is killed in the middle of a copy goes on from its checkpoint when it starts again.
 
-#include "tests/integration/process_row_writer.hpp"
-#include "tests/integration/process_served.hpp"
+#include "tests/integration/process_resume_scene.hpp"
 #include "tests/support/catch.hpp"
 
-#include <atomic>
-#include <chrono>
-#include <csignal>
-#include <functional>
+#include <filesystem>
+#include <fstream>
+#include <memory>
 #include <thread>
 
 namespace {
 
 using namespace sluice::test;
-
-void wait_until(const std::function<bool()>& holds) {
-    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(90);
-    while (!holds()) {
-        REQUIRE(std::chrono::steady_clock::now() < until);
-        std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
-}
-
-void make_table(sql_connection& sql) {
-    sql.exec("CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY, n INT NOT NULL DEFAULT 0, KEY by_n (n))");
-    sql.exec("INSERT INTO t (n) VALUES (1)");
-    for (int have = 1; have < 16'384; have *= 2) sql.exec("INSERT INTO t (n) SELECT n FROM t");
-}
-
-std::string last_checkpoint(sql_connection& sql) {
-    return sql.scalar(
-        "SELECT COALESCE(MAX(SUBSTRING(report, LOCATE('\"checkpoint\"', report), 600)), '') FROM _sluice.migrations "
-        "WHERE report LIKE '%\"checkpoint\"%'");
-}
+using namespace sluice::test::resuming;
 
 }  // namespace
 
@@ -51,21 +30,18 @@ TEST_CASE("a served Sluice that is killed again and again goes on from its check
         id = first.begin({"--schema", "test", "--table", "t", "--alter", "ADD x INT NOT NULL DEFAULT 3",
                           "--chunk-rows-fixed", "10", "--copy-workers", "3", "--nice-percent", "500", "--no-verify",
                           "--postpone-cutover", "--checkpoint-interval-s", "1"});
-        wait_until([&] { return !(last = last_checkpoint(sql)).empty(); });
+        wait_until("a checkpoint", [&] { return !(last = last_checkpoint(sql)).empty(); });
         CHECK(first.show(id).at("state").as_string() == "copying");
-        first.process().signal(SIGKILL);
-        CHECK(first.process().wait().exit_code == 128 + SIGKILL);
+        kill(first);
     }
-    for (int kill = 0; kill < 3; ++kill) {
-        const unsigned rounds = writes.rounds();
-        wait_until([&] { return writes.rounds() > rounds + 20; });  // what only the log tells of
+    for (int kills = 0; kills < 3; ++kills) {
+        let_write(writes);
         served next(server);
         next.process().wait_for_message("goes on from its checkpoint");
         std::string now;
-        wait_until([&] { return (now = last_checkpoint(sql)) != last && !now.empty(); });
+        wait_until("a later checkpoint", [&] { return (now = last_checkpoint(sql)) != last && !now.empty(); });
         last = now;
-        next.process().signal(SIGKILL);
-        CHECK(next.process().wait().exit_code == 128 + SIGKILL);
+        kill(next);
     }
     served end(server);
     end.process().wait_for_message("goes on from its checkpoint");
@@ -75,8 +51,7 @@ TEST_CASE("a served Sluice that is killed again and again goes on from its check
     const auto watched = end.run({"watch", id});
     INFO(watched.out << watched.err);
     CHECK(watched.exit_code == 0);
-    const std::string sums = "SELECT CONCAT(COUNT(*), '/', SUM(CRC32(CONCAT_WS(',', id, n)))) FROM ";
-    CHECK(sql.scalar(sums + "t") == sql.scalar(sums + "_t_del"));
+    check_same(sql, "t", "_t_del");
     CHECK(sql.scalar("SELECT COUNT(*) FROM t WHERE x <> 3") == "0");
     CHECK(sql.scalar("SELECT COUNT(*) FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = 'test' AND "
                      "TABLE_NAME = 't' AND INDEX_NAME = 'by_n'") == "1");
@@ -93,9 +68,8 @@ TEST_CASE("what it cannot go on from makes a served Sluice begin again, with the
         id = first.begin({"--schema", "test", "--table", "t", "--alter", "ADD x INT NOT NULL DEFAULT 3",
                           "--chunk-rows-fixed", "10", "--copy-workers", "1", "--nice-percent", "500",
                           "--checkpoint-interval-s", "1"});
-        wait_until([&] { return !last_checkpoint(sql).empty(); });
-        first.process().signal(SIGKILL);
-        first.process().wait();
+        wait_until("a checkpoint", [&] { return !last_checkpoint(sql).empty(); });
+        kill(first);
     }
     sql.exec("ALTER TABLE t COMMENT 'another'");
     served second(server);
@@ -104,4 +78,117 @@ TEST_CASE("what it cannot go on from makes a served Sluice begin again, with the
     INFO(end.out << end.err);
     CHECK(end.exit_code == 0);
     CHECK(sql.scalar("SELECT SUM(x) / 3 = COUNT(*) FROM t") == "1");
+}
+
+TEST_CASE("a chunk that a killed Sluice has left on the server, and rows copied behind it, bring nothing back",
+          "[process][resume]") {
+    const auto server = mysql_server::start();
+    sql_connection sql = connect(server, "test");
+    make_table(sql);
+    std::string id;
+    sql_connection blocker = connect(server, "test");
+    std::string blocked;
+    {
+        served first(server);
+        id = first.begin(slow_migration("t", {"--postpone-cutover"}));
+        wait_until("a checkpoint", [&] { return !last_checkpoint(sql).empty(); });
+        // Of a chunk to come, in chunks of ten rows: the third one.
+        const unsigned long chunk = std::stoul(sql.scalar("SELECT COUNT(*) FROM _t_gho")) / 10 + 20;
+        blocked = sql.scalar("SELECT id FROM t ORDER BY id LIMIT 1 OFFSET " + std::to_string(chunk * 10 + 2));
+        blocker.exec("START TRANSACTION");
+        blocker.exec("INSERT INTO _t_gho (id) VALUES (" + blocked + ")");
+        const std::string copied = "SELECT COUNT(*) FROM _t_gho WHERE id > " + blocked;
+        wait_until("chunks behind one that hangs", [&] { return std::stoul(sql.scalar(copied)) >= 200; });
+        const std::string last = last_checkpoint(sql);
+        wait_until("a checkpoint with them", [&] { return last_checkpoint(sql) != last; });
+        REQUIRE(first.run({"pause", id}).exit_code == 0);
+        // It gives its attempt up after five seconds and begins another one, which is left to the server.
+        wait_until("a fresh attempt", [&] {
+            return sql.scalar(
+                       "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = 'sluice' AND TIME < 1 "
+                       "AND INFO LIKE 'INSERT%\\_t\\_gho%'") != "0";
+        });
+        kill(first);
+    }
+    // Of the chunk that hangs, and of those behind it.
+    sql.exec("DELETE FROM t WHERE id > " + blocked + " ORDER BY id LIMIT 5");
+    sql.exec("DELETE FROM t WHERE id > " + blocked + " + 30 ORDER BY id LIMIT 20");
+    sql.exec("UPDATE t SET n = 77 WHERE id > " + blocked + " + 60 ORDER BY id LIMIT 20");
+    served second(server);
+    second.process().wait_for_message("goes on from its checkpoint");
+    const auto number = [&](const char* name) { return second.show(id).at(name).to_number<std::uint64_t>(); };
+    wait_until("the changes", [&] { return number("deltas_seen") >= 45 && number("backlog_keys") == 0; });
+    blocker.exec("ROLLBACK");
+    REQUIRE(second.run({"resume", id}).exit_code == 0);
+    hurry(second, id);
+    second.wait_for(id, "ready");
+    CHECK(second.run({"cut-over", id}).exit_code == 0);
+    CHECK(second.run({"watch", id}).exit_code == 0);
+    check_same(sql, "t", "_t_del");
+}
+
+TEST_CASE("a statement that a killed Sluice has left on the server is waited for, and another Sluice is not",
+          "[process][resume]") {
+    const auto server = mysql_server::start();
+    sql_connection sql = connect(server, "test");
+    make_table(sql);
+    std::string id;
+    {
+        served first(server);
+        id = first.begin(slow_migration("t", {}));
+        wait_until("a checkpoint", [&] { return !last_checkpoint(sql).empty(); });
+        kill(first);
+    }
+    sql_connection left = connect(server, "test");
+    REQUIRE(left.scalar("SELECT GET_LOCK('sluice:migration:" + id + "', 10)") == "1");
+    const std::string connection = left.scalar("SELECT CONNECTION_ID()");
+    SECTION("at work") {
+        std::thread busy([&] { (void)left.error_of("SELECT SLEEP(20)"); });
+        const std::unique_ptr<std::thread, void (*)(std::thread*)> joined(&busy,
+                                                                          [](std::thread* each) { each->join(); });
+        served second(server);
+        second.process().wait_for_message("on which a statement of another process still runs: SELECT SLEEP(20)");
+        sql.exec("KILL " + connection);
+        second.process().wait_for_message("goes on from its checkpoint");
+        hurry(second, id);
+        CHECK(second.run({"watch", id}).exit_code == 0);
+        CHECK(sql.scalar("SELECT SUM(x) / 3 = COUNT(*) FROM t") == "1");
+    }
+    SECTION("idle") {
+        served second(server);
+        second.process().wait_for_message("is being worked on by another process");
+    }
+}
+
+TEST_CASE("an old table that is kept in sync is held back behind a restart as before it", "[process][resume]") {
+    const auto server = mysql_server::start();
+    sql_connection sql = connect(server, "test");
+    make_table(sql);
+    std::string id;
+    config_folder flags;
+    const std::string flag = (flags.path() / "throttle").string();
+    {
+        served first(server);
+        id = first.begin({"--schema", "test", "--table", "t", "--alter", "ADD x INT NOT NULL DEFAULT 3",
+                          "--keep-old-table-in-sync", "--throttle-flag-file", flag});
+        first.wait_for(id, "in_sync");
+        kill(first);
+    }
+    served second(server);
+    second.wait_for(id, "in_sync");
+    const auto wait_for_reason = [&](const std::string& reason) {
+        wait_until("the reason '" + reason + "'",
+                   [&] { return second.show(id).at("throttled_by").as_string() == reason; });
+    };
+    std::ofstream(flag).put('\n');
+    wait_for_reason("flag-file");
+    sql.exec("UPDATE t SET n = 7 WHERE id <= 100");
+    wait_until("the changes", [&] { return second.show(id).at("backlog_keys").to_number<int>() != 0; });
+    CHECK(sql.scalar("SELECT COUNT(*) FROM _t_del WHERE n = 7") == "0");
+    std::filesystem::remove(flag);
+    wait_for_reason("");
+    const std::string changed = sql.scalar("SELECT COUNT(*) FROM t WHERE n = 7");
+    wait_until("the old table", [&] { return sql.scalar("SELECT COUNT(*) FROM _t_del WHERE n = 7") == changed; });
+    CHECK(second.run({"finish", id}).exit_code == 0);
+    CHECK(second.run({"watch", id}).exit_code == 0);
 }

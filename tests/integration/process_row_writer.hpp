@@ -1,7 +1,7 @@
 #pragma once
 
-// Inserts, changes, moves and deletes rows of a table t (id AUTO_INCREMENT, n) until it is told to stop: for tests in
-// which a copy of t is killed and goes on.
+// Inserts, changes, moves and deletes rows of a table (id AUTO_INCREMENT, n) until it is told to stop: for tests in
+// which a copy of it is killed and goes on.
 
 #include "tests/support/mysql_server.hpp"
 
@@ -14,15 +14,15 @@ namespace sluice::test {
 /// Straight to the server, on a thread of its own. The server must outlive it.
 class row_writer {
 public:
-    row_writer(const mysql_server& server, const std::string& schema)
-        : thread_([this, &server, schema] {
+    row_writer(const mysql_server& server, const std::string& schema, const std::string& table = "t")
+        : thread_([this, &server, schema, table] {
               sql_connection sql = connect(server, schema);
               for (unsigned i = 1; !stop_; ++i) {
                   const std::string id = "(SELECT id FROM (SELECT FLOOR(RAND() * 9000) + 1 AS id) AS chosen)";
-                  sql.exec("UPDATE t SET n = n + 1 WHERE id = " + id);
-                  sql.exec("INSERT INTO t (n) VALUES (" + std::to_string(i) + ")");
-                  sql.exec("DELETE FROM t WHERE id = " + id);
-                  sql.exec("UPDATE IGNORE t SET id = id + 1000000 WHERE id = " + id);
+                  sql.exec("UPDATE " + table + " SET n = n + 1 WHERE id = " + id);
+                  sql.exec("INSERT INTO " + table + " (n) VALUES (" + std::to_string(i) + ")");
+                  sql.exec("DELETE FROM " + table + " WHERE id = " + id);
+                  sql.exec("UPDATE IGNORE " + table + " SET id = id + 1000000 WHERE id = " + id);
                   ++rounds_;
               }
           }) {}

@@ -22,7 +22,10 @@ class served {
 public:
     /// proxy_settings: further lines of [proxy].
     explicit served(const mysql_server& server, const std::string& proxy_settings = {})
-        : config_(folder_.write_config(server.port(), sluice_password, "127.0.0.1:0", "127.0.0.1:0", proxy_settings)),
+        : served(server.port(), proxy_settings) {}
+    /// server_port: of a server that knows the accounts of every test's server.
+    explicit served(std::uint16_t server_port, const std::string& proxy_settings = {})
+        : config_(folder_.write_config(server_port, sluice_password, "127.0.0.1:0", "127.0.0.1:0", proxy_settings)),
           process_({"serve", "--config", config_}) {
         read_ports();
     }

@@ -3,8 +3,10 @@
 // Where a run works: on a master, told of the changes by its own log or by that of a replica of it; or on a replica
 // alone, to try an ALTER there or to alter the table there only.
 
+#include "migration/check/replica_status.hpp"
 #include "migration/mysql/server_address.hpp"
 #include "migration/ports/server_roles.hpp"
+#include "migration/ports/sql_executor.hpp"
 #include "migration/ports/throttle_ports.hpp"
 #include "protocol/result.hpp"
 #include "proxy/main/ghost/ghost_settings.hpp"
@@ -42,5 +44,14 @@ using hook_caller = std::function<result<void, std::string>(const char* name)>;
 [[nodiscard]] std::shared_ptr<migration::replication_switch> replication_of(const migration::server_address& replica,
                                                                             std::chrono::seconds connect_limit,
                                                                             bool by_hooks, hook_caller call_hook);
+
+/// The statement that starts replication on a server of this version, as VERSION() says it.
+[[nodiscard]] std::string start_statement(const std::string& version);
+
+/// To be called where replication does not run. If a trial that was killed had stopped it, and this run works on the
+/// replica and may clean up (--initially-drop-ghost-table), the table is made what it was, and replication started:
+/// true. False: somebody else has stopped it. The error says what a trial has left, and what to do about it.
+[[nodiscard]] result<bool, std::string> mend_stopped_trial(migration::sql_session& session,
+                                                           const ghost_settings& settings, const std::string& version);
 
 }  // namespace sluice::ghost

@@ -69,15 +69,24 @@ std::string refused_replica(const server_address& replica, const migration::fail
     return sentence;
 }
 
-/// Both threads of every channel.
-result<void, std::string> require_running(const looked_at& replica) {
-    for (const replica_status& each : replica.channels) {
-        if (each.runs()) continue;
-        return "Replication on " + replica.address.text() + " is broken: Slave_IO_Running: " + each.receiver +
-               ", Slave_SQL_Running: " + each.applier + ". Please make sure replication runs before using gh-ost" +
-               (each.error.empty() ? "" : " (" + each.error + ")");
+/// Both threads of every channel. What a trial that was killed has stopped is started again, where the run may do that.
+result<void, std::string> require_running(looked_at& replica, const ghost_settings& settings) {
+    const auto halted = [&replica] {
+        return std::ranges::find_if(replica.channels, [](const replica_status& each) { return !each.runs(); });
+    };
+    if (halted() == replica.channels.end()) return {};
+    if (replica.address.text() == settings.server.text()) {
+        SLUICE_TRY(const bool mended, mend_stopped_trial(*replica.session, settings, replica.version));
+        if (mended) return {};
     }
-    return {};
+    const replica_status& one = *halted();
+    return "Replication on " + replica.address.text() + " is broken: Slave_IO_Running: " + one.receiver +
+           ", Slave_SQL_Running: " + one.applier + ". Please make sure replication runs before using gh-ost (" +
+           (one.error.empty() ? start_statement(replica.version) +
+                                    " starts it; a trial by --test-on-replica leaves it "
+                                    "stopped"
+                              : one.error) +
+           ")";
 }
 
 result<void, std::string> require_prompt(const looked_at& replica, const ghost_settings& settings) {
@@ -125,10 +134,10 @@ result<way_up, std::string> go_up(looked_at begin, const ghost_settings& setting
 }
 
 /// Reads the replica's log if every server below the master hands on what it gets.
-result<void, std::string> choose_log(const way_up& way, std::size_t master, const ghost_settings& settings,
+result<void, std::string> choose_log(way_up& way, std::size_t master, const ghost_settings& settings,
                                      work_place& place) {
     for (std::size_t i = 0; i < master; ++i) {
-        SLUICE_TRY_VOID(require_running(way.met[i]));
+        SLUICE_TRY_VOID(require_running(way.met[i], settings));
         SLUICE_TRY_VOID(require_prompt(way.met[i], settings));
         auto passes = migration::check_passes_on(*way.met[i].session, settings.spec);
         if (!passes) return refused_replica(way.met[i].address, passes.error(), false);
@@ -144,7 +153,7 @@ result<void, std::string> find_on_replica(looked_at inspected, const ghost_setti
             "a "
             "replica");
     }
-    SLUICE_TRY_VOID(require_running(inspected));
+    SLUICE_TRY_VOID(require_running(inspected, settings));
     SLUICE_TRY_VOID(require_prompt(inspected, settings));
     auto logged = migration::check_logs_replicated(*inspected.session);
     if (!logged) return refused_replica(inspected.address, logged.error(), true);
@@ -173,7 +182,7 @@ result<void, std::string> find_assumed(looked_at inspected, const ghost_settings
     place.version = master.version;
     if (master.identity == inspected.identity) return {};
     spdlog::info("Master forced to be {}", place.master.text());
-    const auto way = go_up(std::move(inspected), settings, master.identity);
+    auto way = go_up(std::move(inspected), settings, master.identity);
     const bool below = way && !way->loop && way->met.back().identity == master.identity;
     if (below && !is_circular(*way, settings)) return choose_log(*way, way->met.size() - 1, settings, place);
     // What a co-master gets from its clients reaches its own log first, and the master later.
@@ -183,7 +192,7 @@ result<void, std::string> find_assumed(looked_at inspected, const ghost_settings
 }
 
 result<void, std::string> find_by_replication(looked_at inspected, const ghost_settings& settings, work_place& place) {
-    SLUICE_TRY(const way_up way, go_up(std::move(inspected), settings, {}));
+    SLUICE_TRY(way_up way, go_up(std::move(inspected), settings, {}));
     if (way.loop && !settings.allow_master_master) {
         return "There seems to be a master-master setup at " + way.met[*way.loop].address.text() +
                ". This is unsupported. Bailing out (say --allow-master-master, and by --assume-master-host which one "

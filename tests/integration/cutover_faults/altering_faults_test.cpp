@@ -10,11 +10,6 @@ namespace {
 
 constexpr const char* alter = "ADD COLUMN priority INT NOT NULL DEFAULT 7";
 
-fault_scene& shared_scene() {
-    static fault_scene scene(server_kind::mysql_9_7);
-    return scene;
-}
-
 struct fault {
     const char* name;
     void (*strike)(fault_scene&);
@@ -37,7 +32,7 @@ TEST_CASE("something dies while the server alters the table itself: it is altere
     const auto when = GENERATE(moment::before, moment::during, moment::after);
     if (when != moment::before && !step.alters) return;
     INFO(one.name << ", " << to_string(when) << ": " << step.name);
-    auto& scene = shared_scene();
+    auto& scene = scene_of(server_kind::mysql_9_7);
     scene.begin(false);
     scene.relay.arm(step.is_it, when, [&] { one.strike(scene); });
     scene.create_migration({{"attempt_instant", true}}, alter);

@@ -40,10 +40,7 @@ const std::vector<fault_step> steps{
     {"completed is noted", noted("completed")},
 };
 
-fault_scene& scene_9_7() {
-    static fault_scene scene(server_kind::mysql_9_7);
-    return scene;
-}
+fault_scene& scene_9_7() { return scene_of(server_kind::mysql_9_7); }
 
 }  // namespace
 

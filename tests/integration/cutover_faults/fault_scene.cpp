@@ -5,6 +5,7 @@
 #include <boost/json/serialize.hpp>
 
 #include <csignal>
+#include <map>
 #include <sstream>
 #include <thread>
 
@@ -95,6 +96,11 @@ fault_scene::fault_scene(server_kind kind, std::vector<std::string> more_argumen
 
 load::endpoint fault_scene::endpoint(std::uint16_t port) const {
     return {server.host(), port, app_user, app_password, "test"};
+}
+
+fault_scene& scene_of(server_kind kind) {
+    static std::map<server_kind, fault_scene> scenes;
+    return scenes.try_emplace(kind, kind).first->second;
 }
 
 void fault_scene::clear() {

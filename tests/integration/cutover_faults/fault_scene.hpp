@@ -91,6 +91,9 @@ private:
     std::vector<std::uint64_t> direct_ids_;  ///< acknowledged to the client that bypasses the proxy
 };
 
+/// The scene on a server of this kind that the tests of one process share; started when it is first asked for.
+[[nodiscard]] fault_scene& scene_of(server_kind kind);
+
 [[nodiscard]] inline bool contains(std::string_view text, std::string_view part) {
     return text.find(part) != text.npos;
 }

@@ -36,15 +36,6 @@ const std::vector<fault_step> steps{
     {"completed is noted", noted("completed")},
 };
 
-fault_scene& scene_of(server_kind kind) {
-    if (kind == server_kind::mysql_5_6) {
-        static fault_scene old_mysql(kind);
-        return old_mysql;
-    }
-    static fault_scene mariadb(kind);
-    return mariadb;
-}
-
 void kill_sluice_at_every_step(server_kind kind) {
     const auto step = GENERATE(from_range(steps));
     const auto when = GENERATE(moment::before, moment::during);

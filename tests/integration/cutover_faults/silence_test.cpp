@@ -14,15 +14,6 @@ namespace {
 
 constexpr std::chrono::minutes for_ever{10};
 
-fault_scene& scene_of(server_kind kind) {
-    if (kind == server_kind::mariadb_10_11) {
-        static fault_scene mariadb(kind);
-        return mariadb;
-    }
-    static fault_scene mysql(kind);
-    return mysql;
-}
-
 bool is_position(const engine_statement& s) {
     return s.of_lock_session && (contains(s.sql, "@@GLOBAL.gtid_executed") || s.sql.starts_with("SHOW MASTER STATUS"));
 }

@@ -21,14 +21,6 @@ constexpr bool related = true;
 constexpr bool alters = true;
 constexpr std::uint64_t written_meanwhile = 950'000'000;  // the load never comes so far
 
-fault_scene& scene_of(server_kind kind) {
-    if (kind == server_kind::mariadb_10_11) {
-        static fault_scene mariadb(kind);
-        return mariadb;
-    }
-    static fault_scene mysql(kind);
-    return mysql;
-}
 fault_scene& scene_9_7() { return scene_of(server_kind::mysql_9_7); }
 
 void post(fault_scene& scene, const std::string& word, const std::string& body = {}) {

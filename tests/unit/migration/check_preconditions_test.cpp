@@ -284,11 +284,11 @@ TEST_CASE("read-only servers are refused for the variable that says so") {
 TEST_CASE("names of foreign keys compare as the server compares names") {
     scripted_session session;
     CHECK(run(check_foreign_keys, session).has_value());
-    CHECK_THAT(session.statements.back(), Contains("CAST(f.FOR_NAME AS BINARY) = CAST('test/t' AS BINARY)"));
+    CHECK_THAT(session.statements.back(), Contains("CAST(FOR_NAME AS BINARY) = CAST('test/t' AS BINARY)"));
     server_facts folding;
     folding.lower_case_table_names = 1;
     CHECK(run(check_foreign_keys, session, folding).has_value());
-    CHECK_THAT(session.statements.back(), Contains("LOWER(f.REF_NAME) = LOWER('test/t')"));
+    CHECK_THAT(session.statements.back(), Contains("LOWER(REF_NAME) = LOWER('test/t')"));
 }
 
 TEST_CASE("long lists of names are cut") {

@@ -182,10 +182,12 @@ TEST_CASE("sql_statements: whole tables") {
     CHECK(create_ghost_statement(t, ghost) == "CREATE TABLE `s`.`_t_gho` LIKE `s`.`t`");
     CHECK(alter_ghost_statement(ghost, "ADD c INT") == "ALTER TABLE `s`.`_t_gho` ADD c INT");
     const table_swap swap{t, ghost, old_table};
-    const std::string clause = "`s`.`t` TO `s`.`_t_del`, `s`.`_t_gho` TO `s`.`t`";
-    CHECK(swap_clause(swap) == clause);
-    CHECK(swap_statement(std::array{swap}) == "RENAME TABLE " + clause);
-    CHECK(swap_statement(std::array{swap, swap}) == "RENAME TABLE " + clause + ", " + clause);
+    const table_swap other{{"s", "u"}, {"s", "_u_gho"}, {"s", "_u_del"}};
+    CHECK(swap_clause(swap) == "`s`.`t` TO `s`.`_t_del`");
+    CHECK(swap_statement(std::array{swap}) == "RENAME TABLE `s`.`t` TO `s`.`_t_del`, `s`.`_t_gho` TO `s`.`t`");
+    CHECK(swap_statement(std::array{swap, other}) ==
+          "RENAME TABLE `s`.`t` TO `s`.`_t_del`, `s`.`u` TO `s`.`_u_del`, `s`.`_t_gho` TO `s`.`t`, `s`.`_u_gho` TO "
+          "`s`.`u`");
     const std::vector<table_name> both{t, ghost};
     CHECK(lock_tables_statement(both) == "LOCK TABLES `s`.`t` WRITE, `s`.`_t_gho` WRITE");
     CHECK(drop_table_statement(old_table) == "DROP TABLE IF EXISTS `s`.`_t_del`");
