@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <thread>
+#include <utility>
 
 namespace {
 
@@ -91,20 +92,37 @@ TEST_CASE("what was committed before the lock is waited for, wherever the replic
     sluice_process process(s.words(s.replica, {"--postpone-cut-over-flag-file=" + flag, "--max-lag-millis=3600000",
                                                "--cut-over-lock-timeout-seconds=10"}));
     wait_for_answer(s.folder.file("sock"), "sup", "State: postponing cut-over");
-    sql_connection client = connect(s.master, "test");
-    client.exec("START TRANSACTION");
-    for (const char* table : {"t", "m"}) {
-        client.exec(std::string("UPDATE ") + table + " SET payload = 'last' WHERE id = 2");
-    }
-    // At once: transactions that have stood for a second are waited for before anything is locked.
-    CHECK(holds(tell(s.folder.file("sock"), "unpostpone"), "Unpostponed"));
     const std::string waiting =
         "SELECT COUNT(*) FROM performance_schema.processlist WHERE INFO LIKE 'LOCK TABLES %' AND STATE LIKE 'Waiting "
-        "for "
-        "%'";
-    wait_for(s.on_master, waiting);
+        "for %'";
+    // Transactions that have stood for a second are waited for before anything is locked: there is always one that has
+    // not, until the lock waits for it.
+    sql_connection first = connect(s.master, "test");
+    sql_connection second = connect(s.master, "test");
+    sql_connection* client = &first;
+    std::string row = "2";
+    const auto change = [&] {
+        client->exec("START TRANSACTION");
+        for (const char* table : {"t", "m"}) {
+            client->exec(std::string("UPDATE ") + table + " SET payload = 'last' WHERE id = " + row);
+        }
+    };
+    change();
+    std::filesystem::remove(flag);
+    const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    for (auto old = std::chrono::steady_clock::now() + std::chrono::milliseconds(1'500);
+         s.on_master.scalar(waiting) != "1"; std::this_thread::sleep_for(std::chrono::milliseconds(20))) {
+        const auto now = std::chrono::steady_clock::now();
+        REQUIRE(now < limit);
+        if (now < old) continue;
+        old = now + std::chrono::milliseconds(1'500);
+        sql_connection* const former = std::exchange(client, client == &first ? &second : &first);
+        row = row == "2" ? "4" : "2";
+        change();
+        former->exec("ROLLBACK");
+    }
     s.on_replica.exec("STOP REPLICA SQL_THREAD");
-    client.exec("COMMIT");
+    client->exec("COMMIT");
     wait_for(s.on_master, waiting, "0");
     // What comes next is the wait for the stream: the run lives on, and its tables stay where they are.
     for (int beat = 0; beat < 5; ++beat) {
@@ -116,7 +134,7 @@ TEST_CASE("what was committed before the lock is waited for, wherever the replic
     const auto end = process.wait();
     INFO(end.out << end.err);
     REQUIRE(end.exit_code == 0);
-    CHECK(s.on_master.scalar("SELECT payload FROM t WHERE id = 2") == "last");
+    CHECK(s.on_master.scalar("SELECT payload FROM t WHERE id = " + row) == "last");
     CHECK(s.sum(s.on_master, "t") == s.sum(s.on_master, "m"));
 }
 
