@@ -24,10 +24,36 @@ TEST_CASE("statements that change rows are told from definitions and from the wo
         CAPTURE(text);
         CHECK(changes(text));
     }
-    for (const char* text : {"SAVEPOINT s", "ROLLBACK TO s", "RELEASE SAVEPOINT s", "CREATE TABLE t (a INT)",
-                             "ALTER TABLE t ADD b INT", "CREATE VIEW v AS SELECT 1", "TRUNCATE TABLE t",
-                             "GRANT SELECT ON *.* TO a", "ANALYZE TABLE t", "FLUSH TABLES", "SET PASSWORD FOR a = ''",
-                             "# Dum", "CREATE TRIGGER r AFTER INSERT ON t FOR EACH ROW UPDATE u SET a = 1"}) {
+    for (const char* text : {"SAVEPOINT s",
+                             "ROLLBACK TO s",
+                             "RELEASE SAVEPOINT s",
+                             "CREATE TABLE t (a INT)",
+                             "ALTER TABLE t ADD b INT",
+                             "CREATE VIEW v AS SELECT 1",
+                             "TRUNCATE TABLE t",
+                             "GRANT SELECT ON *.* TO a",
+                             "ANALYZE TABLE t",
+                             "FLUSH TABLES",
+                             "SET PASSWORD FOR a = ''",
+                             "# Dum",
+                             "OPTIMIZE TABLE t",
+                             "REPAIR TABLE t",
+                             "INSTALL PLUGIN p SONAME 's'",
+                             "UNINSTALL PLUGIN p",
+                             "SET DEFAULT ROLE r TO a",
+                             "XA START X'61',X'',1",
+                             "XA END X'61',X'',1",
+                             "XA PREPARE X'61',X'',1",
+                             "XA COMMIT X'61',X'',1",
+                             "XA ROLLBACK X'61',X'',1",
+                             "BEGIN",
+                             "COMMIT",
+                             "START TRANSACTION",
+                             "RENAME USER a TO b",
+                             "REVOKE ALL ON *.* FROM a",
+                             "DROP ROLE r",
+                             "CREATE SEQUENCE q",
+                             "CREATE TRIGGER r AFTER INSERT ON t FOR EACH ROW UPDATE u SET a = 1"}) {
         CAPTURE(text);
         CHECK_FALSE(changes(text));
     }
