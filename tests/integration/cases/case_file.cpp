@@ -184,7 +184,7 @@ test_case read_case(const fs::path& folder) {
         one.options.chunk_rows_fixed = 10;
         one.options.apply_batch_keys = 40;
         one.options.hold_interval = std::chrono::milliseconds(100);
-        one.options.page_flush_wait = std::chrono::milliseconds(0);  // up to a second of each case
+        one.options.page_flush_wait = std::chrono::milliseconds(0);
         one.options.hold_budget = std::chrono::milliseconds(3'000);
         one.servers = {server_kind::mysql_9_7, server_kind::mysql_5_6, server_kind::mariadb_10_11};
         one.create = content_of(folder / "create.sql");

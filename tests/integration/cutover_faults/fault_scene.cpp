@@ -189,6 +189,7 @@ void fault_scene::make_relations() {
 
 void fault_scene::create_migration(boost::json::object options, const std::string& alter) {
     options["hold_interval_ms"] = 100;
+    options["page_flush_wait_ms"] = 0;
     options["drop_old_table"] = true;
     if (with_relations_) {
         options["include_triggers"] = true;

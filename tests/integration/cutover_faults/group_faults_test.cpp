@@ -81,9 +81,10 @@ public:
 
 private:
     std::string begin_member(const std::string& table) {
-        const boost::json::object options{{"cutover_group", "books"}, {"cutover_group_size", 2},
-                                          {"hold_interval_ms", 100},  {"hold_budget_ms", 2'000},
-                                          {"drop_old_table", true},   {"cutover_attempts_max", 1'000}};
+        const boost::json::object options{{"cutover_group", "books"},     {"cutover_group_size", 2},
+                                          {"hold_interval_ms", 100},      {"page_flush_wait_ms", 0},
+                                          {"hold_budget_ms", 2'000},      {"drop_old_table", true},
+                                          {"cutover_attempts_max", 1'000}};
         auto made = scene_.sluice.admin().post(
             "/v1/migrations", boost::json::serialize(boost::json::object{{"schema", "test"},
                                                                          {"table", table},

@@ -28,6 +28,7 @@ inline migration::migration_spec postponed_spec() {
     spec.options.drop_old_table = true;
     spec.options.postpone_cutover = true;
     spec.options.hold_interval = std::chrono::milliseconds(100);
+    spec.options.page_flush_wait = std::chrono::milliseconds(0);
     return spec;
 }
 

@@ -64,6 +64,7 @@ struct written_table {
 migration::migration_spec spec_of_t() {
     migration::migration_spec spec{{"test", "t"}, alter, {}};
     spec.options.hold_interval = std::chrono::milliseconds(100);
+    spec.options.page_flush_wait = std::chrono::milliseconds(0);
     return spec;
 }
 

@@ -39,6 +39,7 @@ migration::migration_spec member(const std::string& table, std::uint32_t size) {
     spec.options.cutover_group = "books";
     spec.options.cutover_group_size = size;
     spec.options.hold_interval = std::chrono::milliseconds(100);
+    spec.options.page_flush_wait = std::chrono::milliseconds(0);
     spec.options.hold_budget = std::chrono::milliseconds(1'500);
     return spec;
 }

@@ -77,7 +77,7 @@ inline alter_result alter_both(const mysql_server& server, const alter_case& one
     migration::migration_spec spec{{"test", one.name}, one.alter, std::move(options)};
     spec.options.drop_old_table = true;
     spec.options.hold_interval = std::chrono::milliseconds(100);
-    spec.options.page_flush_wait = std::chrono::milliseconds(0);  // up to a second of each case
+    spec.options.page_flush_wait = std::chrono::milliseconds(0);
     spec.options.chunk_rows_fixed = 10;
     auto engine = engine_on(server);
     auto created = engine->create(spec);

@@ -39,6 +39,7 @@ migration::migration_spec add_column() {
     spec.options.postpone_cutover = true;
     spec.options.drop_old_table = true;
     spec.options.hold_interval = std::chrono::milliseconds(100);
+    spec.options.page_flush_wait = std::chrono::milliseconds(0);
     spec.options.hold_budget = std::chrono::milliseconds(2'000);
     return spec;
 }

@@ -139,6 +139,7 @@ migration::migration_spec spec_of(const migration_case& one, const std::string& 
     spec.options.postpone_cutover = true;
     spec.options.drop_old_table = true;
     spec.options.hold_interval = std::chrono::milliseconds(100);
+    spec.options.page_flush_wait = std::chrono::milliseconds(0);
     spec.options.hold_budget = std::chrono::milliseconds(2'000);
     if (one.fixed_chunks) spec.options.chunk_rows_fixed = 25;
     return spec;

@@ -42,7 +42,7 @@ inline sql_connection emptied_schemas(mysql_server& server) {
 inline migration::migration_spec relations_spec(const std::string& table, const std::string& alter) {
     migration::migration_spec spec{{"test", table}, alter, {}};
     spec.options.hold_interval = std::chrono::milliseconds(100);
-    spec.options.page_flush_wait = std::chrono::milliseconds(0);  // up to a second of each case
+    spec.options.page_flush_wait = std::chrono::milliseconds(0);
     return spec;
 }
 

@@ -139,6 +139,7 @@ TEST_CASE("a table is migrated exactly on every family of servers, however its c
     spec.options.postpone_cutover = true;
     spec.options.drop_old_table = true;
     spec.options.hold_interval = std::chrono::milliseconds(100);
+    spec.options.page_flush_wait = std::chrono::milliseconds(0);
     spec.options.hold_budget = std::chrono::milliseconds(2'000);
     const auto created = engine->create(spec);
     REQUIRE(created);

@@ -25,6 +25,7 @@ migration::migration_spec spec_of(const std::string& table, const std::string& a
     migration::migration_spec spec{{"test", table}, alter, {}};
     spec.options.drop_old_table = true;
     spec.options.hold_interval = std::chrono::milliseconds(100);
+    spec.options.page_flush_wait = std::chrono::milliseconds(0);
     spec.options.hold_budget = std::chrono::milliseconds(2'000);
     return spec;
 }

@@ -35,6 +35,7 @@ inline migration::migration_spec spec_of(const std::string& table, const std::st
     migration::migration_spec spec{{"test", table}, alter, {}};
     spec.options.keep_old_table_in_sync = true;
     spec.options.hold_interval = std::chrono::milliseconds(100);
+    spec.options.page_flush_wait = std::chrono::milliseconds(0);
     spec.options.hold_budget = std::chrono::milliseconds(2'000);
     spec.options.cutover_attempts_max = 1'000;
     spec.options.chunk_rows_fixed = 100;

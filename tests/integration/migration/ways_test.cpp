@@ -32,6 +32,7 @@ migration::migration_spec spec_of(const std::string& table, const std::string& a
     spec.options.attempt_instant = true;
     spec.options.attempt_inplace = true;
     spec.options.hold_interval = milliseconds(100);
+    spec.options.page_flush_wait = milliseconds(0);
     return spec;
 }
 
@@ -322,6 +323,7 @@ TEST_CASE("a short transaction on the table delays the server's own way, but doe
     auto spec = spec_of("brief", "ADD COLUMN n INT");
     spec.options.ddl_lock_wait = milliseconds(50);
     spec.options.hold_interval = milliseconds(500);
+    spec.options.page_flush_wait = milliseconds(0);
     const auto created = engine->create(spec);
     REQUIRE(created);
     (void)wait_until(*engine, (*created)->id, [](const auto& s) { return contains(s.waiting_for, "given up"); });

@@ -173,6 +173,7 @@ private:
         options.defer_secondary_indexes = dice_.percent(50);
         options.postpone_cutover = true;
         options.hold_interval = std::chrono::milliseconds(100);
+        options.page_flush_wait = std::chrono::milliseconds(0);
         options.hold_budget = std::chrono::milliseconds(3'000);
         options.cutover_attempts_max = 200;
     }

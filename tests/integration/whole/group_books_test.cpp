@@ -24,9 +24,10 @@ namespace {
 namespace json = boost::json;
 
 std::string begin_member(served_sluice& sluice, const std::string& table, std::size_t group_size, int round) {
-    const json::object options{{"cutover_group", "books"}, {"cutover_group_size", group_size},
-                               {"hold_interval_ms", 100},  {"hold_budget_ms", 2'000},
-                               {"drop_old_table", true},   {"cutover_attempts_max", 1'000}};
+    const json::object options{{"cutover_group", "books"},     {"cutover_group_size", group_size},
+                               {"hold_interval_ms", 100},      {"page_flush_wait_ms", 0},
+                               {"hold_budget_ms", 2'000},      {"drop_old_table", true},
+                               {"cutover_attempts_max", 1'000}};
     const std::string alter = "ADD COLUMN extra" + std::to_string(round) + " INT NOT NULL DEFAULT 3";
     auto made = sluice.admin().post(
         "/v1/migrations",
