@@ -19,9 +19,8 @@ namespace {
 
 const mysql_server& shared_server(server_kind kind = server_kind::mysql_9_7) {
     static std::map<server_kind, mysql_server> servers;
-    const auto known = servers.find(kind);
-    if (known != servers.end()) return known->second;
-    return servers.emplace(kind, start_server(kind)).first->second;
+    if (!servers.contains(kind)) servers.emplace(kind, start_server(kind));
+    return servers.at(kind);
 }
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
@@ -323,7 +322,6 @@ TEST_CASE("a short transaction on the table delays the server's own way, but doe
     auto spec = spec_of("brief", "ADD COLUMN n INT");
     spec.options.ddl_lock_wait = milliseconds(50);
     spec.options.hold_interval = milliseconds(500);
-    spec.options.page_flush_wait = milliseconds(0);
     const auto created = engine->create(spec);
     REQUIRE(created);
     (void)wait_until(*engine, (*created)->id, [](const auto& s) { return contains(s.waiting_for, "given up"); });
