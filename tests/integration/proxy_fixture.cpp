@@ -4,8 +4,6 @@
 
 #include <map>
 
-#include <spdlog/spdlog.h>
-
 namespace sluice::test {
 namespace {
 
@@ -29,7 +27,6 @@ mysql_server& shared_server(server_kind kind) {
 }
 
 proxy_under_test::proxy_under_test(server_kind server, proxy::proxy_options options) : kind(server) {
-    if (std::getenv("SLUICE_TEST_LOG") == nullptr) spdlog::set_level(spdlog::level::off);
     if (options.server_port == 3306) options.server_port = shared_server(kind).port();
     if (options.rsa_key_file.empty()) options.rsa_key_file = shared_rsa_key();
     auto started = proxy::proxy_server::start(std::move(options));

@@ -152,8 +152,8 @@ std::string of_cell(std::string_view cell, const std::string& kind, const transc
         const auto colon = cell.rfind(':');
         if (colon == std::string_view::npos || !is_number(cell.substr(colon + 1))) malformed("an address", cell);
         return std::string(cell.substr(0, colon)) + ":<port>";
-    } else if (kind == "counter") {
-        if (!is_number(cell)) malformed("a counter", cell);
+    } else if (kind == "seconds") {
+        if (!is_number(cell) && cell != "-1") malformed("a session's time", cell);
     } else if (kind == "gtid") {
         return of_gtid(cell);
     } else {
@@ -199,7 +199,8 @@ const std::vector<mask_rule>& mask_rules() {
          "one counter for all sessions of the server"},
         {"client address", "port in cells that a script marks, as the process list's Host",
          "the server sees Sluice's socket, not the client's"},
-        {"counter", "cells that a script marks, as the process list's Time", "grows with time"},
+        {"seconds", "cells that a script marks, as the process list's Time",
+         "grows with time; a server may say -1 where a second begins, as it takes the difference of two clocks"},
         {"refusal", "ERR for COM_CLONE", "a clone's stream is not followed; Sluice refuses it in its own words (1235)"},
         {"compressed replies' sequence ids", "compressed clients: behind the first result of several",
          "servers count on from the number of their compressed frames; no client looks at them"},

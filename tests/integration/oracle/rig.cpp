@@ -3,7 +3,6 @@
 #include "tests/integration/oracle/fixture.hpp"
 #include "tests/support/catch.hpp"
 
-#include <spdlog/spdlog.h>
 #include <algorithm>
 #include <cstdlib>
 #include <thread>
@@ -53,7 +52,6 @@ rig::rig(server_kind kind) : kind_(kind), server_(start(kind)), root_(connect(se
 std::filesystem::path rig::certificate_folder() const { return server_.data_folder(); }
 
 std::unique_ptr<proxy::proxy_server> rig::start_proxy(proxy::proxy_options options) const {
-    if (std::getenv("SLUICE_TEST_LOG") == nullptr) spdlog::set_level(spdlog::level::off);
     if (options.server_port == proxy::proxy_options().server_port) options.server_port = port();
     options.io_threads = 1;
     auto started = proxy::proxy_server::start(std::move(options));
