@@ -77,12 +77,12 @@ private:
     std::thread thread_;
 };
 
-std::map<std::string, std::string> row_of(sql_connection& client, const std::string& statement, std::size_t row) {
+std::map<std::string, std::string> last_row_of(sql_connection& client, const std::string& statement) {
     const auto rows = client.query(statement);
-    REQUIRE(rows.size() > row);
+    REQUIRE_FALSE(rows.empty());
     std::map<std::string, std::string> named;
     const auto names = client.column_names();
-    for (std::size_t i = 0; i < names.size(); ++i) named[names[i]] = rows[row][i].value_or("NULL");
+    for (std::size_t i = 0; i < names.size(); ++i) named[names[i]] = rows.back()[i].value_or("NULL");
     return named;
 }
 
@@ -108,11 +108,13 @@ TEST_CASE("an old transaction on the table is waited for without an attempt, and
     CHECK(holds(reason, "SELECT COUNT(*) FROM t"));
     CHECK(waiting.at("cutover_attempts").as_array().empty());
 
+    const auto open_until = system_clock::now();
     blocker.exec("COMMIT");
     const auto ended = system_clock::now();
     const auto done = sluice.wait_for(id, "completed");
     const auto& attempts = done.at("cutover_attempts").as_array();
-    REQUIRE(attempts.size() == 1);
+    REQUIRE_FALSE(attempts.empty());
+    CHECK(time_in(attempts[0].as_object(), "began") >= std::chrono::floor<milliseconds>(open_until));
     CHECK(time_in(attempts[0].as_object(), "began") - ended < std::chrono::seconds(1));
     CHECK(writer.errors() == 0);
     CHECK(writer.written() > 0);
@@ -251,8 +253,8 @@ TEST_CASE("operators command migrations by SQL, and nobody else", "[process][cut
     CHECK(sluice.run({"settings", id, "--cutover-window", ""}).exit_code == 0);
     sluice.wait_for(id, "completed");
 
-    auto report = row_of(dba, "SHOW MIGRATION CUTOVERS '" + id + "'", 0);
-    CHECK(report.at("attempt") == "1");
+    auto report = last_row_of(dba, "SHOW MIGRATION CUTOVERS '" + id + "'");
+    CHECK(report.at("attempt") == std::to_string(sluice.show(id).at("cutover_attempts").as_array().size()));
     CHECK(report.at("succeeded") == "yes");
     CHECK(report.at("direction") == "forth");
     CHECK(report.at("given_up_because") == "NULL");

@@ -64,6 +64,7 @@ TEST_CASE("an old transaction of a direct connection is waited for without an at
     CHECK(contains(waiting->waiting_for, "(directly, not through the proxy)"));
     const std::string last_statement = std::string(lock) == "BEGIN" ? "SELECT * FROM t" : lock;
     CHECK(contains(waiting->waiting_for, last_statement));
+    const auto held_until = system_clock::now();
     client.exec(std::string(lock) == "BEGIN"            ? "COMMIT"
                 : std::string(lock) == "HANDLER t OPEN" ? "HANDLER t CLOSE"
                                                         : "UNLOCK TABLES");
@@ -72,7 +73,8 @@ TEST_CASE("an old transaction of a direct connection is waited for without an at
     const auto ended = wait_for_end(*engine, id);
     INFO(error_text(*ended));
     REQUIRE(ended->state == migration_state::completed);
-    REQUIRE(ended->cutover_attempts.size() == 1);
+    REQUIRE_FALSE(ended->cutover_attempts.empty());
+    CHECK(ended->cutover_attempts[0].began >= held_until);
     CHECK(ended->cutover_attempts[0].began - gone < seconds(1));
 }
 
@@ -231,14 +233,14 @@ TEST_CASE("window, flag file and postponement hold the cut-over up, by options t
     const auto ended = wait_for_end(*engine, id);
     CHECK(ended->state == migration_state::completed);
     const auto attempts = ended->cutover_attempts;
-    REQUIRE(attempts.size() == 1);
+    REQUIRE_FALSE(attempts.empty());
 
     engine.reset();
     engine = engine_on(server);
     const auto stored = engine->find(id)->cutover_attempts;
-    REQUIRE(stored.size() == 1);
-    CHECK(std::chrono::abs(stored[0].began - attempts[0].began) < milliseconds(1));
-    CHECK(stored[0].succeeded);
-    REQUIRE(stored[0].steps.size() == attempts[0].steps.size());
-    CHECK(stored[0].steps.back().took == attempts[0].steps.back().took);
+    REQUIRE(stored.size() == attempts.size());
+    CHECK(std::chrono::abs(stored.back().began - attempts.back().began) < milliseconds(1));
+    CHECK(stored.back().succeeded);
+    REQUIRE(stored.back().steps.size() == attempts.back().steps.size());
+    CHECK(stored.back().steps.back().took == attempts.back().steps.back().took);
 }
