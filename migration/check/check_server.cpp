@@ -13,7 +13,6 @@ outcome<server_facts> check_server(sql_session& session) {
     facts.family = family_of(version.is_mariadb, version.number);
     if (!facts.family) return refuse_server(version);
     facts.version = version.text;
-    facts.is_mariadb = version.is_mariadb;
     facts.version_number = version.number;
     facts.gtid_mode_on = is_on(variables, "gtid_mode");
     const auto letter_case = value_of(variables, "lower_case_table_names");

@@ -14,9 +14,8 @@ namespace sluice::migration {
 
 /// What the checks learned of the server on their way.
 struct server_facts {
-    family_ptr family;    ///< never null after check_server()
-    std::string version;  ///< as VERSION() says
-    bool is_mariadb = false;
+    family_ptr family;            ///< never null after check_server()
+    std::string version;          ///< as VERSION() says
     unsigned version_number = 0;  ///< 90700 for 9.7.0
     bool gtid_mode_on = false;    ///< every transaction has a GTID; whether they are followed is the family's word
     int lower_case_table_names = 0;

@@ -20,7 +20,7 @@ bool is_utc(const std::string& zone, const server_variables& variables) {
 
 }  // namespace
 
-outcome<conversion_settings> read_conversion_settings(sql_session& session, bool is_mariadb,
+outcome<conversion_settings> read_conversion_settings(sql_session& session, const server_family& family,
                                                       const std::string& time_zone) {
     SLUICE_TRY(const auto variables, read_global_variables(session, {"sql_mode", "time_zone", "system_time_zone"}));
     conversion_settings settings;
@@ -30,8 +30,8 @@ outcome<conversion_settings> read_conversion_settings(sql_session& session, bool
     };
     const bool strict = has("STRICT_TRANS_TABLES") || has("STRICT_ALL_TABLES");
     settings.no_zero_date = strict && has("NO_ZERO_DATE");
-    settings.text_must_be_integer = is_mariadb;
-    settings.rounds_before_sign = !is_mariadb;
+    settings.text_must_be_integer = family.text_must_be_integer();
+    settings.rounds_before_sign = family.rounds_before_sign();
     settings.no_zero_in_date = strict && has("NO_ZERO_IN_DATE");
 
     const auto zone = time_zone.empty() ? value_of(variables, "time_zone") : time_zone;

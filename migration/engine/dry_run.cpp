@@ -62,7 +62,7 @@ struct dry_running {
 // Every way is looked at, also one that the options do not agree to: the operator may want to.
 outcome<void> dry_running::find_ways() {
     SLUICE_TRY(const table_description original, describe_table(session, spec.table));
-    SLUICE_TRY(const auto settings, read_conversion_settings(session, facts.is_mariadb, spec.options.time_zone));
+    SLUICE_TRY(const auto settings, read_conversion_settings(session, *facts.family, spec.options.time_zone));
     made.way = alter_way::copy;
     for (const alter_way way : {alter_way::instant, alter_way::inplace}) {
         SLUICE_TRY(scratch_trial trial,

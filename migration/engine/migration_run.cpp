@@ -82,10 +82,11 @@ outcome<void> migration_run::command(operator_command command) {
         case operator_command::abort:
             abort_requested_ = true;
             interrupt_statement();
-            break;
+            return {};  // what is stored is the end that it comes to
         case operator_command::revert:
         case operator_command::finish: break;  // above
     }
+    orders_.say();
     woken_.notify_all();
     return {};
 }
@@ -156,14 +157,18 @@ void migration_run::publish() {
 
 void migration_run::save() {
     saved_ = steady_clock::now();
-    if (!environment_.store.keeps() || !is_on_its_server()) return;
+    if (!environment_.store.keeps() || is_elsewhere_ || !is_on_its_server()) return;
     auto stored = environment_.store.save(control_, current_);
     // A connection that was lost is back: what a restart goes by should not be missed for that.
     if (!stored && stored.error().then == disposition::retry) {
         if (!is_on_its_server()) return;
         stored = environment_.store.save(control_, current_);
     }
-    if (!stored) spdlog::warn("migration {}: its state could not be stored: {}", current_.id, stored.error().message);
+    if (stored) {
+        orders_.stored();
+    } else {
+        spdlog::warn("migration {}: its state could not be stored: {}", current_.id, stored.error().message);
+    }
 }
 
 outcome<query_result> migration_run::run_control(std::string_view sql) {
@@ -195,9 +200,10 @@ void migration_run::wait_for(std::string what) {
 
 outcome<void> migration_run::tick(milliseconds wait) {
     // What the operator has said must outlive this process.
-    const bool told = take_changes() || current_.paused != paused_ || current_.postponed != postponed_;
+    const bool told = orders_.take();
+    const bool changed = take_changes() || current_.paused != paused_ || current_.postponed != postponed_;
     publish();
-    if (told || steady_clock::now() - saved_ >= save_interval) save();
+    if (told || changed || steady_clock::now() - saved_ >= save_interval) save();
     {
         std::unique_lock lock(mutex_);
         woken_.wait_for(lock, wait);
@@ -228,6 +234,7 @@ void migration_run::coordinate() {
         end = refuse("internal_error", std::string("the engine stopped itself: ") + error.what());
     }
     conclude(std::move(end));
+    orders_.close();
 }
 
 outcome<migration_run::ending> migration_run::proceed() {

@@ -10,6 +10,7 @@
 #include "migration/cutover/cutover_timing.hpp"
 #include "migration/cutover/swap_check.hpp"
 #include "migration/engine/crew.hpp"
+#include "migration/engine/durable_orders.hpp"
 #include "migration/engine/log_server.hpp"
 #include "migration/engine/migration_service.hpp"
 #include "migration/engine/preparation.hpp"
@@ -59,6 +60,10 @@ public:
     outcome<void> command(operator_command command);
     /// Changes options while it runs. "fixed_option" where that cannot be, "wrong_state" behind its end. Thread-safe.
     outcome<void> change(const option_changes& changes);
+    /// Waits until what has been told by now would be found by the next start (an abort or a revert: its state is). Not
+    /// for long: a coordinator that is in the middle of something comes to it behind that, which is logged.
+    /// Thread-safe.
+    void wait_until_stored();
 
 private:
     enum class ending { completed, reverted, aborted, stopped };
@@ -192,6 +197,7 @@ private:
     std::optional<checkpoint> basis_;  ///< what is the same in all checkpoints of this run
     std::string swap_clause_;          ///< what began the way back, where that is not to be seen from the names
     std::string server_;               ///< on which it is at work
+    bool is_elsewhere_ = false;        ///< another process works on it, and stores its state
     bool may_go_on_ = false;           ///< an earlier process has left a checkpoint, and the ghost is there
     bool goes_on_ = false;             ///< from one
     bool unknown_prepared_ = false;    ///< see stream_reader::expect_unknown_prepared
@@ -226,6 +232,7 @@ private:
     mutable std::mutex mutex_;
     snapshot_ptr published_;
     std::vector<option_changes> changes_;  ///< of options, for the coordinator to take
+    durable_orders orders_;
     std::condition_variable woken_;
     std::thread coordinator_;
 };

@@ -71,6 +71,7 @@ outcome<void> migration_run::claim() {
         SLUICE_TRY(const auto holder, holder_of(runner(), lock));
         if (!holder) continue;
         if (!holder->statement) {
+            is_elsewhere_ = true;
             return refuse("running_elsewhere", "migration " + current_.id + " of " + quote_table(current_.spec.table) +
                                                    " is being worked on by another process");
         }

@@ -52,7 +52,7 @@ outcome<bool> migration_run::altered_by_server(const sql::alter_statement& alter
     }
     SLUICE_TRY(const server_facts facts, run_direct_checks(control_, current_.spec, alter, role_of_server()));
     const migration_plan names = plan_names(current_.spec);
-    SLUICE_TRY(const auto settings, read_conversion_settings(control_, facts.is_mariadb, options.time_zone));
+    SLUICE_TRY(const auto settings, read_conversion_settings(control_, *facts.family, options.time_zone));
     SLUICE_TRY(const bool leftovers, artefacts_exist(names));
     if (leftovers) return false;  // the checks that follow refuse them, naming each
 

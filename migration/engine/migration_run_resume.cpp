@@ -50,12 +50,10 @@ outcome<std::string> definition_of(const statement_runner& run, const table_name
 
 /// Which server's log a file and an offset are of. MariaDB has no server_uuid: whether a replica's log is the same is
 /// told there by the marker behind the place alone.
-outcome<std::string> name_of_log(const statement_runner& run, const migration_plan& plan, bool is_mariadb,
+outcome<std::string> name_of_log(const statement_runner& run, const migration_plan& plan, const server_family& family,
                                  bool is_of_replica) {
     if (is_of_replica) return "a replica " + plan.log_server_uuid;
-    SLUICE_TRY(const query_result told,
-               run(is_mariadb ? "SELECT CONCAT(@@GLOBAL.server_id, ' ', @@hostname, ':', @@port)"
-                              : "SELECT @@GLOBAL.server_uuid"));
+    SLUICE_TRY(const query_result told, run(family.identity_query()));
     return told.rows.empty() || told.rows[0].empty() ? std::string() : told.rows[0][0].value_or("");
 }
 
@@ -72,7 +70,7 @@ outcome<void> migration_run::begin_checkpoints(const sql::alter_statement& alter
     checkpoint basis;
     basis.run = plan.run;
     basis.by_gtid = plan.follow_by_gtid;
-    SLUICE_TRY(basis.server, name_of_log(runner(), plan, facts.is_mariadb, log_server_.has_value()));
+    SLUICE_TRY(basis.server, name_of_log(runner(), plan, *facts.family, log_server_.has_value()));
     basis.expects_unknown_prepared = unknown_prepared_;
     basis.alter = alter.body;
     basis.options = options_of_plan(plan.options);
@@ -195,7 +193,7 @@ outcome<migration_run::ending> migration_run::take_back() {
     if (log_server_) {
         SLUICE_TRY(looked.log_server_uuid, log_server_->uuid());
     }
-    SLUICE_TRY(const std::string server, name_of_log(runner(), looked, facts.is_mariadb, log_server_.has_value()));
+    SLUICE_TRY(const std::string server, name_of_log(runner(), looked, *facts.family, log_server_.has_value()));
     if (!found->by_gtid && found->server != server) {
         return refuse("checkpoint_differs", "the place of the cut-over is known in another server's binary log only");
     }
@@ -309,7 +307,7 @@ outcome<void> migration_run::go_on_from(const checkpoint& from) {
         return refuse("checkpoint_differs", quote_table(plan.ghost) + " was changed by somebody since the checkpoint");
     }
     SLUICE_TRY_VOID(require_same("the key by which rows are found", from.unique_key, describe(plan.mapping.key)));
-    SLUICE_TRY(const std::string server, name_of_log(runner(), plan, facts.is_mariadb, log_server_.has_value()));
+    SLUICE_TRY(const std::string server, name_of_log(runner(), plan, *facts.family, log_server_.has_value()));
     if (from.by_gtid != plan.follow_by_gtid || (!from.by_gtid && from.server != server)) {
         return refuse("checkpoint_differs",
                       "the checkpoint's place in the binary log is of another server, or of another gtid_mode");

@@ -76,7 +76,7 @@ struct migration_service::implementation {
 
     mutable std::mutex mutex;
     bool recovered = false;
-    std::map<std::string, std::unique_ptr<migration_run>> runs;  ///< by id: of this process
+    std::map<std::string, std::shared_ptr<migration_run>> runs;  ///< by id: of this process
     std::map<std::string, snapshot_ptr> history;                 ///< by id: ended before this process
 
     std::vector<table_name> dry_running{};
@@ -144,11 +144,11 @@ struct migration_service::implementation {
         }
     }
 
-    migration_run& add_run(migration_snapshot begin) {
+    std::shared_ptr<migration_run> add_run(migration_snapshot begin) {
         const std::string id = begin.id;
-        auto& run = runs[id] = std::make_unique<migration_run>(environment(), std::move(begin));
+        auto& run = runs[id] = std::make_shared<migration_run>(environment(), std::move(begin));
         run->start();
-        return *run;
+        return run;
     }
 };
 
@@ -215,7 +215,7 @@ outcome<alter_forecast> migration_service::dry_run(const migration_spec& spec) {
 
 outcome<snapshot_ptr> migration_service::create(migration_spec spec) {
     SLUICE_TRY_VOID(check_request(spec));
-    const std::lock_guard lock(self_->mutex);
+    std::unique_lock lock(self_->mutex);
     SLUICE_ASSERT(self_->recovered);
     self_->retire_ended_runs();
     SLUICE_TRY_VOID(self_->require_free(spec.table));
@@ -224,7 +224,11 @@ outcome<snapshot_ptr> migration_service::create(migration_spec spec) {
     begin.id = fresh_id();
     begin.spec = std::move(spec);
     begin.created = begin.changed = std::chrono::system_clock::now();
-    return self_->add_run(std::move(begin)).snapshot();
+    const auto run = self_->add_run(std::move(begin));
+    auto begun = run->snapshot();
+    lock.unlock();
+    run->wait_until_stored();
+    return begun;
 }
 
 std::vector<snapshot_ptr> migration_service::list() const {
@@ -250,14 +254,17 @@ template <class Tell>
 outcome<snapshot_ptr> migration_service::tell_run(std::string_view id, Tell tell) {
     const snapshot_ptr known = find(id);
     if (!known) return refuse("no_such_migration", "there is no migration " + std::string(id));
-    const std::lock_guard lock(self_->mutex);
+    std::unique_lock lock(self_->mutex);
     const auto run = self_->runs.find(known->id);
     if (run == self_->runs.end()) {
         return refuse("wrong_state", "migration " + known->id + " is " + std::string(to_string(known->state)) +
                                          ": it takes no commands any more");
     }
-    SLUICE_TRY_VOID(tell(*run->second));
-    return run->second->snapshot();
+    const auto told = run->second;
+    SLUICE_TRY_VOID(tell(*told));
+    lock.unlock();
+    told->wait_until_stored();
+    return told->snapshot();
 }
 
 outcome<snapshot_ptr> migration_service::command(std::string_view id, operator_command command) {

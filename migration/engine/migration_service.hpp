@@ -49,7 +49,8 @@ public:
     outcome<void> recover();
 
     /// Validates the request (not yet the table) and starts the migration. "already_running" if the table has one,
-    /// "invalid_request" naming the field otherwise. Returns at once; preconditions are reported by the snapshot.
+    /// "invalid_request" naming the field otherwise. Preconditions are reported by the snapshot. Returns when the
+    /// migration is stored, so that the next start finds it; like the next two, after a second even so.
     outcome<snapshot_ptr> create(migration_spec spec);
 
     /// Does every check of create() and of the migration, and says how it would go, see dry_run.hpp. Blocks for

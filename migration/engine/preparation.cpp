@@ -134,7 +134,7 @@ outcome<void> prepare_ghost(reconnecting_session& session, migration_plan& plan,
     SLUICE_TRY(const auto check_names, name_ghost_checks(session, *facts.family, plan.original, plan.ghost));
     const std::string body = sql::with_constraint_names(
         sql::without_algorithm_and_lock(body_without_foreign_keys(alter, plan.relations)), check_names);
-    SLUICE_TRY(const auto settings, read_conversion_settings(session, facts.is_mariadb, spec.options.time_zone));
+    SLUICE_TRY(const auto settings, read_conversion_settings(session, *facts.family, spec.options.time_zone));
     if (auto altered = body.empty() ? outcome<query_result>(query_result{})
                                     : run_in_zone(session, settings.time_zone, alter_ghost_statement(plan.ghost, body));
         !altered) {
@@ -174,7 +174,7 @@ outcome<migration_plan> prepare_way_back(reconnecting_session& session, const mi
     const migration_plan forward = plan_names(spec);
     SLUICE_TRY(const table_description now, describe_table(session, forward.original));
     SLUICE_TRY(const table_description old, describe_table(session, forward.old_table));
-    SLUICE_TRY(const auto settings, read_conversion_settings(session, facts.is_mariadb, spec.options.time_zone));
+    SLUICE_TRY(const auto settings, read_conversion_settings(session, *facts.family, spec.options.time_zone));
     SLUICE_TRY(migration_plan back, plan_way_back(forward, now, old, alter, settings));
     SLUICE_TRY_VOID(learn_server(session, back, facts));
     SLUICE_TRY_VOID(plan_relations_back(session, spec, facts, former_trigger_names, back));
@@ -206,7 +206,7 @@ outcome<prepared_migration> adopt_tables(reconnecting_session& session, const mi
     const relations_subject relations{session, spec, alter, facts, plan.ghost.table};
     SLUICE_TRY_VOID(plan_triggers(relations, plan.relations));
     SLUICE_TRY_VOID(plan_foreign_keys(relations, plan.relations));
-    SLUICE_TRY(auto settings, read_conversion_settings(session, facts.is_mariadb, spec.options.time_zone));
+    SLUICE_TRY(auto settings, read_conversion_settings(session, *facts.family, spec.options.time_zone));
     settings.now = from.moment;
     SLUICE_TRY_VOID(plan_columns(session, plan, alter, facts, settings));
     for (const deferred_index& index : from.deferred) {

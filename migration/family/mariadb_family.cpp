@@ -36,6 +36,9 @@ public:
     [[nodiscard]] key_set_form key_form() const noexcept override { return key_set_form::or_of_ands; }
     [[nodiscard]] bool check_names_belong_to_table() const noexcept override { return true; }
     [[nodiscard]] std::string_view inplace_algorithm() const noexcept override { return "NOCOPY"; }
+    [[nodiscard]] bool reads_mariadb_comments() const noexcept override { return true; }
+    [[nodiscard]] bool text_must_be_integer() const noexcept override { return true; }
+    [[nodiscard]] bool rounds_before_sign() const noexcept override { return false; }
     [[nodiscard]] std::string_view foreign_keys_view() const noexcept override { return "INNODB_SYS_FOREIGN"; }
 
     void describe_specials(const named_cells& row, column_description& column) const override {
@@ -46,6 +49,11 @@ public:
     }
     [[nodiscard]] bool is_visible_index(const named_cells& row) const override { return row.text("IGNORED") != "YES"; }
 
+    /// There is no server_uuid.
+    [[nodiscard]] std::string_view identity_query() const noexcept override {
+        return "SELECT CONCAT(@@GLOBAL.server_id, ' ', @@hostname, ':', @@port)";
+    }
+    [[nodiscard]] std::string_view definer_privilege() const noexcept override { return "SET USER"; }
     [[nodiscard]] std::span<const std::string_view> global_privileges() const noexcept override { return privileges; }
 
     /// The plug-in metadata_lock_info, which is not always there; else performance_schema, which is off by default.

@@ -11,6 +11,7 @@ constexpr std::array<std::string_view, 3> privileges{"PROCESS", "REPLICATION SLA
 constexpr unsigned row_constructor_since = 50703;  // the range optimizer reads (a, b) IN ((1, 2), (3, 4))
 constexpr unsigned metadata_locks_since = 50703;
 constexpr unsigned renamed_views_since = 80003;
+constexpr unsigned set_user_id_since = 80000;
 
 class mysql_5_family final : public server_family {
 public:
@@ -45,6 +46,9 @@ public:
         return row.text("IS_VISIBLE") != "NO";  // 8.0; no such column before
     }
 
+    [[nodiscard]] std::string_view definer_privilege() const noexcept override {
+        return version_ >= set_user_id_since ? "SET_USER_ID" : "SUPER";
+    }
     [[nodiscard]] std::span<const std::string_view> global_privileges() const noexcept override { return privileges; }
     [[nodiscard]] std::vector<std::string> lock_holder_queries(const table_name& table) const override {
         if (version_ < metadata_locks_since) return {};

@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::array<std::string_view, 3> privileges{"PROCESS", "REPLICATION SLAVE", "REPLICATION CLIENT"};
 constexpr unsigned binary_log_status_since = 80200;  // SHOW MASTER STATUS was dropped in 8.4
+constexpr unsigned any_definer_since = 80200;
 
 class mysql_family final : public server_family {
 public:
@@ -38,6 +39,9 @@ public:
         return row.text("IS_VISIBLE") != "NO";
     }
 
+    [[nodiscard]] std::string_view definer_privilege() const noexcept override {
+        return version_ >= any_definer_since ? "SET_ANY_DEFINER" : "SET_USER_ID";
+    }
     [[nodiscard]] std::span<const std::string_view> global_privileges() const noexcept override { return privileges; }
     [[nodiscard]] std::vector<std::string> lock_holder_queries(const table_name& table) const override {
         return {metadata_locks_query(table)};

@@ -55,6 +55,13 @@ public:
     /// The algorithm of ALTER TABLE that copies no rows, or comes nearest to that: INPLACE may rebuild a table,
     /// MariaDB's NOCOPY never does.
     [[nodiscard]] virtual std::string_view inplace_algorithm() const noexcept { return "INPLACE"; }
+    /// What stands in an executable comment of MariaDB's own is code, see sql::lexer_options::mariadb.
+    [[nodiscard]] virtual bool reads_mariadb_comments() const noexcept { return false; }
+
+    // --- values that are converted; see conversion_settings ---
+
+    [[nodiscard]] virtual bool text_must_be_integer() const noexcept { return false; }
+    [[nodiscard]] virtual bool rounds_before_sign() const noexcept { return true; }
 
     // --- what the server says of tables ---
 
@@ -75,8 +82,12 @@ public:
     /// From a row of information_schema.STATISTICS: the optimizer may use the index.
     [[nodiscard]] virtual bool is_visible_index(const named_cells& row) const = 0;
 
-    // --- accounts and sessions ---
+    // --- accounts, sessions, the server itself ---
 
+    /// Tells it from every other server, in one cell.
+    [[nodiscard]] virtual std::string_view identity_query() const noexcept { return "SELECT @@GLOBAL.server_uuid"; }
+    /// What an account needs to make triggers that act as another account, by its name in GRANT.
+    [[nodiscard]] virtual std::string_view definer_privilege() const noexcept = 0;
     /// Global privileges that a migration needs, by the names that SHOW GRANTS has for them.
     [[nodiscard]] virtual std::span<const std::string_view> global_privileges() const noexcept = 0;
     /// Statements that name the sessions with a metadata lock on the table beyond a statement: connection id, account,

@@ -33,13 +33,10 @@ outcome<void> check_creation_privileges(const relations_subject& subject, const 
                                              [&](const char* name) { return granted.has_global(name); });
     for (const auto& trigger : triggers) {
         if (may_set_definer || trigger.definer == user) continue;
-        const char* wanted = subject.facts.is_mariadb                ? "SET USER"
-                             : subject.facts.version_number >= 80200 ? "SET_ANY_DEFINER"
-                             : subject.facts.version_number >= 80000 ? "SET_USER_ID"
-                                                                     : "SUPER";
-        return refuse("trigger_privileges",
-                      "trigger " + quote_identifier(trigger.name) + " acts as " + trigger.definer + ", and account " +
-                          user + " may not make a trigger for another account: GRANT " + wanted + " ON *.*");
+        return refuse("trigger_privileges", "trigger " + quote_identifier(trigger.name) + " acts as " +
+                                                trigger.definer + ", and account " + user +
+                                                " may not make a trigger for another account: GRANT " +
+                                                std::string(subject.facts.family->definer_privilege()) + " ON *.*");
     }
     return {};
 }
@@ -127,7 +124,7 @@ outcome<planned_trigger> planned(const relations_subject& subject, const table_t
     made.name = trigger.name;
     SLUICE_TRY(made.new_name, new_name_for(trigger, subject));
     made.session = trigger_session_statement(trigger);
-    SLUICE_TRY(const std::string body, body_of(trigger, subject.facts.is_mariadb));
+    SLUICE_TRY(const std::string body, body_of(trigger, subject.facts.family->reads_mariadb_comments()));
     const auto& table = subject.spec.table;
     const artefact_names names = artefact_names_of(table.table);
     for (const auto& ghost : {subject.ghost.empty() ? names.ghost : subject.ghost, names.swap_ghost, names.swap_old}) {

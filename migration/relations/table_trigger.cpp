@@ -19,11 +19,11 @@ std::string account(std::string_view definer) {
     return quoted(definer.substr(0, at)) + '@' + quoted(definer.substr(at + 1));
 }
 
-sql::lexer_options reading_of(const table_trigger& trigger, bool is_mariadb) {
+sql::lexer_options reading_of(const table_trigger& trigger, bool mariadb_comments) {
     sql::lexer_options options;
     sql::adopt_sql_mode(options, trigger.sql_mode);
     options.charset = sql::multibyte_charset_of_name(trigger.charset_client);
-    options.mariadb = is_mariadb;
+    options.mariadb = mariadb_comments;
     return options;
 }
 
@@ -37,13 +37,13 @@ std::string new_trigger_name(std::string_view name, std::string_view suffix, boo
 }
 
 // FOR and EACH are reserved words: unquoted they can stand nowhere else in the head.
-outcome<std::string> body_of(const table_trigger& trigger, bool is_mariadb) {
+outcome<std::string> body_of(const table_trigger& trigger, bool mariadb_comments) {
     const auto unreadable = [&] {
         return refuse("trigger_unreadable", "trigger " + quote_identifier(trigger.name) +
                                                 " cannot be made again: its statement has no FOR EACH ROW that could "
                                                 "be found");
     };
-    const auto options = reading_of(trigger, is_mariadb);
+    const auto options = reading_of(trigger, mariadb_comments);
     sql::lexer lexer(trigger.statement, options);
     while (true) {
         const auto token = lexer.next();

@@ -35,7 +35,7 @@ struct table_trigger {
 
 /// What stands behind FOR EACH ROW and an order clause: the body, byte for byte. "trigger_unreadable" where the
 /// statement has no such place.
-[[nodiscard]] outcome<std::string> body_of(const table_trigger& trigger, bool is_mariadb);
+[[nodiscard]] outcome<std::string> body_of(const table_trigger& trigger, bool mariadb_comments);
 
 /// The head of the statement that makes the trigger on another table, up to FOR EACH ROW, in UTF-8. The body goes
 /// behind it in the bytes that it has.

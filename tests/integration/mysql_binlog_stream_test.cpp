@@ -304,12 +304,14 @@ TEST_CASE("stop() ends a blocked next(), from another thread and for good") {
     const auto feed = attached(server, start, {.heartbeat_interval = 60s, .silence_limit = 300s});
     std::thread stopper;
     std::optional<failure> failed;
-    while (!failed) {
+    const auto until = std::chrono::steady_clock::now() + patience;
+    while (!failed && std::chrono::steady_clock::now() < until) {
         const auto got = feed->next(stopper.joinable() ? 60s : 200ms);
         if (got.has_error()) failed = got.error();
         if (!stopper.joinable()) stopper = std::thread([&feed] { feed->stop(); });
     }
     stopper.join();
+    REQUIRE(failed);
     CHECK(failed->code == "stopped");
     CHECK(failed->then == disposition::abort);
     const auto again = feed->next(60s);
@@ -317,32 +319,41 @@ TEST_CASE("stop() ends a blocked next(), from another thread and for good") {
     CHECK(again.error().code == "stopped");
 }
 
-TEST_CASE("two streams of one server id: on MySQL neither disturbs the other, since their UUIDs differ") {
-    const auto server = start_server(server_kind::mysql_9_7);
-    auto root = test::connect(server);
-    const auto start = from_now(root, true);
+namespace {
+
+/// Two streams of one server id, the first of which lives when the second one begins.
+struct two_streams {
+    explicit two_streams(server_kind kind)
+        : server(start_server(kind)),
+          root(test::connect(server)),
+          start(from_now(root, kind == server_kind::mysql_9_7)),
+          first(attached(server, start, options)),
+          first_events(*first, start) {
+        REQUIRE(first_events.read_until(is_heartbeat));
+        second = attached(server, start, options);
+        follower second_events(*second, start);
+        REQUIRE(second_events.read_until(is_heartbeat));
+    }
+
     const binlog_stream_options options{.server_id = 4711, .heartbeat_interval = 100ms};
-    const auto first = attached(server, start, options);
-    follower first_events(*first, start);
-    REQUIRE(first_events.read_until(is_heartbeat));
-    const auto second = attached(server, start, options);
-    follower second_events(*second, start);
-    REQUIRE(second_events.read_until(is_heartbeat));
-    for (int i = 0; i < 5; ++i) REQUIRE(first_events.read_until(is_heartbeat));
+    mysql_server server;
+    test::sql_connection root;
+    feed_start start;
+    std::unique_ptr<change_feed> first;
+    follower first_events;
+    std::unique_ptr<change_feed> second;
+};
+
+}  // namespace
+
+TEST_CASE("two streams of one server id: on MySQL neither disturbs the other, since their UUIDs differ") {
+    two_streams streams(server_kind::mysql_9_7);
+    for (int i = 0; i < 5; ++i) REQUIRE(streams.first_events.read_until(is_heartbeat));
 }
 
 TEST_CASE("MariaDB ends the older of two streams with one server id, and that is to be tried again") {
-    const auto server = start_server(server_kind::mariadb_10_11);
-    auto root = test::connect(server);
-    const auto start = from_now(root, false);
-    const binlog_stream_options options{.server_id = 4711, .heartbeat_interval = 100ms};
-    const auto first = attached(server, start, options);
-    follower first_events(*first, start);
-    REQUIRE(first_events.read_until(is_heartbeat));
-    const auto second = attached(server, start, options);
-    follower second_events(*second, start);
-    REQUIRE(second_events.read_until(is_heartbeat));
-    const auto failed = failure_of(*first);
+    two_streams streams(server_kind::mariadb_10_11);
+    const auto failed = failure_of(*streams.first);
     CAPTURE(failed.code, failed.message);
     CHECK(failed.code == "stream_displaced");
     CHECK(failed.then == disposition::retry);

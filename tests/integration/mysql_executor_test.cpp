@@ -4,6 +4,7 @@
 
 #include "migration/mysql/mysql_executor.hpp"
 #include "tests/integration/mysql_address.hpp"
+#include "tests/support/eventually.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -254,10 +255,10 @@ TEST_CASE("a killed statement leaves the session usable") {
     std::thread runner([&] { answer = victim->run("INSERT INTO test.t VALUES (1)"); });
     auto root = test::connect(server);
     const auto id = std::to_string(victim->connection_id());
-    while (root.scalar("SELECT COUNT(*) FROM information_schema.processlist WHERE STATE LIKE 'Waiting%' AND ID = " +
-                       id) == "0") {
-        std::this_thread::yield();
-    }
+    CHECK(test::eventually([&] {
+        return root.scalar("SELECT COUNT(*) FROM information_schema.processlist WHERE STATE LIKE 'Waiting%' AND ID = " +
+                           id) != "0";
+    }));
     REQUIRE(killer->run("KILL QUERY " + id).has_value());
     runner.join();
     REQUIRE(answer->has_error());
@@ -284,10 +285,11 @@ TEST_CASE("a lost connection leaves the outcome unknown, and the session dead fo
 
     std::optional<outcome<query_result>> answer;
     std::thread runner([&] { answer = cut->run("SELECT SLEEP(60)"); });
-    while (root.scalar("SELECT COUNT(*) FROM information_schema.processlist WHERE INFO LIKE '%SLEEP(60)' AND ID = " +
-                       std::to_string(cut->connection_id())) == "0") {
-        std::this_thread::yield();
-    }
+    CHECK(test::eventually([&] {
+        return root.scalar(
+                   "SELECT COUNT(*) FROM information_schema.processlist WHERE INFO LIKE '%SLEEP(60)' AND ID = " +
+                   std::to_string(cut->connection_id())) != "0";
+    }));
     server.kill();
     runner.join();
     REQUIRE(answer->has_error());

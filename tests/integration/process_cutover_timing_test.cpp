@@ -34,14 +34,9 @@ system_clock::time_point time_in(const boost::json::object& object, std::string_
     return system_clock::from_time_t(timegm(&parts)) + milliseconds(std::stoi(text.substr(20, 3)));
 }
 
-/// Waits until what is waited for holds all of these.
+/// Waits until what is waited for holds this.
 boost::json::object wait_for_waiting(const served& sluice, const std::string& id, const std::string& part) {
-    for (;; std::this_thread::sleep_for(milliseconds(20))) {
-        boost::json::object now = sluice.show(id);
-        if (holds(text_in(now, "waiting_for"), part)) return now;
-        INFO(boost::json::serialize(now));
-        REQUIRE(now.at("ended").is_null());
-    }
+    return sluice.wait_until(id, part, [&](const auto& now) { return holds(text_in(now, "waiting_for"), part); });
 }
 
 std::vector<std::string> migrate_t(std::vector<std::string> more = {}) {
@@ -77,6 +72,27 @@ private:
     std::thread thread_;
 };
 
+/// A table that a transaction has read, which is still open, and that somebody else writes to meanwhile.
+struct blocked_table {
+    /// direct: the transaction does not come through the proxy.
+    explicit blocked_table(bool direct)
+        : server(mysql_server::start()),
+          sluice((fill(server, "t", 500), server)),
+          blocker(reading_t(direct ? connect(server, "test") : sluice.client())),
+          writer(sluice) {}
+
+    static sql_connection reading_t(sql_connection client) {
+        client.exec("BEGIN");
+        client.query("SELECT COUNT(*) FROM t");
+        return client;
+    }
+
+    mysql_server server;
+    served sluice;
+    sql_connection blocker;
+    steady_writer writer;
+};
+
 std::map<std::string, std::string> last_row_of(sql_connection& client, const std::string& statement) {
     const auto rows = client.query(statement);
     REQUIRE_FALSE(rows.empty());
@@ -91,13 +107,8 @@ std::map<std::string, std::string> last_row_of(sql_connection& client, const std
 TEST_CASE("an old transaction on the table is waited for without an attempt, and named", "[process][cutover_timing]") {
     const bool direct = GENERATE(false, true);
     CAPTURE(direct);
-    const auto server = mysql_server::start();
-    fill(server, "t", 500);
-    served sluice(server);
-    sql_connection blocker = direct ? connect(server, "test") : sluice.client();
-    blocker.exec("BEGIN");
-    blocker.query("SELECT COUNT(*) FROM t");
-    const steady_writer writer(sluice);
+    blocked_table scene(direct);
+    auto& [server, sluice, blocker, writer] = scene;
     const std::string id = sluice.begin(migrate_t());
 
     const auto waiting = wait_for_waiting(sluice, id, "has had a transaction open for");
@@ -115,7 +126,8 @@ TEST_CASE("an old transaction on the table is waited for without an attempt, and
     const auto& attempts = done.at("cutover_attempts").as_array();
     REQUIRE_FALSE(attempts.empty());
     CHECK(time_in(attempts[0].as_object(), "began") >= std::chrono::floor<milliseconds>(open_until));
-    CHECK(time_in(attempts[0].as_object(), "began") - ended < std::chrono::seconds(1));
+    // Much less on a machine that has nothing else to do; the next attempt would otherwise come with the interval.
+    CHECK(time_in(attempts[0].as_object(), "began") - ended < std::chrono::seconds(5));
     CHECK(writer.errors() == 0);
     CHECK(writer.written() > 0);
 }
@@ -124,24 +136,19 @@ TEST_CASE("attempts that a transaction makes fail keep their budget and interval
           "[process][cutover_timing]") {
     const bool direct = GENERATE(false, true);
     CAPTURE(direct);
-    const auto server = mysql_server::start();
-    fill(server, "t", 500);
-    served sluice(server);
-    sql_connection blocker = direct ? connect(server, "test") : sluice.client();
-    blocker.exec("BEGIN");
-    blocker.query("SELECT COUNT(*) FROM t");
-    const steady_writer writer(sluice);
+    blocked_table scene(direct);
+    auto& [server, sluice, blocker, writer] = scene;
     // It counts as young, so that it is tried all the same.
     const std::string id = sluice.begin(migrate_t({"--max-blocker-age-ms", "600000", "--hold-budget-ms", "300",
                                                    "--hold-interval-ms", "700", "--hold-interval-max-ms", "60000"}));
-    boost::json::object now = wait_for_waiting(sluice, id, "the last one was given up");
-    while (now.at("cutover_attempts").as_array().size() < 3) now = sluice.show(id);
+    wait_for_waiting(sluice, id, "the last one was given up");
+    sluice.wait_until(id, "four attempts",
+                      [](const auto& now) { return now.at("cutover_attempts").as_array().size() >= 4; });
     blocker.exec("COMMIT");
-    const auto ended = system_clock::now();
     const auto done = sluice.wait_for(id, "completed");
     const auto& attempts = done.at("cutover_attempts").as_array();
     INFO(boost::json::serialize(attempts));
-    REQUIRE(attempts.size() >= 4);
+    REQUIRE(attempts.size() >= 5);
     for (std::size_t i = 0; i < attempts.size(); ++i) {
         const auto& attempt = attempts[i].as_object();
         // A little above the budget: a thread may have to wait for its turn on a busy machine.
@@ -150,13 +157,13 @@ TEST_CASE("attempts that a transaction makes fail keep their budget and interval
         const auto gap = time_in(attempt, "began") - time_in(attempts[i - 1].as_object(), "began");
         const bool last = i + 1 == attempts.size();
         CHECK(gap >= milliseconds(700));
-        // The interval has doubled with each of them, until the blocker had gone.
-        if (!last) CHECK(gap >= milliseconds(700) * (1 << (i - 1)));
+        // The interval has doubled with each of them, until the blocker had gone: then it was not waited for.
+        const auto interval = milliseconds(700) * (1 << (i - 1));
+        CHECK((last ? gap < interval : gap >= interval));
         const auto& blockers = attempts[i - 1].at("blockers").as_array();
         REQUIRE_FALSE(blockers.empty());
         CHECK(blockers[0].at("connection_id").to_number<std::uint64_t>() == blocker.connection_id());
     }
-    CHECK(time_in(attempts[attempts.size() - 1].as_object(), "began") - ended < std::chrono::seconds(1));
     CHECK(writer.errors() == 0);
 }
 
@@ -178,8 +185,8 @@ TEST_CASE("a blocker is killed when its time is up, but never one with a prepare
         blocker.exec("XA PREPARE 'x'");
     }
     CHECK(sluice.run({"cut-over", id}).exit_code == 0);
-    boost::json::object now = sluice.show(id);
-    while (now.at("blocker_kills").as_array().empty()) now = sluice.show(id);
+    const auto now = sluice.wait_until(id, "a blocker that is killed",
+                                       [](const auto& seen) { return !seen.at("blocker_kills").as_array().empty(); });
     const auto& kill = now.at("blocker_kills").as_array().at(0).as_object();
     INFO(boost::json::serialize(kill));
     CHECK(kill.at("blocker").at("connection_id").to_number<std::uint64_t>() == blocker.connection_id());
@@ -267,22 +274,17 @@ TEST_CASE("operators command migrations by SQL, and nobody else", "[process][cut
 TEST_CASE("postponement, changed options and the report outlive a restart", "[process][cutover_timing]") {
     const auto server = mysql_server::start();
     fill(server, "t", 500);
-    served first(server);
+    served first(server, app_is_operator);
     const std::string done = first.begin(migrate_t());
     const auto before = first.wait_for(done, "completed");
     fill(server, "u", 500);
     const std::string id = first.begin({"--schema", "test", "--table", "u", "--alter", "ADD COLUMN note INT NULL",
                                         "--cutover-window", "Mon 03:00-03:01 UTC"});
     first.wait_for(id, "ready");
-    CHECK(first.run({"postpone", id}).exit_code == 0);
-    CHECK(first.run({"settings", id, "--hold-budget-ms", "321", "--cutover-window", ""}).exit_code == 0);
-    wait_for_waiting(first, id, "the operator's cut-over command");
-    // It is stored a moment after it was said, with the next look.
-    sql_connection root = connect(server);
-    const auto stored = [&] {
-        return root.scalar("SELECT options FROM _sluice.migrations WHERE id = " + root.quote(id));
-    };
-    while (!holds(stored(), "321") || holds(stored(), "03:00")) std::this_thread::sleep_for(milliseconds(20));
+    // What was answered is stored, though the process dies at once.
+    sql_connection dba = first.client();
+    CHECK(dba.exec("POSTPONE MIGRATION '" + id + "'") == 1);
+    CHECK(dba.exec("ALTER MIGRATION '" + id + "' SET hold_budget_ms = 321, cutover_window = ''") == 1);
     first.process().signal(SIGKILL);
     CHECK(first.process().wait().exit_code == 128 + SIGKILL);
 

@@ -1,6 +1,7 @@
 // Every interactive command of gh-ost, on the Unix socket and on the TCP port; signals; what a terminal shows.
 
 #include "tests/integration/process_ghost_scene.hpp"
+#include "tests/support/loopback.hpp"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -15,23 +16,13 @@ namespace {
 using namespace sluice::test;
 using namespace sluice::test::ghost;
 
-::sockaddr_in loopback(std::uint16_t port) {
-    ::sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    address.sin_port = htons(port);
-    return address;
-}
-
 /// A port that was free a moment ago.
 std::uint16_t free_port() {
-    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    ::sockaddr_in address = loopback(0);
-    ::socklen_t size = sizeof address;
-    REQUIRE(::bind(fd, reinterpret_cast<const ::sockaddr*>(&address), size) == 0);
-    REQUIRE(::getsockname(fd, reinterpret_cast<::sockaddr*>(&address), &size) == 0);
+    std::uint16_t port = 0;
+    const int fd = listen_on_loopback(port);
+    REQUIRE(fd >= 0);
     ::close(fd);
-    return ntohs(address.sin_port);
+    return port;
 }
 
 std::string tell_tcp(std::uint16_t port, const std::string& line) {

@@ -110,20 +110,9 @@ TEST_CASE("TLS to the server, as --ssl and its companions say", "[process][ghost
     root.exec("CREATE TABLE t " + std::string(plain_table));
     const scratch_folder folder;
     const auto run = [&](const std::vector<std::string>& more) {
-        std::vector<std::string> words{"gh-ost",
-                                       "--host=" + server.host(),
-                                       "--port=" + std::to_string(server.port()),
-                                       "--user=ghoster",
-                                       "--password=W-secret",
-                                       "--database=my_db",
-                                       "--table=t",
-                                       "--alter=ENGINE=InnoDB",
-                                       "--allow-on-master",
-                                       "--ok-to-drop-table",
-                                       "--serve-socket-file=" + folder.file("sock"),
-                                       "--execute"};
-        words.insert(words.end(), more.begin(), more.end());
-        return run_sluice(words);
+        const std::vector<std::string> always{"--alter=ENGINE=InnoDB", "--allow-on-master", "--ok-to-drop-table",
+                                              "--execute"};
+        return run_sluice(words_for(server, folder, "my_db", "t", joined(always, more)));
     };
     const std::string authority = "--ssl-ca=" + ca.ca_file().string();
     const std::string certificate = "--ssl-cert=" + own.certificate.string();

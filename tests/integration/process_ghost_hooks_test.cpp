@@ -11,17 +11,6 @@ namespace {
 using namespace sluice::test;
 using namespace sluice::test::ghost;
 
-std::string text_of(const std::string& file) {
-    std::ifstream in(file);
-    return {std::istreambuf_iterator<char>(in), {}};
-}
-
-void make_hook(const scene& s, const std::string& name, const std::string& body) {
-    const std::string file = s.folder.file(name);
-    std::ofstream(file) << "#!/bin/sh\n" << body << "\n";
-    std::filesystem::permissions(file, std::filesystem::perms::owner_all);
-}
-
 /// "GH_OST_NAME=value" lines.
 std::map<std::string, std::string> variables_in(const std::string& file) {
     std::map<std::string, std::string> all;
@@ -95,13 +84,13 @@ TEST_CASE("hooks are called in order, with their variables, and may refuse", "[p
     for (const char* name : {"startup", "validated", "rowcount-complete", "before-row-copy", "row-copy-complete",
                              "before-cut-over", "begin-postponed", "success", "failure", "interactive-command"}) {
         make_hook(
-            s, std::string("gh-ost-on-") + name + "--log",
+            s.folder, std::string("gh-ost-on-") + name + "--log",
             "echo \"" + std::string(name) +
                 " $GH_OST_DATABASE_NAME $GH_OST_TABLE_NAME $GH_OST_GHOST_TABLE_NAME $GH_OST_OLD_TABLE_NAME "
                 "$GH_OST_HOOKS_HINT $GH_OST_DRY_RUN $GH_OST_COPIED_ROWS $GH_OST_COMMAND$GH_OST_INSTANT_DDL\" >> " +
                 log);
     }
-    make_hook(s, "gh-ost-on-status--log", "echo \"status $GH_OST_STATUS\" >> " + log);
+    make_hook(s.folder, "gh-ost-on-status--log", "echo \"status $GH_OST_STATUS\" >> " + log);
     const std::string flag = s.folder.file("postpone");
     sluice_process process(
         s.words("t", {"--alter=ADD COLUMN c INT", "--hooks-path=" + s.folder.path.string(), "--hooks-hint=hello",
@@ -109,11 +98,8 @@ TEST_CASE("hooks are called in order, with their variables, and may refuse", "[p
                       "--postpone-cut-over-flag-file=" + flag, "--execute"}));
     wait_for_answer(s.folder.file("sock"), "sup", "State: postponing cut-over");
     const auto read_log = [&] { return text_of(log); };
-    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-    while (!holds(read_log(), "begin-postponed ") || !holds(read_log(), "\nstatus 'Copy: ")) {
-        REQUIRE(std::chrono::steady_clock::now() < until);
-        std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    }
+    wait_until("the hooks of the postponed cut-over and of the status",
+               [&] { return holds(read_log(), "begin-postponed ") && holds(read_log(), "\nstatus 'Copy: "); });
     std::filesystem::remove(flag);
     const auto end = process.wait();
     const std::string text = read_log();
@@ -134,7 +120,7 @@ TEST_CASE("hooks are called in order, with their variables, and may refuse", "[p
     CHECK(holds(text, "success my_db t _t_gho _t_del hello false 128 false"));
     CHECK_FALSE(holds(text, "failure "));
 
-    make_hook(s, "gh-ost-on-before-cut-over--refuse", "exit 3");
+    make_hook(s.folder, "gh-ost-on-before-cut-over--refuse", "exit 3");
     s.sql->exec("DROP TABLE _t_del");
     const auto refused =
         run_sluice(s.words("t", {"--alter=ADD COLUMN d INT", "--hooks-path=" + s.folder.path.string(), "--execute"}));
@@ -155,7 +141,7 @@ TEST_CASE("every hook has gh-ost's variables", "[process][ghost]") {
                                          "row-copy-complete", "begin-postponed", "before-cut-over",
                                          "success",           "batch-copy-retry"};
     for (const std::string& name : names) {
-        make_hook(s, "gh-ost-on-" + name, "env > " + s.folder.file("env-" + name));
+        make_hook(s.folder, "gh-ost-on-" + name, "env > " + s.folder.file("env-" + name));
     }
     // Chunks of 512 rows and more do not fit into a transaction: each is tried again, with fewer rows.
     connect(s.server).exec("SET GLOBAL max_binlog_cache_size = 65536");

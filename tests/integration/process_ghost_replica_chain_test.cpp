@@ -20,40 +20,16 @@ struct chain_scene {
         for (sql_connection* each : {&on_master, &on_middle, &on_last}) forget_log(what, *each);
         point_at(what, on_last, on_middle, middle);
         point_at(what, on_middle, on_master, master);
-        on_master.exec("CREATE USER ghoster@'%' IDENTIFIED BY 'W-secret'");
-        on_master.exec("GRANT ALL ON *.* TO ghoster@'%'");
+        make_replicating_account(on_master);
         start_replica(what, on_middle);
-        wait_for(on_middle, "SELECT COUNT(*) FROM mysql.user WHERE User = 'ghoster'");
+        wait_for_value(on_middle, "SELECT COUNT(*) FROM mysql.user WHERE User = 'ghoster'");
         start_replica(what, on_last);
-        for (const char* table : {"t", "m"})
-            on_master.exec(std::string("CREATE TABLE ") + table + " " + mirrored_definition);
-        fill_both(on_master, mirrored(), 0, 2'000, 2);
+        make_mirrored(on_master, 2'000);
         catch_up();
     }
-    void catch_up() {
-        on_master.exec("CREATE TABLE IF NOT EXISTS ticks (n INT AUTO_INCREMENT PRIMARY KEY)");
-        on_master.exec("INSERT INTO ticks VALUES ()");
-        const std::string newest = on_master.scalar("SELECT MAX(n) FROM ticks");
-        wait_for(on_last,
-                 "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'test' AND TABLE_NAME = 'ticks'");
-        wait_for(on_last, "SELECT MAX(n) FROM ticks", newest);
-    }
+    void catch_up() { ghost::catch_up(on_master, on_last); }
     [[nodiscard]] std::vector<std::string> words(const std::vector<std::string>& more) const {
-        std::vector<std::string> all{"gh-ost",
-                                     "--host=127.0.0.1",
-                                     "--port=" + std::to_string(last.port()),
-                                     "--user=ghoster",
-                                     "--password=W-secret",
-                                     "--database=test",
-                                     "--table=t",
-                                     "--alter=ADD COLUMN c INT NOT NULL DEFAULT 5",
-                                     "--serve-socket-file=" + folder.file("sock"),
-                                     "--throttle-additional-flag-file=" + folder.file("all"),
-                                     "--max-lag-millis=20000",
-                                     "--verbose",
-                                     "--execute"};
-        all.insert(all.end(), more.begin(), more.end());
-        return all;
+        return words_at(last, folder, joined({"--max-lag-millis=20000"}, more));
     }
 
     replicated_kind what;
@@ -87,8 +63,7 @@ TEST_CASE("at the end of a chain of replicas the master is found, and altered by
     for (sql_connection* each : {&s.on_master, &s.on_middle, &s.on_last}) CHECK(scene::readers(*each) == "1");
     CHECK(holds(tell(socket, "applier"), name_of(s.master)));
     CHECK(holds(tell(socket, "inspector"), name_of(s.last)));
-    const std::uint64_t before = writes.transactions();
-    while (writes.transactions() < before + 20) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    let_write(writes);
     std::filesystem::remove(flag);
     const auto end = process.wait();
     INFO(end.out << end.err);
@@ -112,9 +87,7 @@ TEST_CASE("a server in the middle of a chain that does not hand on every change 
     CHECK(holds(stopped.err, "Replication on " + name_of(s.middle) + " is broken"));
     s.on_middle.exec("SET GLOBAL replica_exec_mode = IDEMPOTENT");
     s.on_middle.exec("START REPLICA");
-    wait_for(s.on_middle,
-             "SELECT (SELECT SERVICE_STATE FROM performance_schema.replication_connection_status) = 'ON' AND "
-             "(SELECT SERVICE_STATE FROM performance_schema.replication_applier_status) = 'ON'");
+    wait_until_replicating(s.on_middle);
     const auto skips = run_sluice(s.words({}));
     INFO(skips.err);
     CHECK(skips.exit_code == 1);

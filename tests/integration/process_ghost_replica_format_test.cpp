@@ -49,8 +49,7 @@ TEST_CASE("a master that logs as MIXED is altered by the log of a replica that l
     sluice_process process(
         s.words(s.replica, {"--postpone-cut-over-flag-file=" + flag, "--chunk-size=200", "--max-lag-millis=20000"}));
     wait_for_answer(s.folder.file("sock"), "sup", "State: postponing cut-over");
-    const std::uint64_t before = writes.transactions();
-    while (writes.transactions() < before + 20) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    let_write(writes);
     std::filesystem::remove(flag);
     const auto end = process.wait();
     INFO(end.out << end.err);

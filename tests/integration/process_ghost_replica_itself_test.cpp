@@ -3,7 +3,6 @@
 #include "tests/integration/process_ghost_replica_scene.hpp"
 
 #include <csignal>
-#include <sstream>
 
 namespace {
 
@@ -13,17 +12,9 @@ using namespace sluice::test::ghost;
 const replicated_kind by_gtid{server_kind::mysql_9_7, true, "9.7"};
 const replicated_kind of_mariadb{server_kind::mariadb_10_11, true, "MariaDB"};
 
-void make_hook(const scratch_folder& folder, const std::string& name, const std::string& body) {
-    const std::string file = folder.file(name);
-    std::ofstream(file) << "#!/bin/sh\n" << body << "\n";
-    std::filesystem::permissions(file, std::filesystem::perms::owner_all);
-}
-
-std::string text_of(const std::string& file) {
-    std::ifstream in(file);
-    std::stringstream text;
-    text << in.rdbuf();
-    return text.str();
+/// A shell's wait for a file in the folder, or for the end of the test, which removes the folder.
+std::string waits_for(const scratch_folder& folder, const std::string& name) {
+    return "\nwhile [ -d " + folder.path.string() + " ] && [ ! -e " + folder.file(name) + " ]; do sleep 0.05; done";
 }
 
 std::string applier_runs(const replicated_kind& what, sql_connection& on) {
@@ -67,22 +58,16 @@ TEST_CASE("--test-on-replica swaps, swaps back, and leaves both tables to be com
 TEST_CASE("after a cut-over on a replica that is given up, replication goes on", "[process][ghost][modes]") {
     replicated_scene s(by_gtid, 200);
     const std::string log = s.folder.file("log");
-    const std::string go = s.folder.file("go");
     // Somebody comes to use the table behind the look at who does.
-    make_hook(s.folder, "gh-ost-on-stop-replication",
-              "echo stop >> " + log + "\nwhile [ ! -e " + go + " ]; do sleep 0.05; done");
+    make_hook(s.folder, "gh-ost-on-stop-replication", "echo stop >> " + log + waits_for(s.folder, "go"));
     make_hook(s.folder, "gh-ost-on-start-replication", "echo start >> " + log);
     sluice_process process(s.words(s.replica, {"--test-on-replica", "--hooks-path=" + s.folder.path.string(),
                                                "--cut-over-lock-timeout-seconds=1", "--default-retries=1"}));
-    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-    while (text_of(log) != "stop\n") {
-        REQUIRE(std::chrono::steady_clock::now() < until);
-        std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
+    wait_until("the hook", [&] { return text_of(log) == "stop\n"; });
     sql_connection user = connect(s.replica, "test");
     user.exec("START TRANSACTION");
     user.exec("SELECT COUNT(*) FROM t");
-    touch(go);
+    touch(s.folder.file("go"));
     const auto end = process.wait();
     INFO(end.out << end.err);
     CHECK(end.exit_code == 1);
@@ -101,25 +86,16 @@ TEST_CASE("what a trial leaves that was killed while replication stood still is 
     CAPTURE(kind.words, swapped);
     replicated_scene s(kind, 200);
     const std::string asked = s.folder.file("asked");
-    const std::string go = s.folder.file("go");
-    make_hook(s.folder, "gh-ost-on-stop-replication",
-              "touch " + asked + "\nwhile [ ! -e " + go + " ]; do sleep 0.05; done");
+    make_hook(s.folder, "gh-ost-on-stop-replication", "touch " + asked + waits_for(s.folder, "go"));
     sluice_process process(s.words(s.replica, {"--test-on-replica", "--hooks-path=" + s.folder.path.string(),
                                                "--cut-over-lock-timeout-seconds=10"}));
-    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-    while (!std::filesystem::exists(asked)) {
-        REQUIRE(std::chrono::steady_clock::now() < until);
-        std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
+    wait_until("the hook", [&] { return std::filesystem::exists(asked); });
     // Keeps the swap from taking place.
     sql_connection user = connect(s.replica, "test");
     user.exec("START TRANSACTION");
     user.exec("SELECT COUNT(*) FROM t");
-    touch(go);
-    while (applier_runs(kind, s.on_replica) != "0") {
-        REQUIRE(std::chrono::steady_clock::now() < until);
-        std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
+    touch(s.folder.file("go"));
+    wait_until("an applier that stands still", [&] { return applier_runs(kind, s.on_replica) == "0"; });
     process.signal(SIGKILL);
     process.wait();
     user.exec("ROLLBACK");
@@ -170,17 +146,11 @@ TEST_CASE("replication that a hook was to stop, and did not, ends the trial", "[
 
     // The hook's part is played from here.
     const std::string asked = s.folder.file("asked");
-    const std::string stopped = s.folder.file("stopped");
-    make_hook(s.folder, "gh-ost-on-stop-replication",
-              "touch " + asked + "\nwhile [ ! -e " + stopped + " ]; do sleep 0.05; done");
+    make_hook(s.folder, "gh-ost-on-stop-replication", "touch " + asked + waits_for(s.folder, "stopped"));
     sluice_process process(s.words(s.replica, trial));
-    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-    while (!std::filesystem::exists(asked)) {
-        REQUIRE(std::chrono::steady_clock::now() < until);
-        std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
+    wait_until("the hook", [&] { return std::filesystem::exists(asked); });
     s.on_replica.exec("STOP REPLICA");
-    touch(stopped);
+    touch(s.folder.file("stopped"));
     const auto end = process.wait();
     INFO(end.out << end.err);
     CHECK(end.exit_code == 0);
@@ -229,7 +199,7 @@ TEST_CASE("what works on a replica alone heeds that replica's own lag", "[proces
     std::filesystem::remove(flag);
     // Its heartbeats go on meanwhile.
     const std::string last = s.on_replica.scalar("SELECT value FROM _t_ghc WHERE hint = 'heartbeat'");
-    wait_for(s.on_replica, "SELECT value > '" + last + "' FROM _t_ghc WHERE hint = 'heartbeat'");
+    wait_for_value(s.on_replica, "SELECT value > '" + last + "' FROM _t_ghc WHERE hint = 'heartbeat'");
     CHECK(s.has_column(s.on_replica, "t") == "0");
     s.on_replica.exec("START REPLICA");
     const auto end = process.wait();

@@ -11,13 +11,6 @@ namespace {
 using namespace sluice::test;
 using namespace sluice::test::ghost;
 
-replicated_kind any_kind() {
-    return GENERATE(replicated_kind{server_kind::mysql_9_7, true, "9.7 by GTID"},
-                    replicated_kind{server_kind::mysql_9_7, false, "9.7 by marker"},
-                    replicated_kind{server_kind::mysql_5_6, false, "5.6"},
-                    replicated_kind{server_kind::mariadb_10_11, true, "MariaDB"});
-}
-
 const replicated_kind by_gtid{server_kind::mysql_9_7, true, "9.7 by GTID"};
 
 }  // namespace
@@ -123,11 +116,11 @@ TEST_CASE("what was committed before the lock is waited for, wherever the replic
     }
     s.on_replica.exec("STOP REPLICA SQL_THREAD");
     client->exec("COMMIT");
-    wait_for(s.on_master, waiting, "0");
+    wait_for_value(s.on_master, waiting, "0");
     // What comes next is the wait for the stream: the run lives on, and its tables stay where they are.
     for (int beat = 0; beat < 5; ++beat) {
         const std::string last = s.on_master.scalar("SELECT value FROM _t_ghc WHERE hint = 'heartbeat'");
-        wait_for(s.on_master, "SELECT value > '" + last + "' FROM _t_ghc WHERE hint = 'heartbeat'");
+        wait_for_value(s.on_master, "SELECT value > '" + last + "' FROM _t_ghc WHERE hint = 'heartbeat'");
     }
     CHECK(s.has_column(s.on_master, "t") == "0");
     s.on_replica.exec("START REPLICA");
@@ -146,16 +139,9 @@ TEST_CASE("a replica that does not hand on every change is refused", "[process][
         CHECK(end.exit_code == 1);
         return end.err;
     };
-    // It is no running replica until both of its threads are.
     const auto start = [&] {
         s.on_replica.exec("START REPLICA");
-        const auto until = std::chrono::steady_clock::now() + std::chrono::minutes(1);
-        while (s.on_replica.scalar("SELECT (SELECT SERVICE_STATE FROM performance_schema.replication_connection_status)"
-                                   " = 'ON' AND (SELECT SERVICE_STATE FROM"
-                                   " performance_schema.replication_applier_status) = 'ON'") != "1") {
-            REQUIRE(std::chrono::steady_clock::now() < until);
-            std::this_thread::sleep_for(std::chrono::milliseconds(10));
-        }
+        wait_until_replicating(s.on_replica);
     };
     const std::string name = "127.0.0.1:" + std::to_string(s.replica.port());
     s.on_replica.exec("STOP REPLICA");

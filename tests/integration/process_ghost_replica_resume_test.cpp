@@ -3,19 +3,10 @@
 
 #include "tests/integration/process_ghost_replica_scene.hpp"
 
-#include <optional>
-
 namespace {
 
 using namespace sluice::test;
 using namespace sluice::test::ghost;
-
-replicated_kind any_kind() {
-    return GENERATE(replicated_kind{server_kind::mysql_9_7, true, "9.7 by GTID"},
-                    replicated_kind{server_kind::mysql_9_7, false, "9.7 by marker"},
-                    replicated_kind{server_kind::mysql_5_6, false, "5.6"},
-                    replicated_kind{server_kind::mariadb_10_11, true, "MariaDB"});
-}
 
 }  // namespace
 
@@ -34,10 +25,10 @@ TEST_CASE("a run by a replica's log goes on after a panic in the middle of the c
     for (int i = 0; i < 3; ++i) s.on_replica.exec("FLUSH BINARY LOGS");
     {
         sluice_process run(words({"--nice-ratio=30"}));
-        wait_for(
+        wait_for_value(
             s.on_master,
             "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'test' AND TABLE_NAME = '_t_ghk'");
-        wait_for(s.on_master, "SELECT COUNT(*) FROM _t_ghk");
+        wait_for_value(s.on_master, "SELECT COUNT(*) FROM _t_ghk");
         CHECK(holds(wait_for_answer(socket, "sup", "Copy: "), "State: migrating"));
         (void)tell(socket, "panic");
         const auto end = run.wait();

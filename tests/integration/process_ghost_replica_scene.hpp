@@ -4,6 +4,7 @@
 
 #include "tests/integration/migration/mirrored_writes.hpp"
 #include "tests/integration/process_ghost_scene.hpp"
+#include "tests/support/eventually.hpp"
 
 #include <memory>
 
@@ -14,6 +15,14 @@ struct replicated_kind {
     bool gtid = true;  ///< MariaDB has its own
     const char* words = "";
 };
+
+/// Each way in which a replica's log can be followed.
+inline replicated_kind any_kind() {
+    return GENERATE(replicated_kind{server_kind::mysql_9_7, true, "9.7 by GTID"},
+                    replicated_kind{server_kind::mysql_9_7, false, "9.7 by marker"},
+                    replicated_kind{server_kind::mysql_5_6, false, "5.6"},
+                    replicated_kind{server_kind::mariadb_10_11, true, "MariaDB"});
+}
 
 inline mysql_server start_for_replication(const replicated_kind& what, std::uint32_t id,
                                           const std::vector<std::string>& more = {}) {
@@ -55,15 +64,28 @@ inline void start_replica(const replicated_kind& what, sql_connection& on) {
     on.exec(has_new_words(what) ? "START REPLICA" : "START SLAVE");
 }
 
-/// The cell of SHOW REPLICA STATUS whose column bears the new or the old name.
-inline void wait_for(sql_connection& on, const std::string& query, const std::string& answer = "1") {
-    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-    for (std::string last;; std::this_thread::sleep_for(std::chrono::milliseconds(50))) {
-        last = on.scalar(query);
-        if (last == answer) return;
-        INFO(query << ": " << last);
-        REQUIRE(std::chrono::steady_clock::now() < until);
-    }
+/// Until both threads of a replica of MySQL 9.7 run: before that it is no running one.
+inline void wait_until_replicating(sql_connection& on) {
+    wait_for_value(on,
+                   "SELECT (SELECT SERVICE_STATE FROM performance_schema.replication_connection_status) = 'ON' AND "
+                   "(SELECT SERVICE_STATE FROM performance_schema.replication_applier_status) = 'ON'");
+}
+
+/// Until the replica has everything that this server has now.
+inline void catch_up(sql_connection& on_master, sql_connection& on_replica) {
+    on_master.exec("CREATE TABLE IF NOT EXISTS ticks (n INT AUTO_INCREMENT PRIMARY KEY)");
+    on_master.exec("INSERT INTO ticks VALUES ()");
+    const std::string last = on_master.scalar("SELECT MAX(n) FROM ticks");
+    wait_for_value(
+        on_replica,
+        "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'test' AND TABLE_NAME = 'ticks'");
+    wait_for_value(on_replica, "SELECT MAX(n) FROM ticks", last);
+}
+
+/// The account of the runs, which is that of the replication as well.
+inline void make_replicating_account(sql_connection& on_master) {
+    on_master.exec("CREATE USER ghoster@'%' IDENTIFIED BY 'W-secret'");
+    on_master.exec("GRANT ALL ON *.* TO ghoster@'%'");
 }
 
 inline constexpr const char* mirrored_definition =
@@ -73,6 +95,25 @@ inline mirrored_table mirrored() {
     return {.table = "`test`.`t`", .mirror = "`test`.`m`", .key = {"id"}, .key_values = [](unsigned n) {
                 return std::to_string(n);
             }};
+}
+
+/// The tables t and m with the same rows.
+inline void make_mirrored(sql_connection& on_master, unsigned rows) {
+    for (const char* table : {"t", "m"})
+        on_master.exec(std::string("CREATE TABLE ") + table + " " + mirrored_definition);
+    fill_both(on_master, mirrored(), 0, rows, 2);
+}
+
+/// What only the log tells of.
+inline void let_write(const mirrored_writes& writes) {
+    wait_for_more("transactions of the writers", 20, [&] { return writes.transactions(); });
+}
+
+/// A run on test.t, connected to this server.
+inline std::vector<std::string> words_at(const mysql_server& at, const scratch_folder& folder,
+                                         const std::vector<std::string>& more) {
+    return words_for(at, folder, "test", "t",
+                     joined({"--alter=ADD COLUMN c INT NOT NULL DEFAULT 5", "--verbose", "--execute"}, more));
 }
 
 /// A master with the tables test.t and test.m, which have the same rows, and a replica of it.
@@ -85,40 +126,15 @@ struct replicated_scene {
           on_replica(connect(replica, "test")) {
         for (sql_connection* each : {&on_master, &on_replica}) forget_log(what, *each);
         point_at(what, on_replica, on_master, master);
-        on_master.exec("CREATE USER ghoster@'%' IDENTIFIED BY 'W-secret'");
-        on_master.exec("GRANT ALL ON *.* TO ghoster@'%'");
+        make_replicating_account(on_master);
         start_replica(what, on_replica);
-        for (const char* table : {"t", "m"})
-            on_master.exec(std::string("CREATE TABLE ") + table + " " + mirrored_definition);
-        fill_both(on_master, mirrored(), 0, rows, 2);
+        make_mirrored(on_master, rows);
         catch_up();
     }
 
-    /// Until the replica has everything that its master has now.
-    void catch_up() {
-        on_master.exec("CREATE TABLE IF NOT EXISTS ticks (n INT AUTO_INCREMENT PRIMARY KEY)");
-        on_master.exec("INSERT INTO ticks VALUES ()");
-        const std::string last = on_master.scalar("SELECT MAX(n) FROM ticks");
-        wait_for(on_replica,
-                 "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'test' AND TABLE_NAME = 'ticks'");
-        wait_for(on_replica, "SELECT MAX(n) FROM ticks", last);
-    }
-
-    [[nodiscard]] std::vector<std::string> words(const mysql_server& at, std::vector<std::string> more) const {
-        std::vector<std::string> all{"gh-ost",
-                                     "--host=127.0.0.1",
-                                     "--port=" + std::to_string(at.port()),
-                                     "--user=ghoster",
-                                     "--password=W-secret",
-                                     "--database=test",
-                                     "--table=t",
-                                     "--alter=ADD COLUMN c INT NOT NULL DEFAULT 5",
-                                     "--serve-socket-file=" + folder.file("sock"),
-                                     "--throttle-additional-flag-file=" + folder.file("all"),
-                                     "--verbose",
-                                     "--execute"};
-        all.insert(all.end(), more.begin(), more.end());
-        return all;
+    void catch_up() { ghost::catch_up(on_master, on_replica); }
+    [[nodiscard]] std::vector<std::string> words(const mysql_server& at, const std::vector<std::string>& more) const {
+        return words_at(at, folder, more);
     }
 
     /// Count and sum of what both tables have in common.

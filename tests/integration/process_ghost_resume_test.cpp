@@ -3,9 +3,7 @@
 #include "tests/integration/process_ghost_scene.hpp"
 #include "tests/integration/process_row_writer.hpp"
 
-#include <atomic>
 #include <csignal>
-#include <functional>
 
 namespace {
 
@@ -15,14 +13,6 @@ using namespace sluice::test::ghost;
 constexpr const char* wide_table =
     "(id INT AUTO_INCREMENT PRIMARY KEY, v VARCHAR(20) NOT NULL DEFAULT 'late', n INT NOT NULL DEFAULT 0)";
 
-void wait_until(const std::function<bool()>& holds) {
-    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(90);
-    while (!holds()) {
-        REQUIRE(std::chrono::steady_clock::now() < until);
-        std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
-}
-
 struct resume_scene : scene {
     explicit resume_scene(server_kind kind) : scene(kind) {
         sql->exec("CREATE TABLE t " + std::string(wide_table));
@@ -30,17 +20,11 @@ struct resume_scene : scene {
     }
     /// verify off: what is wrong must be seen by the test, not be mended before.
     [[nodiscard]] std::vector<std::string> run_words(const std::vector<std::string>& more) const {
-        std::vector<std::string> all{"--alter=ADD COLUMN x INT NOT NULL DEFAULT 3, ADD KEY by_n (n)",
-                                     "--chunk-size=10",
-                                     "--verify=false",
-                                     "--checkpoint",
-                                     "--checkpoint-seconds=1",
-                                     "--postpone-cut-over-flag-file=" + folder.file("postpone"),
-                                     "--initially-drop-socket-file",
-                                     "--verbose",
-                                     "--execute"};
-        all.insert(all.end(), more.begin(), more.end());
-        return words("t", all);
+        return words("t", joined({"--alter=ADD COLUMN x INT NOT NULL DEFAULT 3, ADD KEY by_n (n)", "--chunk-size=10",
+                                  "--verify=false", "--checkpoint", "--checkpoint-seconds=1",
+                                  "--postpone-cut-over-flag-file=" + folder.file("postpone"),
+                                  "--initially-drop-socket-file", "--verbose", "--execute"},
+                                 more));
     }
     std::string checkpoint() {
         if (exists(*sql, "my_db", "\\_t\\_ghk") == "0") return {};
@@ -49,7 +33,8 @@ struct resume_scene : scene {
     /// Of the copy: at least one checkpoint further than `last`.
     std::string wait_for_checkpoint(const std::string& last = {}) {
         std::string now;
-        wait_until([&] { return (now = checkpoint()) != last && !now.empty(); });
+        wait_until("a checkpoint other than '" + last + "'",
+                   [&] { return (now = checkpoint()) != last && !now.empty(); });
         return now;
     }
     /// Every row of the table is in the other one, and no other.
@@ -87,8 +72,7 @@ TEST_CASE("gh-ost: a run goes on after a panic and kills in the middle of the co
     }
     CHECK(s.one("SELECT COUNT(*) < (SELECT COUNT(*) FROM t) FROM _t_gho") == "1");
     for (int kill = 0; kill < 2; ++kill) {
-        const unsigned rounds = writes.rounds();
-        wait_until([&] { return writes.rounds() > rounds + 20; });  // what only the log tells of
+        wait_for_more("rounds of the writer", 20, [&] { return writes.rounds(); });  // what only the log tells of
         sluice_process run(s.run_words({"--nice-ratio=3", "--resume"}));
         run.wait_for_message("goes on from its checkpoint");
         last = s.wait_for_checkpoint(last);

@@ -4,19 +4,19 @@
 
 #include "tests/integration/process_runner.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/support/mysql_server.hpp"
 
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 namespace sluice::test::ghost {
@@ -65,13 +65,11 @@ inline std::string tell(const std::string& socket_file, const std::string& line)
 
 /// Asks until the answer holds the part; the answer.
 inline std::string wait_for_answer(const std::string& socket_file, const std::string& line, const std::string& part) {
-    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-    for (std::string answer;; std::this_thread::sleep_for(std::chrono::milliseconds(50))) {
-        answer = tell(socket_file, line);
-        if (holds(answer, part)) return answer;
-        INFO(answer);
-        REQUIRE(std::chrono::steady_clock::now() < until);
-    }
+    std::string answer;
+    const bool came = eventually([&] { return holds(answer = tell(socket_file, line), part); });
+    INFO(line << " does not say \"" << part << "\" but: " << answer);
+    REQUIRE(came);
+    return answer;
 }
 
 struct scratch_folder {
@@ -87,6 +85,35 @@ struct scratch_folder {
 
 inline void touch(const std::string& file) { std::ofstream(file).put('\n'); }
 
+/// The text of a file; empty while it is not there.
+inline std::string text_of(const std::string& file) {
+    std::ifstream in(file);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+/// A shell script for --hooks-path=<folder>.
+inline void make_hook(const scratch_folder& folder, const std::string& name, const std::string& body) {
+    const std::string file = folder.file(name);
+    std::ofstream(file) << "#!/bin/sh\n" << body << "\n";
+    std::filesystem::permissions(file, std::filesystem::perms::owner_all);
+}
+
+inline std::vector<std::string> joined(std::vector<std::string> words, const std::vector<std::string>& more) {
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+}
+
+/// The words of a run on this table of the server: its account, and its socket and flag file in the folder.
+inline std::vector<std::string> words_for(const mysql_server& at, const scratch_folder& folder,
+                                          const std::string& schema, const std::string& table,
+                                          const std::vector<std::string>& more) {
+    return joined(
+        {"gh-ost", "--host=" + at.host(), "--port=" + std::to_string(at.port()), "--user=ghoster",
+         "--password=W-secret", "--database=" + schema, "--table=" + table,
+         "--serve-socket-file=" + folder.file("sock"), "--throttle-additional-flag-file=" + folder.file("all")},
+        more);
+}
+
 /// A table on a server, and the words that every run on it has.
 struct scene {
     explicit scene(server_kind kind) : server(start_server(kind)) {
@@ -94,18 +121,7 @@ struct scene {
         sql.emplace(connect(server, "my_db"));
     }
     [[nodiscard]] std::vector<std::string> words(const std::string& table, const std::vector<std::string>& more) const {
-        std::vector<std::string> all{"gh-ost",
-                                     "--host=" + server.host(),
-                                     "--port=" + std::to_string(server.port()),
-                                     "--user=ghoster",
-                                     "--password=W-secret",
-                                     "--database=my_db",
-                                     "--table=" + table,
-                                     "--allow-on-master",
-                                     "--serve-socket-file=" + folder.file("sock"),
-                                     "--throttle-additional-flag-file=" + folder.file("all")};
-        all.insert(all.end(), more.begin(), more.end());
-        return all;
+        return words_for(server, folder, "my_db", table, joined({"--allow-on-master"}, more));
     }
     std::string one(const std::string& query) { return sql->scalar(query); }
 

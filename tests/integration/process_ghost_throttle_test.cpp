@@ -8,12 +8,6 @@ namespace {
 using namespace sluice::test;
 using namespace sluice::test::ghost;
 
-/// The text of a file; empty while it is not there.
-std::string text_of(const std::string& file) {
-    std::ifstream in(file);
-    return {std::istreambuf_iterator<char>(in), {}};
-}
-
 }  // namespace
 
 TEST_CASE("each throttle holds the copy back and shows its reason", "[process][ghost][throttle]") {
@@ -33,11 +27,10 @@ TEST_CASE("each throttle holds the copy back and shows its reason", "[process][g
     const std::string flag_of_all = folder.file("all");
     const std::string socket = folder.file("sock");
     touch(flag);
-    sluice_process process({"gh-ost", "--host=127.0.0.1", "--port=" + std::to_string(servers.primary.port()),
-                            "--user=ghoster", "--password=W-secret", "--database=my_db", "--table=t",
-                            "--allow-on-master", "--serve-socket-file=" + socket, "--throttle-flag-file=" + flag,
-                            "--throttle-additional-flag-file=" + flag_of_all, "--critical-load-hibernate-seconds=1",
-                            "--max-lag-millis=1000", "--alter=ADD COLUMN c INT", "--execute"});
+    sluice_process process(
+        words_for(servers.primary, folder, "my_db", "t",
+                  {"--allow-on-master", "--throttle-flag-file=" + flag, "--critical-load-hibernate-seconds=1",
+                   "--max-lag-millis=1000", "--alter=ADD COLUMN c INT", "--execute"}));
     const auto wait_for = [&](const std::string& state) {
         CHECK(holds(wait_for_answer(socket, "sup", "State: throttled, " + state), "Copy: 0/"));
     };
@@ -70,10 +63,7 @@ TEST_CASE("each throttle holds the copy back and shows its reason", "[process][g
                on_replica.scalar("SELECT COUNT(*) FROM my_db._t_ghc WHERE hint = 'heartbeat'") == "1";
     });
     on_replica.exec("STOP REPLICA SQL_THREAD");
-    wait_until("a lag that is too long", [&] {
-        return on_replica.scalar("SELECT last_update < NOW() - INTERVAL 2 SECOND FROM my_db._t_ghc WHERE id = 1") ==
-               "1";
-    });
+    wait_for_value(on_replica, "SELECT last_update < NOW() - INTERVAL 2 SECOND FROM my_db._t_ghc WHERE id = 1");
     tell(socket, "throttle-http=");
     wait_for(servers.replica_text() + " replica-lag=");
     tell(socket, "throttle-control-replicas=127.0.0.1:1");
@@ -110,9 +100,7 @@ TEST_CASE("with a nice ratio the copy rests so many times as long as a chunk too
     s.sql->exec("CREATE TABLE t " + std::string(plain_table));
     fill(*s.sql, "t", 100);
     const std::string took = s.folder.file("took");
-    const std::string hook = s.folder.file("gh-ost-on-success");
-    std::ofstream(hook) << "#!/bin/sh\necho $GH_OST_ELAPSED_COPY_SECONDS > " << took << "\n";
-    std::filesystem::permissions(hook, std::filesystem::perms::owner_all);
+    make_hook(s.folder, "gh-ost-on-success", "echo $GH_OST_ELAPSED_COPY_SECONDS > " + took);
     touch(s.folder.file("all"));
     sluice_process process(s.words("t", {"--alter=ENGINE=InnoDB", "--nice-ratio=10", "--chunk-size=10",
                                          "--ok-to-drop-table", "--hooks-path=" + s.folder.path.string(), "--execute"}));

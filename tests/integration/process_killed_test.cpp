@@ -4,7 +4,6 @@
 #include "tests/support/catch.hpp"
 
 #include <csignal>
-#include <thread>
 
 namespace {
 
@@ -27,7 +26,8 @@ TEST_CASE("killed while it copies: the table is as it was, and the next start go
         // Chunks of ten rows: long enough under way to be met at it.
         id = first.begin({"--schema", "test", "--table", "t", "--alter", "ADD x INT NOT NULL DEFAULT 3",
                           "--chunk-rows-fixed", "10", "--copy-workers", "1"});
-        while (first.show(id).at("rows_copied").to_number<int>() == 0) std::this_thread::yield();
+        first.wait_until(id, "copied rows",
+                         [](const boost::json::object& now) { return now.at("rows_copied").to_number<int>() != 0; });
         first.process().signal(SIGKILL);
         CHECK(first.process().wait().exit_code == 128 + SIGKILL);
     }

@@ -2,12 +2,9 @@
 // without the last of it; before Sluice starts again, or while it runs.
 
 #include "tests/integration/process_resume_scene.hpp"
-#include "tests/integration/process_throttle_scene.hpp"
 #include "tests/support/catch.hpp"
 
-#include <algorithm>
 #include <list>
-#include <mutex>
 
 namespace {
 
@@ -19,13 +16,8 @@ using sluice::test::ghost::holds;
 class moving_address {
 public:
     explicit moving_address(std::uint16_t server_port) : server_port_(server_port) {
-        ::sockaddr_in address = loopback(0);
-        listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        REQUIRE(::bind(listener_, reinterpret_cast<const ::sockaddr*>(&address), sizeof address) == 0);
-        REQUIRE(::listen(listener_, 64) == 0);
-        ::socklen_t size = sizeof address;
-        REQUIRE(::getsockname(listener_, reinterpret_cast<::sockaddr*>(&address), &size) == 0);
-        port_ = ntohs(address.sin_port);
+        listener_ = listen_on_loopback(port_);
+        REQUIRE(listener_ >= 0);
         thread_ = std::thread([this] { serve(); });
     }
     moving_address(const moving_address&) = delete;
@@ -45,13 +37,6 @@ private:
         int server;
     };
 
-    static ::sockaddr_in loopback(std::uint16_t port) {
-        ::sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_port = htons(port);
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        return address;
-    }
     void serve() {
         std::uint16_t leads_to = server_port_;
         while (!ends_) {
@@ -112,13 +97,15 @@ void promote(sql_connection& replica) {
     replica.exec("RESET REPLICA ALL");
 }
 
+void write_a_while(const mysql_server& server) {
+    row_writer writes(server, "test");
+    let_write(writes);
+}
+
 void finish(served& sluice, const std::string& id, sql_connection& sql) {
     hurry(sluice, id);
     sluice.wait_for(id, "ready");
-    CHECK(sluice.run({"cut-over", id}).exit_code == 0);
-    const auto watched = sluice.run({"watch", id});
-    INFO(watched.out << watched.err);
-    CHECK(watched.exit_code == 0);
+    cut_over(sluice, id);
     check_same(sql, "t", "_t_del");
     CHECK(sql.scalar("SELECT SUM(x) / 3 = COUNT(*) FROM t") == "1");
     CHECK(tables(sql) == "_t_del,t");
@@ -133,12 +120,7 @@ TEST_CASE("a killed Sluice goes on at the replica that has taken over, once it h
     std::string id;
     {
         row_writer writes(pair.primary, "test");
-        {
-            served first(pair.primary);
-            id = first.begin(slow_migration("t", {"--postpone-cutover"}));
-            wait_until("a checkpoint", [&] { return !last_checkpoint(sql).empty(); });
-            kill(first);
-        }
+        id = begin_and_kill(pair.primary, sql, slow_migration("t", {"--postpone-cutover"}));
         let_write(writes);
     }
     pair.wait_for_replica();
@@ -151,10 +133,7 @@ TEST_CASE("a killed Sluice goes on at the replica that has taken over, once it h
             std::to_string(pair.primary.port()));
         promote(replica);
         second.process().wait_for_message("goes on from its checkpoint");
-        {
-            row_writer writes(pair.replica, "test");
-            let_write(writes);
-        }
+        write_a_while(pair.replica);
         finish(second, id, replica);
         CHECK(second.show(id).at("rows_copied").to_number<int>() > 0);
     }
@@ -181,7 +160,7 @@ TEST_CASE("another server takes over while a migration runs: what it lacks is co
     moving_address address(pair.primary.port());
     served sluice(address.port());
     const std::string id = sluice.begin(slow_migration("t", {"--postpone-cutover"}));
-    wait_until("a checkpoint", [&] { return !last_checkpoint(sql).empty(); });
+    wait_for_checkpoint(sql);
     pair.wait_for_replica();
     sql_connection replica = connect(pair.replica, "test");
     if (!lossless) {
@@ -197,10 +176,7 @@ TEST_CASE("another server takes over while a migration runs: what it lacks is co
     sluice.process().wait_for_message("it is taken up there as after a restart");
     sluice.process().wait_for_message("goes on from its checkpoint");
     CHECK(sluice.show(id).at("rows_copied").to_number<std::uint64_t>() <= copied_there + 1000);
-    {
-        row_writer writes(pair.replica, "test");
-        let_write(writes);
-    }
+    write_a_while(pair.replica);
     finish(sluice, id, replica);
 }
 
@@ -211,25 +187,12 @@ TEST_CASE("gh-ost: --resume goes on at the replica that has taken over, if nothi
     make_table(sql);
     const ghost::scratch_folder folder;
     const auto words = [&](const mysql_server& server, const std::vector<std::string>& more) {
-        std::vector<std::string> all{"gh-ost",
-                                     "--host=127.0.0.1",
-                                     "--port=" + std::to_string(server.port()),
-                                     "--user=ghoster",
-                                     "--password=W-secret",
-                                     "--database=test",
-                                     "--table=t",
-                                     "--allow-on-master",
-                                     "--alter=ADD COLUMN x INT NOT NULL DEFAULT 3",
-                                     "--chunk-size=10",
-                                     "--verify=false",
-                                     "--checkpoint",
-                                     "--checkpoint-seconds=1",
-                                     "--serve-socket-file=" + folder.file("sock"),
-                                     "--initially-drop-socket-file",
-                                     "--verbose",
-                                     "--execute"};
-        all.insert(all.end(), more.begin(), more.end());
-        return all;
+        return ghost::words_for(
+            server, folder, "test", "t",
+            ghost::joined({"--allow-on-master", "--alter=ADD COLUMN x INT NOT NULL DEFAULT 3", "--chunk-size=10",
+                           "--verify=false", "--checkpoint", "--checkpoint-seconds=1", "--initially-drop-socket-file",
+                           "--verbose", "--execute"},
+                          more));
     };
     {
         sluice_process run(words(pair.primary, {"--nice-ratio=5"}));

@@ -67,8 +67,7 @@ TEST_CASE("the members of a group that is killed go on, and change places togeth
         served first(server);
         t = first.begin(slow_migration("t", group));
         u = first.begin(slow_migration("u", group));
-        wait_until("a checkpoint",
-                   [&] { return !last_checkpoint(sql, "t").empty() && !last_checkpoint(sql, "u").empty(); });
+        for (const char* table : {"t", "u"}) wait_for_checkpoint(sql, {}, table);
         CHECK(first.show(t).at("state").as_string() == "copying");
         CHECK(first.show(u).at("state").as_string() == "copying");
         kill(first);
@@ -81,8 +80,7 @@ TEST_CASE("the members of a group that is killed go on, and change places togeth
         second.process().wait_for_message("migration " + u + ": goes on from its checkpoint");
         hurry(second, t);
         second.wait_for(t, "ready");
-        const std::string before = last_checkpoint(sql, "t");
-        wait_until("a later checkpoint", [&] { return last_checkpoint(sql, "t") != before; });
+        wait_for_checkpoint(sql, last_checkpoint(sql));
         kill(second);
     }
     let_write(writes_u);
@@ -120,17 +118,7 @@ TEST_CASE("a table with triggers and foreign keys is killed while it is copied a
     std::vector<std::string> words{"--keep-foreign-keys",       "--include-triggers", "--trigger-suffix", "_v2",
                                    "--defer-secondary-indexes", "--postpone-cutover"};
     if (with_children) words.emplace_back("--rebuild-referencing-keys");
-    std::string id;
-    {
-        served first(server);
-        id = first.begin(slow_migration("t", words));
-        wait_until("a checkpoint", [&] {
-            REQUIRE(first.show(id).at("error").is_null());
-            return !last_checkpoint(sql).empty();
-        });
-        CHECK(first.show(id).at("state").as_string() == "copying");
-        kill(first);
-    }
+    const std::string id = begin_and_kill(server, sql, slow_migration("t", words));
     let_write(writes);
     sql_connection reader = connect(server, "test");
     reader.exec("START TRANSACTION");
@@ -151,10 +139,7 @@ TEST_CASE("a table with triggers and foreign keys is killed while it is copied a
     reader.exec("COMMIT");
     third.wait_for(id, "ready");
     writes.stop();
-    CHECK(third.run({"cut-over", id}).exit_code == 0);
-    const auto watched = third.run({"watch", id});
-    INFO(watched.out << watched.err);
-    CHECK(watched.exit_code == 0);
+    cut_over(third, id);
 
     check_same(sql, "t", "_t_del");
     CHECK(tables(sql) == std::string("_t_del,") + (with_children ? "c," : "") + "p,t,tally");

@@ -29,9 +29,24 @@ inline std::string last_checkpoint(sql_connection& sql, const std::string& table
         table + "'");
 }
 
-/// `migrate` of test.<table>, in chunks of ten rows with rests between them. What is wrong must be seen by the test,
-/// not be mended before: no comparison.
-inline std::vector<std::string> slow_migration(const std::string& table, const std::vector<std::string>& more) {
+/// Waits until the table's migration has a checkpoint, and another one than `last`; its text.
+inline std::string wait_for_checkpoint(sql_connection& sql, const std::string& last = {},
+                                       const std::string& table = "t") {
+    std::string now;
+    wait_until("a checkpoint of " + table + " other than '" + last + "'",
+               [&] { return !(now = last_checkpoint(sql, table)).empty() && now != last; });
+    return now;
+}
+
+struct slowness {
+    int copy_workers = 2;
+    bool verify = false;  ///< what is wrong must be seen by the test, not be mended before
+};
+
+/// `migrate` of test.<table>, in chunks of ten rows with rests between them.
+inline std::vector<std::string> slow_migration(const std::string& table, const std::vector<std::string>& more,
+                                               const slowness& how = {}) {
+    const std::string workers = std::to_string(how.copy_workers);
     std::vector<std::string> words{"--schema",
                                    "test",
                                    "--table",
@@ -41,14 +56,13 @@ inline std::vector<std::string> slow_migration(const std::string& table, const s
                                    "--chunk-rows-fixed",
                                    "10",
                                    "--copy-workers",
-                                   "2",
+                                   workers,
                                    "--nice-percent",
                                    "500",
-                                   "--no-verify",
                                    "--checkpoint-interval-s",
                                    "1"};
-    words.insert(words.end(), more.begin(), more.end());
-    return words;
+    if (!how.verify) words.emplace_back("--no-verify");
+    return ghost::joined(std::move(words), more);
 }
 
 /// As fast as it can from here on.
@@ -61,10 +75,28 @@ inline void kill(served& sluice) {
     CHECK(sluice.process().wait().exit_code == 128 + SIGKILL);
 }
 
+/// Begins a migration of t by a Sluice that is killed in the middle of the copy, behind a checkpoint; its id.
+inline std::string begin_and_kill(const mysql_server& server, sql_connection& sql,
+                                  const std::vector<std::string>& words) {
+    served first(server);
+    const std::string id = first.begin(words);
+    first.wait_until(id, "a checkpoint", [&](const auto&) { return !last_checkpoint(sql).empty(); });
+    CHECK(first.show(id).at("state").as_string() == "copying");
+    kill(first);
+    return id;
+}
+
+/// As the operator does, and watches it to its end.
+inline void cut_over(const served& sluice, const std::string& id) {
+    CHECK(sluice.run({"cut-over", id}).exit_code == 0);
+    const auto watched = sluice.run({"watch", id});
+    INFO(watched.out << watched.err);
+    CHECK(watched.exit_code == 0);
+}
+
 /// What only the log tells of.
 inline void let_write(const row_writer& writes) {
-    const unsigned rounds = writes.rounds();
-    wait_until("writes", [&] { return writes.rounds() > rounds + 20; });
+    wait_for_more("rounds of the writer", 20, [&] { return writes.rounds(); });
 }
 
 /// Every row is in both tables, and no other.

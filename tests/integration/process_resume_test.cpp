@@ -22,35 +22,21 @@ TEST_CASE("a served Sluice that is killed again and again goes on from its check
     sql_connection sql = connect(server, "test");
     make_table(sql);
     row_writer writes(server, "test");
-    std::string id;
-    std::string last;
-    {
-        served first(server);
-        // What is wrong must be seen by the test, not be mended before.
-        id = first.begin({"--schema", "test", "--table", "t", "--alter", "ADD x INT NOT NULL DEFAULT 3",
-                          "--chunk-rows-fixed", "10", "--copy-workers", "3", "--nice-percent", "500", "--no-verify",
-                          "--postpone-cutover", "--checkpoint-interval-s", "1"});
-        wait_until("a checkpoint", [&] { return !(last = last_checkpoint(sql)).empty(); });
-        CHECK(first.show(id).at("state").as_string() == "copying");
-        kill(first);
-    }
+    const std::string id =
+        begin_and_kill(server, sql, slow_migration("t", {"--postpone-cutover"}, {.copy_workers = 3}));
+    std::string last = last_checkpoint(sql);
     for (int kills = 0; kills < 3; ++kills) {
         let_write(writes);
         served next(server);
         next.process().wait_for_message("goes on from its checkpoint");
-        std::string now;
-        wait_until("a later checkpoint", [&] { return (now = last_checkpoint(sql)) != last && !now.empty(); });
-        last = now;
+        last = wait_for_checkpoint(sql, last);
         kill(next);
     }
     served end(server);
     end.process().wait_for_message("goes on from its checkpoint");
     end.wait_for(id, "ready");
     writes.stop();
-    CHECK(end.run({"cut-over", id}).exit_code == 0);
-    const auto watched = end.run({"watch", id});
-    INFO(watched.out << watched.err);
-    CHECK(watched.exit_code == 0);
+    cut_over(end, id);
     check_same(sql, "t", "_t_del");
     CHECK(sql.scalar("SELECT COUNT(*) FROM t WHERE x <> 3") == "0");
     CHECK(sql.scalar("SELECT COUNT(*) FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = 'test' AND "
@@ -62,15 +48,7 @@ TEST_CASE("what it cannot go on from makes a served Sluice begin again, with the
     const auto server = mysql_server::start();
     sql_connection sql = connect(server, "test");
     make_table(sql);
-    std::string id;
-    {
-        served first(server);
-        id = first.begin({"--schema", "test", "--table", "t", "--alter", "ADD x INT NOT NULL DEFAULT 3",
-                          "--chunk-rows-fixed", "10", "--copy-workers", "1", "--nice-percent", "500",
-                          "--checkpoint-interval-s", "1"});
-        wait_until("a checkpoint", [&] { return !last_checkpoint(sql).empty(); });
-        kill(first);
-    }
+    const std::string id = begin_and_kill(server, sql, slow_migration("t", {}, {.copy_workers = 1, .verify = true}));
     sql.exec("ALTER TABLE t COMMENT 'another'");
     served second(server);
     second.process().wait_for_message("cannot go on from its checkpoint (original_changed)");
@@ -91,7 +69,7 @@ TEST_CASE("a chunk that a killed Sluice has left on the server, and rows copied 
     {
         served first(server);
         id = first.begin(slow_migration("t", {"--postpone-cutover"}));
-        wait_until("a checkpoint", [&] { return !last_checkpoint(sql).empty(); });
+        wait_for_checkpoint(sql);
         // Of a chunk to come, in chunks of ten rows: the third one.
         const unsigned long chunk = std::stoul(sql.scalar("SELECT COUNT(*) FROM _t_gho")) / 10 + 20;
         blocked = sql.scalar("SELECT id FROM t ORDER BY id LIMIT 1 OFFSET " + std::to_string(chunk * 10 + 2));
@@ -99,15 +77,12 @@ TEST_CASE("a chunk that a killed Sluice has left on the server, and rows copied 
         blocker.exec("INSERT INTO _t_gho (id) VALUES (" + blocked + ")");
         const std::string copied = "SELECT COUNT(*) FROM _t_gho WHERE id > " + blocked;
         wait_until("chunks behind one that hangs", [&] { return std::stoul(sql.scalar(copied)) >= 200; });
-        const std::string last = last_checkpoint(sql);
-        wait_until("a checkpoint with them", [&] { return last_checkpoint(sql) != last; });
+        wait_for_checkpoint(sql, last_checkpoint(sql));  // with them
         REQUIRE(first.run({"pause", id}).exit_code == 0);
         // It gives its attempt up after five seconds and begins another one, which is left to the server.
-        wait_until("a fresh attempt", [&] {
-            return sql.scalar(
-                       "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = 'sluice' AND TIME < 1 "
-                       "AND INFO LIKE 'INSERT%\\_t\\_gho%'") != "0";
-        });
+        wait_for_value(sql,
+                       "SELECT COUNT(*) > 0 FROM information_schema.PROCESSLIST WHERE USER = 'sluice' AND TIME < 1 "
+                       "AND INFO LIKE 'INSERT%\\_t\\_gho%'");
         kill(first);
     }
     // Of the chunk that hangs, and of those behind it.
@@ -122,8 +97,7 @@ TEST_CASE("a chunk that a killed Sluice has left on the server, and rows copied 
     REQUIRE(second.run({"resume", id}).exit_code == 0);
     hurry(second, id);
     second.wait_for(id, "ready");
-    CHECK(second.run({"cut-over", id}).exit_code == 0);
-    CHECK(second.run({"watch", id}).exit_code == 0);
+    cut_over(second, id);
     check_same(sql, "t", "_t_del");
 }
 
@@ -132,13 +106,7 @@ TEST_CASE("a statement that a killed Sluice has left on the server is waited for
     const auto server = mysql_server::start();
     sql_connection sql = connect(server, "test");
     make_table(sql);
-    std::string id;
-    {
-        served first(server);
-        id = first.begin(slow_migration("t", {}));
-        wait_until("a checkpoint", [&] { return !last_checkpoint(sql).empty(); });
-        kill(first);
-    }
+    const std::string id = begin_and_kill(server, sql, slow_migration("t", {}));
     sql_connection left = connect(server, "test");
     REQUIRE(left.scalar("SELECT GET_LOCK('sluice:migration:" + id + "', 10)") == "1");
     const std::string connection = left.scalar("SELECT CONNECTION_ID()");
@@ -157,6 +125,9 @@ TEST_CASE("a statement that a killed Sluice has left on the server is waited for
     SECTION("idle") {
         served second(server);
         second.process().wait_for_message("is being worked on by another process");
+        second.wait_for(id, "failed");
+        // That is this process's view. What is stored stays the other one's.
+        CHECK(sql.scalar("SELECT state FROM _sluice.migrations WHERE id = '" + id + "'") == "copying");
     }
 }
 
@@ -188,7 +159,7 @@ TEST_CASE("an old table that is kept in sync is held back behind a restart as be
     std::filesystem::remove(flag);
     wait_for_reason("");
     const std::string changed = sql.scalar("SELECT COUNT(*) FROM t WHERE n = 7");
-    wait_until("the old table", [&] { return sql.scalar("SELECT COUNT(*) FROM _t_del WHERE n = 7") == changed; });
+    wait_for_value(sql, "SELECT COUNT(*) FROM _t_del WHERE n = 7", changed);
     CHECK(second.run({"finish", id}).exit_code == 0);
     CHECK(second.run({"watch", id}).exit_code == 0);
 }

@@ -11,8 +11,10 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace sluice::test {
@@ -48,15 +50,22 @@ public:
         REQUIRE(end.exit_code == 0);
         return boost::json::parse(end.out).as_object();
     }
-    /// Waits until the migration is in this state; fails the test when it ends in another one.
-    boost::json::object wait_for(const std::string& id, const std::string& state) const {
-        for (;;) {
+    /// Asks until `holds` is true of what `show` says of the migration, and returns that; fails the test when the
+    /// migration ends before, or two minutes pass.
+    template <class Holds>
+    boost::json::object wait_until(const std::string& id, const std::string& what, Holds holds) const {
+        const auto until = std::chrono::steady_clock::now() + std::chrono::minutes(2);
+        for (;; std::this_thread::sleep_for(std::chrono::milliseconds(5))) {
             boost::json::object now = show(id);
-            const std::string current(now.at("state").as_string());
-            if (current == state) return now;
-            INFO(boost::json::serialize(now));
+            if (holds(now)) return now;
+            INFO("waiting for: " << what << '\n' << boost::json::serialize(now));
             REQUIRE(now.at("ended").is_null());
+            REQUIRE(std::chrono::steady_clock::now() < until);
         }
+    }
+    /// Waits until the migration is in this state.
+    boost::json::object wait_for(const std::string& id, const std::string& state) const {
+        return wait_until(id, state, [&](const auto& now) { return now.at("state").as_string() == state; });
     }
     [[nodiscard]] sql_connection client() const { return {proxy_port_, app_user, app_password, "test"}; }
 

@@ -3,12 +3,14 @@
 // What the tests of throttles have in common: a primary with a replica, and a web server that says what it is told to.
 
 #include "tests/integration/process_ghost_scene.hpp"
+#include "tests/support/loopback.hpp"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <thread>
@@ -19,16 +21,8 @@ namespace sluice::test {
 class status_server {
 public:
     status_server() {
-        ::sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socket_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        socket_ = listen_on_loopback(port_);
         REQUIRE(socket_ >= 0);
-        REQUIRE(::bind(socket_, reinterpret_cast<const ::sockaddr*>(&address), sizeof address) == 0);
-        REQUIRE(::listen(socket_, 16) == 0);
-        ::socklen_t size = sizeof address;
-        REQUIRE(::getsockname(socket_, reinterpret_cast<::sockaddr*>(&address), &size) == 0);
-        port_ = ntohs(address.sin_port);
         thread_ = std::thread([this] { serve(); });
     }
     status_server(const status_server&) = delete;
@@ -96,17 +90,6 @@ private:
         return mysql_server::start(options);
     }
 };
-
-/// Polls until the condition holds.
-template <class Condition>
-void wait_until(const std::string& what, Condition condition) {
-    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-    while (!condition()) {
-        INFO("waiting for: " << what);
-        REQUIRE(std::chrono::steady_clock::now() < until);
-        std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
-}
 
 /// Owns the ghost table of `t`, so that the first chunk of a copy with one worker takes at least as long as is wanted.
 class ghost_owner {

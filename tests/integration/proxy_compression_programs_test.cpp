@@ -1,8 +1,8 @@
 // The servers' own client programs with every kind of compression on either side of the proxy; SHOW STATUS is the
 // server's witness, the status of the programs is the client's.
 
-#include "bench/throwaway/child_process.hpp"
 #include "bench/throwaway/programs.hpp"
+#include "tests/integration/ended_program.hpp"
 #include "tests/integration/proxy_fixture.hpp"
 
 #include <filesystem>
@@ -48,14 +48,7 @@ std::vector<program> programs() {
     return all;
 }
 
-struct ended_program {
-    int status = 0;
-    std::string output;
-};
-
 ended_program run(const program& which, std::uint16_t port, const fs::path& input) {
-    const auto output = shared_server(server_kind::mysql_9_7).folder() / "compressed-output";
-    fs::remove(output);
     throwaway::launch launch;
     launch.command = which.command;
     for (const auto& argument : {"--host=127.0.0.1", "--user=app", "--password=app-secret", "--local-infile=1",
@@ -65,13 +58,7 @@ ended_program run(const program& which, std::uint16_t port, const fs::path& inpu
     launch.command.push_back("--port=" + std::to_string(port));
     if (which.compressed != nullptr) launch.command.emplace_back(which.compressed);
     launch.input = input;
-    launch.output = output;
-    ended_program ended;
-    ended.status = throwaway::run(launch);
-    std::ostringstream text;
-    text << std::ifstream(output).rdbuf();
-    ended.output = text.str();
-    return ended;
+    return run_to_end(launch);
 }
 
 TEST_CASE("client programs work whatever is compressed, and the server says what is") {

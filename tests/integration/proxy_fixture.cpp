@@ -48,15 +48,6 @@ raw_client proxy_under_test::client(protocol::capability_flags more, protocol::c
 
 sql_connection proxy_under_test::connection() const { return sql_connection(port(), app_user, app_password, "test"); }
 
-bool eventually(const std::function<bool()>& condition, std::chrono::milliseconds limit) {
-    const auto until = std::chrono::steady_clock::now() + limit;
-    while (!condition()) {
-        if (std::chrono::steady_clock::now() >= until) return condition();
-        std::this_thread::sleep_for(1ms);
-    }
-    return true;
-}
-
 void make_table(server_kind kind, const std::string& table, int count) {
     auto root = connect(shared_server(kind), "test");
     root.exec("DROP TABLE IF EXISTS " + table);

@@ -4,6 +4,7 @@
 
 #include "proxy/net/proxy_server.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/support/mysql_server.hpp"
 #include "tests/support/raw_client.hpp"
 
@@ -36,9 +37,6 @@ struct proxy_under_test {
     server_kind kind;
     std::unique_ptr<proxy::proxy_server> proxy;
 };
-
-/// Waits until the condition holds; false when it does not within the limit.
-[[nodiscard]] bool eventually(const std::function<bool()>& condition, std::chrono::milliseconds limit = 10s);
 
 /// Drops and creates the table with rows (1, 'one') to (count, ...).
 void make_table(server_kind kind, const std::string& table, int rows = 3);

@@ -2,6 +2,7 @@
 
 #include "protocol/message/handshake.hpp"
 #include "tests/integration/proxy_fixture.hpp"
+#include "tests/support/loopback.hpp"
 
 #include <array>
 
@@ -105,15 +106,8 @@ TEST_CASE("a slow server's handshake counts against the login's time") {
 class broken_server {
 public:
     broken_server(std::string behind_greeting, std::string last) {
-        listening_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof address;
-        REQUIRE(::bind(listening_, reinterpret_cast<sockaddr*>(&address), size) == 0);
-        REQUIRE(::listen(listening_, 1) == 0);
-        REQUIRE(::getsockname(listening_, reinterpret_cast<sockaddr*>(&address), &size) == 0);
-        port_ = ntohs(address.sin_port);
+        listening_ = listen_on_loopback(port_);
+        REQUIRE(listening_ >= 0);
         thread_ = std::thread([this, behind = std::move(behind_greeting), last = std::move(last)] {
             const int peer = ::accept(listening_, nullptr, nullptr);
             protocol::server_greeting greeting;

@@ -1,22 +1,15 @@
 // The server's own client programs through the proxy.
 
-#include "bench/throwaway/child_process.hpp"
 #include "bench/throwaway/programs.hpp"
+#include "tests/integration/ended_program.hpp"
 #include "tests/integration/proxy_fixture.hpp"
 
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 namespace sluice::test {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct ended_program {
-    int status = 0;
-    std::string output;
-};
 
 // A program beside the server's, in its tree, if there is one.
 std::optional<fs::path> client_program(const std::string& name) {
@@ -27,8 +20,6 @@ std::optional<fs::path> client_program(const std::string& name) {
 
 ended_program run_client(const fs::path& program, std::vector<std::string> arguments) {
     const auto tree = throwaway::cache_folder() / "mysql-9.7";
-    const auto output = shared_server(server_kind::mysql_9_7).folder() / "client-output";
-    fs::remove(output);
     throwaway::launch launch;
     launch.command = {tree / "usr/lib64/ld-linux-x86-64.so.2",
                       "--library-path",
@@ -37,13 +28,7 @@ ended_program run_client(const fs::path& program, std::vector<std::string> argum
                       "--no-defaults",
                       "--host=127.0.0.1"};
     launch.command.insert(launch.command.end(), arguments.begin(), arguments.end());
-    launch.output = output;
-    ended_program ended;
-    ended.status = throwaway::run(launch);
-    std::ostringstream text;
-    text << std::ifstream(output).rdbuf();
-    ended.output = text.str();
-    return ended;
+    return run_to_end(launch);
 }
 
 TEST_CASE("the mysql client logs in, asks, and reads all that it is told") {

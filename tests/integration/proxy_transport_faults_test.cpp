@@ -4,6 +4,7 @@
 #include "protocol/message/client_handshake.hpp"
 #include "protocol/message/handshake.hpp"
 #include "tests/integration/proxy_fixture.hpp"
+#include "tests/support/loopback.hpp"
 #include "tests/support/wire_packets.hpp"
 
 #include <optional>
@@ -106,15 +107,8 @@ TEST_CASE("a client that only stops sending gets its whole reply under TLS") {
 class late_server {
 public:
     late_server() {
-        listening_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof address;
-        REQUIRE(::bind(listening_, reinterpret_cast<sockaddr*>(&address), size) == 0);
-        REQUIRE(::listen(listening_, 1) == 0);
-        REQUIRE(::getsockname(listening_, reinterpret_cast<sockaddr*>(&address), &size) == 0);
-        port_ = ntohs(address.sin_port);
+        listening_ = listen_on_loopback(port_);
+        REQUIRE(listening_ >= 0);
     }
     ~late_server() { ::close(listening_); }
 

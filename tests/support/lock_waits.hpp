@@ -2,6 +2,7 @@
 
 // How many transactions wait for a row or table lock of InnoDB at this moment.
 
+#include "tests/support/eventually.hpp"
 #include "tests/support/sql_connection.hpp"
 
 #include <chrono>
@@ -17,13 +18,9 @@ inline std::string lock_waits(sql_connection& root) {
     return root.scalar("SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'");
 }
 
-/// Waits until a transaction waits for a lock; false when none does after a minute.
+/// Waits until a transaction waits for a lock; false when none does within the limit.
 inline bool lock_wait_comes(sql_connection& root) {
-    const auto until = std::chrono::steady_clock::now() + std::chrono::minutes(1);
-    while (lock_waits(root) == "0") {
-        if (std::chrono::steady_clock::now() > until) return false;
-    }
-    return true;
+    return eventually([&] { return lock_waits(root) != "0"; });
 }
 
 }  // namespace sluice::test

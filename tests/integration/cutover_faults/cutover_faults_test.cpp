@@ -11,10 +11,6 @@ using namespace sluice::test;
 
 namespace {
 
-constexpr bool related = true;
-constexpr bool alters = true;
-constexpr bool decides = true;
-
 const std::vector<fault_step> steps{
     {"cutting_over is noted", noted("cutting_over")},
     {"lock", begins("LOCK TABLES")},

@@ -3,6 +3,7 @@
 
 #include "tests/integration/cutover_faults/fault_scene.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/eventually.hpp"
 
 #include <atomic>
 #include <map>
@@ -118,10 +119,7 @@ TEST_CASE("clients that bypass the proxy lose no write in several cut-overs", "[
         for (const auto& writer : direct) sum += writer->writes();
         return sum;
     };
-    const auto until = steady_clock::now() + std::chrono::seconds(60);
-    while (writes_so_far() <= 1'000 && steady_clock::now() < until) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    }
+    (void)eventually([&] { return writes_so_far() > 1'000; });
     std::map<std::string, std::string> expected;
     std::uint64_t writes = 0;
     for (auto& writer : direct) {

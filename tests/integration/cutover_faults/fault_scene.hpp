@@ -114,6 +114,10 @@ struct fault_step {
     bool alters = false;          ///< changes a table's definition: worth being struck while the server is at it
     bool decides = false;         ///< behind it nothing is as before
 };
+/// Their names in lists of steps.
+inline constexpr bool related = true;
+inline constexpr bool alters = true;
+inline constexpr bool decides = true;
 
 /// Begins a migration, and returns when it has come to the step and was struck there. Fails the test if it never does.
 void run_until_struck(fault_scene& scene, const fault_step& step, moment when, std::function<void()> strike);

@@ -3,6 +3,7 @@
 
 #include "tests/integration/cutover_faults/fault_scene.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/support/shared_sum.hpp"
 
 #include <boost/json/serialize.hpp>
@@ -13,8 +14,6 @@ using namespace sluice;
 using namespace sluice::test;
 
 namespace {
-
-constexpr bool alters = true;
 
 // a and b of the two; which of them comes first is not the point.
 const std::vector<fault_step> steps_of_9_7{
@@ -70,8 +69,7 @@ public:
             scene_.id = id;
             scene_.wait_for_completion();
         }
-        const auto before = sum_.transfers();
-        while (sum_.transfers() < before + 5) std::this_thread::yield();  // the proxy serves
+        wait_for_more("transfers, which the proxy serves", 5, [this] { return sum_.transfers(); });
         CHECK(sum_.stop_and_compare(scene_.root) == "");
         for (const auto& table : sum_.tables()) {
             CHECK(scene_.root.scalar("SELECT COUNT(*) FROM " + table + " WHERE extra <> 3") == "0");

@@ -10,10 +10,6 @@ using namespace sluice::test;
 
 namespace {
 
-constexpr bool related = true;
-constexpr bool alters = true;
-constexpr bool decides = true;
-
 const std::vector<fault_step> steps{
     {"cutting_over is noted", noted("cutting_over")},
     {"the sentry is made", begins("CREATE TABLE `test`.`orders~old`"), false, alters},

@@ -3,6 +3,7 @@
 
 #include "tests/integration/cutover_faults/fault_scene.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/eventually.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -17,8 +18,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr bool related = true;
-constexpr bool alters = true;
 constexpr std::uint64_t written_meanwhile = 950'000'000;  // the load never comes so far
 
 fault_scene& scene_9_7() { return scene_of(server_kind::mysql_9_7); }
@@ -169,11 +168,10 @@ TEST_CASE("the log that the old table needs is purged while sluice is down: the 
     scene.root.exec("FLUSH BINARY LOGS");
     const std::string newest = *scene.root.query("SHOW BINARY LOGS").back()[0];
     // MariaDB leaves out files that the killed process's stream still reads, and says nothing.
-    const auto until = std::chrono::steady_clock::now() + std::chrono::minutes(1);
-    do {
-        REQUIRE(std::chrono::steady_clock::now() < until);
+    wait_until("a log without its older files", [&] {
         scene.root.exec("PURGE BINARY LOGS TO '" + newest + "'");
-    } while (*scene.root.query("SHOW BINARY LOGS").front()[0] != newest);
+        return *scene.root.query("SHOW BINARY LOGS").front()[0] == newest;
+    });
     scene.start_sluice();
     scene.wait_for_state("completed");
     const json::object ended = way_back(scene).at("ended_by").as_object();

@@ -4,6 +4,7 @@
 #include "tests/integration/faults/stalled_commit.hpp"
 #include "tests/integration/migration/engine_rig.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/support/lock_waits.hpp"
 
 #include <atomic>
@@ -96,8 +97,8 @@ TEST_CASE("rule 1: a change whose event is out before its commit is visible is n
 
     watching = true;
     stalled_commit update(server, "UPDATE t SET v = 2 WHERE id = 5");
-    while (!has_read && !has_waited && lock_waits(root) == "0") {
-    }
+    wait_until("the change waits, or its row is read",
+               [&] { return has_read || has_waited || lock_waits(root) != "0"; });
     CHECK_FALSE(has_read);
     watching = false;
     update.release();
@@ -129,11 +130,7 @@ TEST_CASE("rule 2: a delete does not overtake a chunk whose snapshot still has t
     root.exec("DELETE FROM t WHERE id = 900");
     // That something does not happen cannot be waited for. A batch that does not wait is there within milliseconds, and
     // the chunk's patience (5 s) is not to run out.
-    const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(1'500);
-    while (!applied && std::chrono::steady_clock::now() < until) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
-    CHECK_FALSE(applied);
+    CHECK_FALSE(eventually([&] { return applied.load(); }, std::chrono::milliseconds(1'500)));
     CHECK(attempts == 1);
     holder.exec("ROLLBACK");
     wait_for_ready(*engine, (*created)->id);
@@ -192,7 +189,7 @@ TEST_CASE("rule 3: a row that was logged before the stream began, and is committ
     const auto created = engine->create(spec_of_t());
     REQUIRE(created);
     // Without the barrier the range would be read while the row is not visible.
-    while (!past_barrier && !range_read && !is_final(engine->find((*created)->id)->state)) std::this_thread::yield();
+    CHECK(eventually([&] { return past_barrier || range_read || is_final(engine->find((*created)->id)->state); }));
     REQUIRE(stalled);
     CHECK_FALSE(range_read);
     insert->release();

@@ -6,6 +6,7 @@
 #include "tests/integration/migration/engine_rig.hpp"
 #include "tests/integration/migration/mirrored_writes.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/eventually.hpp"
 
 #include <atomic>
 #include <future>
@@ -85,6 +86,11 @@ std::size_t swaps_logged(sql_connection& root) {
     return count;
 }
 
+bool waits_for_metadata_lock(sql_connection& eyes, const std::string& who) {
+    return eyes.scalar("SELECT COUNT(*) FROM information_schema.processlist WHERE " + who +
+                       " AND state = 'Waiting for table metadata lock'") == "1";
+}
+
 }  // namespace
 
 TEST_CASE("a rename to the names of the swap waits for the original before it takes any other lock") {
@@ -102,11 +108,7 @@ TEST_CASE("a rename to the names of the swap waits for the original before it ta
         renamer.exec("RENAME TABLE `" + table + "` TO `" + names.swap_old + "`, `" + names.swap_ghost + "` TO `" +
                      table + "`");
     });
-    while (eyes.scalar("SELECT COUNT(*) FROM information_schema.processlist WHERE id = " +
-                       std::to_string(renamer.connection_id()) + " AND state = 'Waiting for table metadata lock'") !=
-           "1") {
-        std::this_thread::yield();
-    }
+    CHECK(eventually([&] { return waits_for_metadata_lock(eyes, "id = " + std::to_string(renamer.connection_id())); }));
     // It holds nothing of the ghost: this would wait, and time out, otherwise.
     eyes.exec("SET lock_wait_timeout = 1");
     CHECK(eyes.error_of("SELECT COUNT(*) FROM `" + names.swap_ghost + "`") == 0);
@@ -159,10 +161,8 @@ private:
     void kill(std::uint64_t id) {
         const std::lock_guard lock(mutex_);
         root_.error_of("KILL " + std::to_string(id));
-        while (root_.scalar("SELECT COUNT(*) FROM information_schema.processlist WHERE id = " + std::to_string(id)) !=
-               "0") {
-            std::this_thread::yield();
-        }
+        wait_for_value(root_, "SELECT COUNT(*) FROM information_schema.processlist WHERE id = " + std::to_string(id),
+                       "0");
     }
     void read_in_transaction(const char* table) {
         const std::lock_guard lock(mutex_);
@@ -242,7 +242,8 @@ TEST_CASE("an attempt of two sessions that goes wrong at any step loses nothing,
     saboteur sabotage(table.server, one.name);
     auto engine = engine_on(table.server, migration::open_traffic_gate(), sabotage.hook());
     auto spec = spec_of_t();
-    // On a busy machine, too, the attempt comes to the step that goes wrong: it waits for its locks for a tenth of this.
+    // On a busy machine, too, the attempt comes to the step that goes wrong: it waits for its locks for a tenth of
+    // this.
     spec.options.hold_budget = std::chrono::seconds(std::string(one.name) == "the time is over" ? 5 : 10);
     const auto created = engine->create(spec);
     REQUIRE(created);
@@ -279,21 +280,21 @@ TEST_CASE("a TRUNCATE that waits for the lock before the rename goes first, and 
     sql_connection other = connect(server, "test");
     sql_connection eyes = connect(server, "test");
     std::atomic<bool> done{false};
+    std::atomic<bool> waits{false};
     statement_hook hook;
     hook.before = [&](std::string_view sql, std::uint64_t) {
         if (!sql.starts_with(swap_rename) || done.exchange(true)) return;
         truncated = std::async(std::launch::async, [&] { other.exec("TRUNCATE TABLE t"); });
-        while (eyes.scalar("SELECT COUNT(*) FROM information_schema.processlist WHERE info = 'TRUNCATE TABLE t' AND"
-                           " state = 'Waiting for table metadata lock'") != "1") {
-            std::this_thread::yield();
-        }
+        waits = eventually([&] { return waits_for_metadata_lock(eyes, "info = 'TRUNCATE TABLE t'"); });
     };
     auto engine = engine_on(server, migration::open_traffic_gate(), hook);
     const auto created = engine->create(spec_of_t());
     REQUIRE(created);
     const auto ended = wait_for_end(*engine, (*created)->id);
-    truncated.get();
     INFO(error_text(*ended));
+    REQUIRE(done);
+    truncated.get();
+    CHECK(waits);
     REQUIRE(ended->state == migration_state::failed);
     CHECK(ended->error->code == "original_changed");
     CHECK(root.scalar("SELECT COUNT(*) FROM t") == "0");
@@ -336,10 +337,7 @@ TEST_CASE("what a process that was killed in the middle of a swap has left is pu
         // Its client is gone; somebody else's lock keeps it waiting.
         root.exec("LOCK TABLES t READ");
         pending = std::async(std::launch::async, [&] { return renamer.error_of(rename); });
-        while (root.scalar("SELECT COUNT(*) FROM information_schema.processlist WHERE info = " + root.quote(rename) +
-                           " AND state = 'Waiting for table metadata lock'") != "1") {
-            std::this_thread::yield();
-        }
+        CHECK(eventually([&] { return waits_for_metadata_lock(root, "info = " + root.quote(rename)); }));
     }
     engine = engine_on(server);
     if (pending.valid()) {

@@ -5,10 +5,10 @@
 #include "migration/engine/preparation.hpp"
 #include "tests/integration/migration/engine_rig.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/support/raw_client.hpp"
 
 #include <future>
-#include <thread>
 
 using namespace sluice;
 using namespace sluice::test;
@@ -43,13 +43,10 @@ struct interrupted_swap {
             " WHERE table_schema = 'test'");
     }
     bool comes_to(const std::string& state) {
-        const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-        while (std::chrono::steady_clock::now() < until) {
-            if (root.scalar("SELECT COUNT(*) FROM performance_schema.processlist WHERE state = '" + state + "'") == "1")
-                return true;
-            std::this_thread::sleep_for(std::chrono::milliseconds(5));
-        }
-        return false;
+        return eventually([&] {
+            return root.scalar("SELECT COUNT(*) FROM performance_schema.processlist WHERE state = '" + state + "'") ==
+                   "1";
+        });
     }
 
     sql_connection root;

@@ -4,11 +4,12 @@
 // Semi-synchronous replication with the wait point AFTER_SYNC and no replica does it; every later commit of the server
 // stalls behind it.
 
+#include "tests/support/eventually.hpp"
 #include "tests/support/mysql_server.hpp"
 
 #include <future>
+#include <stdexcept>
 #include <string>
-#include <thread>
 
 namespace sluice::test {
 
@@ -26,11 +27,14 @@ public:
         root_.exec("SET GLOBAL " + prefix_ + "timeout = 600000");
         root_.exec("SET GLOBAL " + prefix_ + "enabled = ON");
         done_ = std::async(std::launch::async, [this, statement] { writer_.exec(statement); });
-        while (root_.scalar("SELECT COUNT(*) FROM information_schema.processlist WHERE id = " +
-                            std::to_string(writer_.connection_id()) + " AND state LIKE 'Waiting for semi-sync ACK%'") !=
-               "1") {
-            std::this_thread::yield();
-        }
+        const bool stalls = eventually([this] {
+            return root_.scalar("SELECT COUNT(*) FROM information_schema.processlist WHERE id = " +
+                                std::to_string(writer_.connection_id()) +
+                                " AND state LIKE 'Waiting for semi-sync ACK%'") == "1";
+        });
+        if (stalls) return;
+        release();
+        throw std::runtime_error("its commit does not stall: " + statement);
     }
     ~stalled_commit() {
         if (done_.valid()) root_.error_of("SET GLOBAL " + prefix_ + "enabled = OFF");

@@ -2,11 +2,11 @@
 // (migration/apply/turn_rules.hpp), or bring a row twice.
 
 #include "tests/integration/faults/fault_rig.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/support/lock_waits.hpp"
 
 #include <atomic>
 #include <chrono>
-#include <thread>
 
 using namespace sluice;
 using namespace sluice::test;
@@ -52,9 +52,7 @@ TEST_CASE("a client is no victim of two chunks, one of which waits for it and th
     REQUIRE(lock_wait_comes(root));
     // That the second chunk is not sent cannot be waited for. If it is, it has read row 1001 and waits for the first
     // one's AUTO-INC lock within milliseconds.
-    const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(1'000);
-    while (lock_waits(root) != "2" && std::chrono::steady_clock::now() < until) {
-    }
+    (void)eventually([&] { return lock_waits(root) == "2"; }, std::chrono::milliseconds(1'000));
     CHECK(sent == 1);
     CHECK_NOTHROW(client.exec("UPDATE t SET v = 2 WHERE id = 1001"));  // else 1213
     client.exec("COMMIT");
@@ -81,16 +79,15 @@ TEST_CASE("a chunk that is tried again does not bring a row that a batch is just
         const bool is_chunk = sql.starts_with(insert_into_ghost) && sql.find(" IN (") == sql.npos;
         if (is_chunk && ++chunks == 1) {
             root.exec("UPDATE t SET v = 2 WHERE id = 500");
-            while (!confirmed) std::this_thread::yield();
+            wait_until("the change is visible", [&] { return confirmed.load(); });
             root.exec("KILL " + std::to_string(connection));
         } else if (is_chunk) {
-            while (!batch_written) std::this_thread::yield();
+            wait_until("the batch is written", [&] { return batch_written.load(); });
         } else if (sql == "COMMIT") {
             batch_written = true;
             // The chunk's second attempt is not to be sent now, for which nothing can be waited. It would be within
             // milliseconds of its reconnecting.
-            const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(1'500);
-            while (!chunk_answered && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+            (void)eventually([&] { return chunk_answered.load(); }, std::chrono::milliseconds(1'500));
         }
     };
     hook.after = [&](std::string_view sql, std::uint64_t, auto& answer) {

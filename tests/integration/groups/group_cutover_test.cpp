@@ -3,10 +3,10 @@
 
 #include "tests/integration/migration/engine_rig.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/support/shared_sum.hpp"
 
 #include <atomic>
-#include <thread>
 #include <vector>
 
 using namespace sluice;
@@ -155,7 +155,7 @@ TEST_CASE("a group whose connection is lost around the rename, and a restart: al
             REQUIRE(created);
             ids.push_back((*created)->id);
         }
-        while (lost == 0) std::this_thread::yield();
+        wait_until("the connection is lost", [&] { return lost != 0; });
     }
     auto next = engine_on(server);
     for (const auto& id : ids) CHECK(wait_for_end(*next, id)->state == migration_state::completed);

@@ -3,13 +3,13 @@
 
 #include "tests/integration/migration/engine_rig.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/support/shared_sum.hpp"
 
 #include <algorithm>
 #include <atomic>
 #include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
 using namespace sluice;
@@ -51,7 +51,7 @@ public:
         return made;
     }
     void wait() const {
-        while (!died_) std::this_thread::yield();
+        wait_until("the rename that the server dies at", [this] { return died_.load(); });
     }
     void engine_comes_back() { engine_is_back_ = true; }
 
@@ -83,9 +83,8 @@ private:
         const auto is_there_yet = [&](const auto& session) {
             return std::ranges::find(killed, session) != killed.end();
         };
-        while (std::ranges::any_of(root_.query(sessions + " AND info IS NOT NULL"), is_there_yet)) {
-            std::this_thread::yield();
-        }
+        wait_until("the end of what the sessions of " + user + " run",
+                   [&] { return std::ranges::none_of(root_.query(sessions + " AND info IS NOT NULL"), is_there_yet); });
     }
 
     std::mutex mutex_;

@@ -1,10 +1,8 @@
 // Rows that collide, and values that only seem to; and who stands in the way of a cut-over.
 
 #include "tests/integration/migration/engine_rig.hpp"
+#include "tests/integration/migration/moving_values.hpp"
 #include "tests/support/catch.hpp"
-
-#include <atomic>
-#include <thread>
 
 using namespace sluice;
 using namespace sluice::test;
@@ -75,56 +73,23 @@ TEST_CASE("rows that collide under a new unique key end the migration; key and v
 }
 
 TEST_CASE("values of a unique key that move between rows while the table is copied are no conflict") {
-    const mysql_server& server = shared_server();
-    sql_connection root = connect(server, "test");
-    root.exec("CREATE TABLE moving (id INT PRIMARY KEY, v INT NOT NULL, UNIQUE KEY u (v))");
-    std::string values;
-    for (int i = 0; i < 3'000; ++i)
-        values += (i == 0 ? "(" : ", (") + std::to_string(i) + ", " + std::to_string(i) + ")";
-    root.exec("INSERT INTO moving VALUES " + values);
-    std::atomic<bool> stop{false};
-    std::atomic<unsigned> rotations{0};
-    std::thread writer([&] {
-        sql_connection connection(server.port(), app_user, app_password, "test");
-        for (unsigned i = 0; !stop; ++i) {
-            // Three rows far apart pass their values on, by way of one that nobody has.
-            const std::string ids[] = {std::to_string(i * 7 % 3'000), std::to_string((i * 7 + 1'000) % 3'000),
-                                       std::to_string((i * 7 + 2'000) % 3'000)};
-            std::string held[3];
-            connection.exec("START TRANSACTION");
-            for (int n = 0; n < 3; ++n) held[n] = connection.scalar("SELECT v FROM moving WHERE id = " + ids[n]);
-            connection.exec("UPDATE moving SET v = -1 WHERE id = " + ids[0]);
-            connection.exec("UPDATE moving SET v = -3 WHERE id = " + ids[1]);
-            connection.exec("UPDATE moving SET v = " + held[1] + " WHERE id = " + ids[0]);
-            connection.exec("UPDATE moving SET v = -4 WHERE id = " + ids[2]);
-            connection.exec("UPDATE moving SET v = " + held[2] + " WHERE id = " + ids[1]);
-            connection.exec("UPDATE moving SET v = " + held[0] + " WHERE id = " + ids[2]);
-            connection.exec("COMMIT");
-            ++rotations;
-        }
-    });
     auto spec = spec_of("moving", "ADD COLUMN extra INT NOT NULL DEFAULT 3");
-    spec.options.chunk_rows_fixed = 20;
-    spec.options.postpone_cutover = true;
     spec.options.drop_old_table = false;
-    auto engine = engine_on(server);
-    const auto created = engine->create(spec);
-    REQUIRE(created);
-    const std::string id = (*created)->id;
-    const auto ready =
-        wait_until(*engine, id, [](const auto& s) { return s.state == migration_state::ready || is_final(s.state); });
-    INFO(error_text(*ready));
-    CHECK(ready->state == migration_state::ready);
-    const unsigned before = rotations;
-    wait_until(*engine, id, [&](const auto&) { return rotations > before + 20; });
-    REQUIRE(engine->command(id, migration::operator_command::cut_over));
-    const auto ended = wait_for_end(*engine, id);
-    stop = true;
-    writer.join();
-    INFO(error_text(*ended));
-    CHECK(ended->state == migration_state::completed);
-    CHECK(root.scalar("SELECT COUNT(*) FROM moving WHERE extra = 3") == "3000");
-    CHECK(root.scalar("SELECT SUM(v) FROM moving") == std::to_string(2'999 * 3'000 / 2));
+    check_values_may_move(shared_server(), spec, 3'000, 20, [](sql_connection& connection, unsigned i) {
+        // Three rows far apart pass their values on, by way of one that nobody has.
+        const std::string ids[] = {std::to_string(i * 7 % 3'000), std::to_string((i * 7 + 1'000) % 3'000),
+                                   std::to_string((i * 7 + 2'000) % 3'000)};
+        std::string held[3];
+        connection.exec("START TRANSACTION");
+        for (int n = 0; n < 3; ++n) held[n] = connection.scalar("SELECT v FROM moving WHERE id = " + ids[n]);
+        connection.exec("UPDATE moving SET v = -1 WHERE id = " + ids[0]);
+        connection.exec("UPDATE moving SET v = -3 WHERE id = " + ids[1]);
+        connection.exec("UPDATE moving SET v = " + held[1] + " WHERE id = " + ids[0]);
+        connection.exec("UPDATE moving SET v = -4 WHERE id = " + ids[2]);
+        connection.exec("UPDATE moving SET v = " + held[2] + " WHERE id = " + ids[1]);
+        connection.exec("UPDATE moving SET v = " + held[0] + " WHERE id = " + ids[2]);
+        connection.exec("COMMIT");
+    });
 }
 
 TEST_CASE("values that do not fit the new definition end the migration with a stable code") {

@@ -75,7 +75,7 @@ TEST_CASE("an old transaction of a direct connection is waited for without an at
     REQUIRE(ended->state == migration_state::completed);
     REQUIRE_FALSE(ended->cutover_attempts.empty());
     CHECK(ended->cutover_attempts[0].began >= held_until);
-    CHECK(ended->cutover_attempts[0].began - gone < seconds(1));
+    CHECK(ended->cutover_attempts[0].began - gone < seconds(5));  // much less on an idle machine
 }
 
 TEST_CASE("attempts against a direct transaction keep their interval, double it in the end, and end with it",

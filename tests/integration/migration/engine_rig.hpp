@@ -6,6 +6,7 @@
 #include "migration/mysql/binlog_stream.hpp"
 #include "migration/mysql/mysql_executor.hpp"
 #include "tests/integration/migration/statement_hook.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/support/mysql_server.hpp"
 
 #include <chrono>
@@ -42,18 +43,15 @@ inline std::unique_ptr<migration::migration_service> engine_on(
 inline migration::snapshot_ptr wait_until(const migration::migration_service& engine, const std::string& id,
                                           const std::function<bool(const migration::migration_snapshot&)>& holds,
                                           std::chrono::seconds limit = std::chrono::seconds(120)) {
-    const auto until = std::chrono::steady_clock::now() + limit;
-    while (true) {
-        auto snapshot = engine.find(id);
-        if (snapshot && holds(*snapshot)) return snapshot;
-        if (std::chrono::steady_clock::now() > until) {
-            throw std::runtime_error("migration " + id + " stays " +
-                                     (snapshot
-                                          ? std::string(to_string(snapshot->state)) + " (" + snapshot->waiting_for + ")"
-                                          : std::string("unknown")));
-        }
-        std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    }
+    migration::snapshot_ptr snapshot;
+    const auto look = [&] {
+        snapshot = engine.find(id);
+        return snapshot && holds(*snapshot);
+    };
+    if (eventually(look, limit)) return snapshot;
+    throw std::runtime_error("migration " + id + " stays " +
+                             (snapshot ? std::string(to_string(snapshot->state)) + " (" + snapshot->waiting_for + ")"
+                                       : std::string("unknown")));
 }
 
 inline migration::snapshot_ptr wait_for_end(const migration::migration_service& engine, const std::string& id) {

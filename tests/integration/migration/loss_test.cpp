@@ -2,11 +2,10 @@
 // the original as it was: where the copy meets it, and where a client writes it meanwhile. Values that move do fit.
 
 #include "tests/integration/migration/alter_oracle.hpp"
+#include "tests/integration/migration/moving_values.hpp"
 #include "tests/support/catch.hpp"
 
-#include <atomic>
 #include <random>
-#include <thread>
 
 using namespace sluice;
 using namespace sluice::test;
@@ -172,64 +171,31 @@ TEST_CASE("loss: a unique key that may be NULL identifies rows with consent, unt
 }
 
 TEST_CASE("loss: values that swap within one statement, or pass along a chain of hundred rows, are no conflict") {
-    const mysql_server& server = shared_server();
-    sql_connection root = connect(server, "test");
-    root.exec("CREATE TABLE chained (id INT PRIMARY KEY, v INT NOT NULL, UNIQUE KEY u (v))");
-    std::string values;
-    for (int i = 0; i < 2'000; ++i)
-        values += (i == 0 ? "(" : ", (") + std::to_string(i) + ", " + std::to_string(i) + ")";
-    root.exec("INSERT INTO chained VALUES " + values);
-    std::atomic<bool> stop{false};
-    std::atomic<unsigned> moves{0};
-    std::thread writer([&] {
-        sql_connection connection(server.port(), app_user, app_password, "test");
-        std::mt19937 random(11);
-        while (!stop) {
-            const unsigned from = static_cast<unsigned>(random() % 1'800);
-            const std::string range = " WHERE id BETWEEN " + std::to_string(from) + " AND " + std::to_string(from + 99);
-            connection.exec("START TRANSACTION");
-            if (moves % 2 == 0) {
-                // Each row takes the next one's value, and the last one the first one's: one row at a time.
-                const auto found = connection.query("SELECT id, v FROM chained" + range + " ORDER BY id");
-                connection.exec("UPDATE chained SET v = -1 - v WHERE id = " + *found.front()[0]);
-                for (std::size_t i = 0; i + 1 < found.size(); ++i) {
-                    connection.exec("UPDATE chained SET v = -1 - v WHERE id = " + *found[i + 1][0]);
-                    connection.exec("UPDATE chained SET v = " + *found[i + 1][1] + " WHERE id = " + *found[i][0]);
-                }
-                connection.exec("UPDATE chained SET v = " + *found.front()[1] + " WHERE id = " + *found.back()[0]);
-            } else {
-                // One statement moves all of them aside, one brings them back in reverse.
-                connection.exec("UPDATE chained SET v = -1 - v" + range);
-                connection.exec(
-                    "UPDATE chained c JOIN (SELECT a.id, b.v FROM (SELECT id, v, ROW_NUMBER() OVER (ORDER BY "
-                    "id) n FROM chained" +
-                    range + ") a JOIN (SELECT v, ROW_NUMBER() OVER (ORDER BY id DESC) n FROM chained" + range +
-                    ") b USING (n)) x USING (id) SET c.v = -1 - x.v");
-            }
-            connection.exec("COMMIT");
-            ++moves;
-        }
-    });
     migration::migration_spec spec{{"test", "chained"}, "ADD COLUMN extra INT NOT NULL DEFAULT 3", {}};
-    spec.options.chunk_rows_fixed = 20;
-    spec.options.postpone_cutover = true;
     spec.options.drop_old_table = true;
-    auto engine = engine_on(server);
-    const auto created = engine->create(spec);
-    REQUIRE(created);
-    const std::string id = (*created)->id;
-    const auto ready =
-        wait_until(*engine, id, [](const auto& s) { return s.state == migration_state::ready || is_final(s.state); });
-    INFO(error_text(*ready));
-    CHECK(ready->state == migration_state::ready);
-    const unsigned before = moves;
-    wait_until(*engine, id, [&](const auto& s) { return moves > before + 6 || is_final(s.state); });
-    (void)engine->command(id, migration::operator_command::cut_over).has_error();
-    const auto ended = wait_for_end(*engine, id);
-    stop = true;
-    writer.join();
-    INFO(error_text(*ended));
-    CHECK(ended->state == migration_state::completed);
-    CHECK(root.scalar("SELECT COUNT(*) FROM chained WHERE extra = 3") == "2000");
-    CHECK(root.scalar("SELECT SUM(v) FROM chained") == std::to_string(1'999 * 2'000 / 2));
+    std::mt19937 random(11);
+    check_values_may_move(shared_server(), spec, 2'000, 6, [&random](sql_connection& connection, unsigned number) {
+        const unsigned from = static_cast<unsigned>(random() % 1'800);
+        const std::string range = " WHERE id BETWEEN " + std::to_string(from) + " AND " + std::to_string(from + 99);
+        connection.exec("START TRANSACTION");
+        if (number % 2 == 0) {
+            // Each row takes the next one's value, and the last one the first one's: one row at a time.
+            const auto found = connection.query("SELECT id, v FROM chained" + range + " ORDER BY id");
+            connection.exec("UPDATE chained SET v = -1 - v WHERE id = " + *found.front()[0]);
+            for (std::size_t i = 0; i + 1 < found.size(); ++i) {
+                connection.exec("UPDATE chained SET v = -1 - v WHERE id = " + *found[i + 1][0]);
+                connection.exec("UPDATE chained SET v = " + *found[i + 1][1] + " WHERE id = " + *found[i][0]);
+            }
+            connection.exec("UPDATE chained SET v = " + *found.front()[1] + " WHERE id = " + *found.back()[0]);
+        } else {
+            // One statement moves all of them aside, one brings them back in reverse.
+            connection.exec("UPDATE chained SET v = -1 - v" + range);
+            connection.exec(
+                "UPDATE chained c JOIN (SELECT a.id, b.v FROM (SELECT id, v, ROW_NUMBER() OVER (ORDER BY "
+                "id) n FROM chained" +
+                range + ") a JOIN (SELECT v, ROW_NUMBER() OVER (ORDER BY id DESC) n FROM chained" + range +
+                ") b USING (n)) x USING (id) SET c.v = -1 - x.v");
+        }
+        connection.exec("COMMIT");
+    });
 }

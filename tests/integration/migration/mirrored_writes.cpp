@@ -1,6 +1,5 @@
 #include "tests/integration/migration/mirrored_writes.hpp"
 
-#include <mutex>
 #include <random>
 
 namespace sluice::test {
@@ -35,30 +34,7 @@ void fill_both(sql_connection& connection, const mirrored_table& what, unsigned 
 
 mirrored_writes::mirrored_writes(const mysql_server& server, mirrored_table what, unsigned writers, unsigned seed)
     : server_(server), what_(std::move(what)) {
-    for (unsigned i = 0; i < writers; ++i) {
-        threads_.emplace_back([this, seed, i] {
-            try {
-                write(seed * 1000 + i);
-            } catch (const std::exception& error) {
-                const std::lock_guard lock(mutex_);
-                error_ = error.what();
-            }
-        });
-    }
-}
-
-mirrored_writes::~mirrored_writes() {
-    stopping_ = true;
-    for (auto& thread : threads_) {
-        if (thread.joinable()) thread.join();
-    }
-}
-
-void mirrored_writes::stop() {
-    stopping_ = true;
-    for (auto& thread : threads_) thread.join();
-    threads_.clear();
-    if (!error_.empty()) throw std::runtime_error("a writer saw: " + error_);
+    threads_.start(writers, [this, seed](unsigned number) { write(seed * 1000 + number); });
 }
 
 void mirrored_writes::write(unsigned seed) {
@@ -82,7 +58,7 @@ void mirrored_writes::write(unsigned seed) {
         }
         return text;
     };
-    while (!stopping_) {
+    while (!threads_.stopping()) {
         const std::string key = any_key();
         const std::string other = any_key();
         const std::string value = "'w" + std::to_string(random() % 100'000) + "'";

@@ -3,14 +3,13 @@
 // Concurrent writes on a table that is being migrated. Every write goes to the table and, in the same transaction, to a
 // mirror of it that nobody migrates: afterwards the server alters the mirror itself, and the two must be equal.
 
+#include "tests/integration/migration/writer_threads.hpp"
 #include "tests/support/mysql_server.hpp"
 
 #include <atomic>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
 namespace sluice::test {
@@ -29,10 +28,9 @@ struct mirrored_table {
 class mirrored_writes {
 public:
     mirrored_writes(const mysql_server& server, mirrored_table what, unsigned writers, unsigned seed);
-    ~mirrored_writes();
 
     /// Ends the writers; throws what a writer saw that it should not have.
-    void stop();
+    void stop() { threads_.stop(); }
     [[nodiscard]] std::uint64_t transactions() const { return transactions_; }
 
 private:
@@ -40,11 +38,8 @@ private:
 
     const mysql_server& server_;
     mirrored_table what_;
-    std::atomic<bool> stopping_{false};
     std::atomic<std::uint64_t> transactions_{0};
-    std::vector<std::thread> threads_;
-    std::mutex mutex_;
-    std::string error_;
+    writer_threads threads_;
 };
 
 /// INSERT of the given key numbers into both tables, for the rows that the migration finds.

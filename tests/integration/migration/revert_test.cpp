@@ -4,6 +4,7 @@
 #include "tests/integration/migration/mirrored_writes.hpp"
 #include "tests/integration/migration/way_back_scene.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/support/row_compare.hpp"
 
 #include <atomic>
@@ -213,8 +214,7 @@ TEST_CASE("a restart in between goes on with the old table where it had been") {
     scene.wait_for_more(writes, 100);
     for (int restart = 0; restart < 3; ++restart) {
         scene.stop_engine();
-        const auto before = writes.transactions();
-        while (writes.transactions() < before + 100) std::this_thread::yield();
+        wait_for_more("transactions of the writers", 100, [&] { return writes.transactions(); });
         scene.start_engine();
         scene.wait_in_sync();
         scene.wait_for_more(writes, 50);
@@ -248,8 +248,7 @@ TEST_CASE("killed right behind either swap, the next process goes on from what w
     REQUIRE(stored.contains("cutting_over"));
     scene.root.exec("SET SESSION sql_mode = ''");
     scene.root.exec(stored["cutting_over"]);
-    const auto before = writes.transactions();
-    while (writes.transactions() < before + 60) std::this_thread::yield();
+    wait_for_more("transactions of the writers", 60, [&] { return writes.transactions(); });
     scene.start_engine();
     scene.wait_in_sync();
     scene.wait_for_more(writes, 60);

@@ -1,5 +1,7 @@
 #include "tests/integration/migration/varied_writes.hpp"
 
+#include "tests/support/eventually.hpp"
+
 #include <algorithm>
 
 namespace sluice::test {
@@ -33,30 +35,7 @@ void abandon(sql_connection& connection, const std::string& xid) {
 
 varied_writes::varied_writes(const mysql_server& server, varied_table what, unsigned writers, unsigned seed)
     : server_(server), what_(std::move(what)) {
-    for (unsigned i = 0; i < writers; ++i) {
-        threads_.emplace_back([this, seed, i] {
-            try {
-                write(seed * 1000 + i);
-            } catch (const std::exception& error) {
-                const std::lock_guard lock(mutex_);
-                error_ = error.what();
-            }
-        });
-    }
-}
-
-varied_writes::~varied_writes() {
-    stopping_ = true;
-    for (auto& thread : threads_) {
-        if (thread.joinable()) thread.join();
-    }
-}
-
-void varied_writes::stop() {
-    stopping_ = true;
-    for (auto& thread : threads_) thread.join();
-    threads_.clear();
-    if (!error_.empty()) throw std::runtime_error("a writer saw: " + error_);
+    threads_.start(writers, [this, seed](unsigned number) { write(seed * 1000 + number); });
 }
 
 void varied_writes::fill(sql_connection& connection, const varied_table& what) {
@@ -115,8 +94,8 @@ void varied_writes::run_xa(sql_connection& connection, std::mt19937& random, con
         const auto ended = connection.connection_id();
         connection = open(server_);
         // The server lets go of it when it has noticed that its connection is gone.
-        const std::string is_there = "SELECT COUNT(*) FROM information_schema.processlist WHERE id = ";
-        while (connection.scalar(is_there + std::to_string(ended)) != "0") std::this_thread::yield();
+        wait_for_value(connection,
+                       "SELECT COUNT(*) FROM information_schema.processlist WHERE id = " + std::to_string(ended), "0");
     }
     connection.exec((way == 2 ? "XA ROLLBACK " : "XA COMMIT ") + xid);
 }
@@ -124,7 +103,7 @@ void varied_writes::run_xa(sql_connection& connection, std::mt19937& random, con
 void varied_writes::write(unsigned seed) {
     std::mt19937 random(seed);
     sql_connection connection = open(server_);
-    for (unsigned number = 0; !stopping_; ++number) {
+    for (unsigned number = 0; !threads_.stopping(); ++number) {
         std::string xid;
         try {
             if (!what_.settings.empty()) connection.exec(what_.settings[random() % what_.settings.size()]);

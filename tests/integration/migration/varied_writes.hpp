@@ -4,14 +4,13 @@
 // rolled back, as XA in one phase and in two, prepared by one connection and ended by another, under session settings
 // that change from transaction to transaction.
 
+#include "tests/integration/migration/writer_threads.hpp"
 #include "tests/support/mysql_server.hpp"
 
 #include <atomic>
 #include <cstdint>
-#include <mutex>
 #include <random>
 #include <string>
-#include <thread>
 #include <vector>
 
 namespace sluice::test {
@@ -29,10 +28,9 @@ struct varied_table {
 class varied_writes {
 public:
     varied_writes(const mysql_server& server, varied_table what, unsigned writers, unsigned seed);
-    ~varied_writes();
 
     /// Ends the writers; throws what a writer saw that it should not have.
-    void stop();
+    void stop() { threads_.stop(); }
     [[nodiscard]] std::uint64_t transactions() const { return transactions_; }
 
     /// Rows for the migration to find: every second key.
@@ -45,11 +43,8 @@ private:
 
     const mysql_server& server_;
     varied_table what_;
-    std::atomic<bool> stopping_{false};
     std::atomic<std::uint64_t> transactions_{0};
-    std::vector<std::thread> threads_;
-    std::mutex mutex_;
-    std::string error_;
+    writer_threads threads_;
 };
 
 }  // namespace sluice::test

@@ -2,6 +2,7 @@
 
 #include "tests/integration/oracle/fixture.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/eventually.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -83,8 +84,10 @@ transcript rig::run_fresh(const script& what, const run_options& how) {
         root_.exec("CREATE DATABASE " + what.database + " CHARACTER SET latin1");
     }
     if (what.is_cold) root_.exec("FLUSH PRIVILEGES");
-    while (what.is_alone && root_.scalar("SELECT COUNT(*) FROM information_schema.processlist WHERE user = '" +
-                                         what.user + "'") != "0") {
+    if (what.is_alone) {
+        const std::string sessions = "SELECT COUNT(*) FROM information_schema.processlist WHERE user = '";
+        wait_until("the end of all sessions of " + what.user,
+                   [&] { return root_.scalar(sessions + what.user + "'") == "0"; });
     }
     auto done = run(what, how);
     if (what.is_cold) warm_up();

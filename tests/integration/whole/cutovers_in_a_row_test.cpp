@@ -3,6 +3,7 @@
 #include "bench/load/bookkeeping_load.hpp"
 #include "proxy/main/client/progress_view.hpp"
 #include "proxy/main/demo/served_sluice.hpp"
+#include "tests/integration/whole/wait_for_state.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/mysql_server.hpp"
 
@@ -10,9 +11,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
-#include <chrono>
 #include <string>
-#include <thread>
 
 using namespace sluice;
 using namespace sluice::test;
@@ -25,12 +24,6 @@ constexpr std::uint64_t filled_rows = 5'000;
 constexpr int cutovers = 10;
 constexpr std::int64_t hold_budget_ms = 500;
 
-json::object migration_now(served_sluice& sluice, const std::string& id) {
-    auto answer = sluice.admin().get("/v1/migrations/" + id);
-    if (!answer) FAIL(answer.error().message);
-    return *answer;
-}
-
 /// Rebuilds the table; the migration as it is shown at its end.
 json::object rebuild(served_sluice& sluice) {
     const json::object options{{"hold_budget_ms", hold_budget_ms}, {"hold_interval_ms", 200}, {"drop_old_table", true}};
@@ -39,16 +32,7 @@ json::object rebuild(served_sluice& sluice) {
         json::serialize(
             json::object{{"schema", "test"}, {"table", "orders"}, {"alter", "ENGINE=InnoDB"}, {"options", options}}));
     if (!made) FAIL(made.error().message);
-    const std::string id = read_progress(*made)->id;
-    const auto until = std::chrono::steady_clock::now() + std::chrono::minutes(3);
-    while (true) {
-        json::object now = migration_now(sluice, id);
-        const std::string_view state = now.at("state").as_string();
-        if (state == "completed") return now;
-        const bool goes_on = now.at("ended").is_null() && std::chrono::steady_clock::now() < until;
-        if (!goes_on) FAIL("migration is " << state << ": " << json::serialize(now) << '\n' << sluice.log());
-        std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
+    return wait_for_state(sluice, read_progress(*made)->id, "completed");
 }
 
 void check_attempts(const json::object& migration) {

@@ -3,7 +3,9 @@
 
 #include "proxy/main/client/progress_view.hpp"
 #include "proxy/main/demo/served_sluice.hpp"
+#include "tests/integration/whole/wait_for_state.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/support/mysql_server.hpp"
 #include "tests/support/shared_sum.hpp"
 
@@ -11,9 +13,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
-#include <chrono>
 #include <string>
-#include <thread>
 #include <vector>
 
 using namespace sluice;
@@ -38,19 +38,10 @@ std::string begin_member(served_sluice& sluice, const std::string& table, std::s
 
 /// The last attempt of a migration that completes.
 json::object last_attempt(served_sluice& sluice, const std::string& id) {
-    const auto until = std::chrono::steady_clock::now() + std::chrono::minutes(2);
-    while (true) {
-        auto now = sluice.admin().get("/v1/migrations/" + id);
-        if (!now) FAIL(now.error().message);
-        if (now->at("state").as_string() == "completed") {
-            const json::array& attempts = now->at("cutover_attempts").as_array();
-            REQUIRE_FALSE(attempts.empty());
-            return attempts.back().as_object();
-        }
-        const bool goes_on = now->at("ended").is_null() && std::chrono::steady_clock::now() < until;
-        if (!goes_on) FAIL(json::serialize(*now) << '\n' << sluice.log());
-        std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    }
+    const json::object done = wait_for_state(sluice, id, "completed");
+    const json::array& attempts = done.at("cutover_attempts").as_array();
+    REQUIRE_FALSE(attempts.empty());
+    return attempts.back().as_object();
 }
 
 }  // namespace
@@ -78,8 +69,7 @@ TEST_CASE("groups in a row under clients of the proxy: every reader finds the su
             CHECK(attempt.at("hold") == attempts[0].at("hold"));
             CHECK_FALSE(attempt.at("hold").at("expired").as_bool());
         }
-        const auto before = sum.transfers();
-        while (sum.transfers() < before + 50) std::this_thread::yield();
+        wait_for_more("transfers", 50, [&] { return sum.transfers(); });
     }
     CHECK(sum.stop_and_compare(root) == "");
     for (const auto& table : sum.tables()) {

@@ -4,6 +4,7 @@
 #include "bench/load/bookkeeping_load.hpp"
 #include "proxy/main/client/progress_view.hpp"
 #include "proxy/main/demo/served_sluice.hpp"
+#include "tests/integration/whole/wait_for_state.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/mysql_server.hpp"
 
@@ -12,7 +13,6 @@
 
 #include <chrono>
 #include <string>
-#include <thread>
 
 using namespace sluice;
 using namespace sluice::test;
@@ -22,19 +22,6 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::uint64_t filled_rows = 5'000;
-
-json::object wait_for_state(served_sluice& sluice, const std::string& id, std::string_view wanted) {
-    const auto until = std::chrono::steady_clock::now() + std::chrono::minutes(3);
-    while (true) {
-        auto now = sluice.admin().get("/v1/migrations/" + id);
-        if (!now) FAIL(now.error().message);
-        const std::string_view state = now->at("state").as_string();
-        if (state == wanted) return *now;
-        const bool goes_on = now->at("ended").is_null() && std::chrono::steady_clock::now() < until;
-        if (!goes_on) FAIL("migration is " << state << ": " << json::serialize(*now) << '\n' << sluice.log());
-        std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
-}
 
 std::string definition_of(sql_connection& root) {
     const std::string text = root.query("SHOW CREATE TABLE orders")[0][1].value_or("");
