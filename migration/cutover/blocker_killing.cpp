@@ -26,15 +26,9 @@ outcome<bool> is_a_client(std::uint64_t connection_id, sql_session& session) {
     return true;
 }
 
-// The server tells of each session's XA transaction where performance_schema counts transactions. Elsewhere only the
-// names of prepared transactions are known, not whose they are.
 outcome<void> refuse_prepared(const server_family& family, std::uint64_t connection_id, sql_session& session) {
-    if (family.product() == "MySQL") {
-        const auto told = session.run(
-            "SELECT IFNULL(x.XA_STATE, 'NOTXA') FROM performance_schema.threads t"
-            " JOIN performance_schema.events_transactions_current x ON x.THREAD_ID = t.THREAD_ID"
-            " WHERE x.STATE = 'ACTIVE' AND t.PROCESSLIST_ID = " +
-            std::to_string(connection_id));
+    if (const std::string query = family.xa_state_query(connection_id); !query.empty()) {
+        const auto told = session.run(query);
         if (told && !told->rows.empty()) {
             const std::string state = told->rows.front().front().value_or("");
             if (state != "PREPARED") return {};

@@ -70,6 +70,7 @@ public:
                 " AND p.ID <> CONNECTION_ID() UNION ALL SELECT 0, '', '', 0, 0 ORDER BY 4 DESC",
             metadata_locks_query(table)};
     }
+    [[nodiscard]] std::string xa_state_query(std::uint64_t /*connection_id*/) const override { return {}; }
 };
 
 }  // namespace

@@ -68,6 +68,14 @@ std::string server_family::open_transactions_query() const {
            " WHERE p.ID <> CONNECTION_ID() ORDER BY 4 DESC";
 }
 
+// Where performance_schema counts transactions: from MySQL 5.7.3 on.
+std::string server_family::xa_state_query(std::uint64_t connection_id) const {
+    return "SELECT IFNULL(x.XA_STATE, 'NOTXA') FROM performance_schema.threads t"
+           " JOIN performance_schema.events_transactions_current x ON x.THREAD_ID = t.THREAD_ID"
+           " WHERE x.STATE = 'ACTIVE' AND t.PROCESSLIST_ID = " +
+           std::to_string(connection_id);
+}
+
 // The age of a lock that lasts as long as a transaction is the transaction's; that of LOCK TABLES and HANDLER is not
 // told. events_transactions_current keeps a transaction's row after its end.
 std::string metadata_locks_query(const table_name& table) {

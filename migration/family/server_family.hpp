@@ -16,6 +16,7 @@
 #include "migration/ports/sql_executor.hpp"
 #include "migration/sql/delta_statements.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -98,6 +99,9 @@ public:
     /// The same columns, and the isolation level, for every session with an open transaction, whatever its tables: who
     /// may be in the way where the server cannot tell who is.
     [[nodiscard]] virtual std::string open_transactions_query() const;
+    /// The XA state of a session's open transaction, such as PREPARED; no row where the server does not say. Empty
+    /// where it never does: XA RECOVER names prepared transactions, but not whose they are.
+    [[nodiscard]] virtual std::string xa_state_query(std::uint64_t connection_id) const;
 };
 
 using family_ptr = std::shared_ptr<const server_family>;
