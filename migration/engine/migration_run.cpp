@@ -104,7 +104,7 @@ failure migration_run::interruption() const {
     return abort_requested_ ? refuse("aborted", "aborted by the operator") : refuse("stopped", "Sluice is stopping");
 }
 
-void migration_run::publish() {
+void migration_run::refresh() {
     if (ledger_ && current_.way_back.open) {
         publish_way_back();
     } else if (ledger_) {
@@ -148,6 +148,10 @@ void migration_run::publish() {
     }
     current_.paused = paused_;
     current_.postponed = postponed_;
+}
+
+void migration_run::publish() {
+    refresh();
     auto fresh = std::make_shared<migration_snapshot>(current_);
     const std::lock_guard lock(mutex_);
     // What was just changed, see change(), stays shown until it is taken.
@@ -187,8 +191,13 @@ void migration_run::enter(migration_state state) {
     current_.waiting_for.clear();
     if (is_final(state)) current_.ended = current_.changed;
     note_state(state);
+    refresh();
+    // What has succeeded is shown when it is stored: nobody who has seen it meets a process that takes it up again. A
+    // failure is shown at once; its reason may be that nothing can be stored.
+    const bool is_success = state == migration_state::completed || state == migration_state::reverted;
+    if (is_success) save();
     publish();
-    save();
+    if (!is_success) save();
     spdlog::info("migration {} of {}: {}", current_.id, quote_table(current_.spec.table), to_string(state));
 }
 

@@ -167,6 +167,7 @@ private:
     [[nodiscard]] bool held_back() const { return paused_ || !current_.throttled_by.empty(); }
     [[nodiscard]] std::string why_held_back() const;
     void drop_or_leave_tables();
+    void refresh();
     void publish();
     void save();
     [[nodiscard]] bool interrupted() const { return abort_requested_ || stop_requested_; }

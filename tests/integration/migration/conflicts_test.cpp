@@ -81,7 +81,10 @@ TEST_CASE("values of a unique key that move between rows while the table is copi
                                    std::to_string((i * 7 + 2'000) % 3'000)};
         std::string held[3];
         connection.exec("START TRANSACTION");
-        for (int n = 0; n < 3; ++n) held[n] = connection.scalar("SELECT v FROM moving WHERE id = " + ids[n]);
+        // FOR UPDATE: a direct client that only reads first and writes while LOCK TABLES waits is the server's victim.
+        for (int n = 0; n < 3; ++n) {
+            held[n] = connection.scalar("SELECT v FROM moving WHERE id = " + ids[n] + " FOR UPDATE");
+        }
         connection.exec("UPDATE moving SET v = -1 WHERE id = " + ids[0]);
         connection.exec("UPDATE moving SET v = -3 WHERE id = " + ids[1]);
         connection.exec("UPDATE moving SET v = " + held[1] + " WHERE id = " + ids[0]);

@@ -180,7 +180,7 @@ TEST_CASE("loss: values that swap within one statement, or pass along a chain of
         connection.exec("START TRANSACTION");
         if (number % 2 == 0) {
             // Each row takes the next one's value, and the last one the first one's: one row at a time.
-            const auto found = connection.query("SELECT id, v FROM chained" + range + " ORDER BY id");
+            const auto found = connection.query("SELECT id, v FROM chained" + range + " ORDER BY id FOR UPDATE");
             connection.exec("UPDATE chained SET v = -1 - v WHERE id = " + *found.front()[0]);
             for (std::size_t i = 0; i + 1 < found.size(); ++i) {
                 connection.exec("UPDATE chained SET v = -1 - v WHERE id = " + *found[i + 1][0]);
