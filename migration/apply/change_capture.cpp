@@ -2,10 +2,12 @@
 #include "migration/apply/stream_reader.hpp"
 #include "migration/changelog/changelog.hpp"
 #include "migration/sql/identifier.hpp"
+#include "migration/sql/table_statements.hpp"
 #include "migration/throttle/heartbeat_time.hpp"
 #include "protocol/sql/classifier.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <iterator>
 #include <utility>
@@ -13,6 +15,14 @@
 
 namespace sluice::migration {
 namespace {
+
+/// See mend_half_rename(): the table gets the name back that a server which died in the middle of the swap has left it
+/// without. It is in the log where the engine's account cannot keep it out. The table is what it was.
+bool gives_name_back(std::string_view text, const migration_plan& plan) {
+    if (plan.rename_under_lock) return false;
+    const std::array renames{table_rename{plan.swap_old, plan.original}};
+    return text == rename_statement(renames);
+}
 
 bool begins_with(std::string_view text, std::string_view upper_case_word) {
     return text.size() >= upper_case_word.size() &&
@@ -226,6 +236,7 @@ outcome<void> change_capture::check_statement(const binlog::query_event& query) 
     if (!footprint.may_touch(table, query.schema, plan_.lower_case_table_names)) return {};
     if (footprint.first_kind() == sql::statement_kind::delete_) return check_change(statement);
     if (footprint.first_kind() != sql::statement_kind::ddl) return {};
+    if (gives_name_back(text, plan_)) return {};
     // What empties or takes away the table shows nowhere else.
     const bool of_another_table = sql::mentions(text, plan_.ghost.table) ||
                                   sql::mentions(text, plan_.changelog.table) ||

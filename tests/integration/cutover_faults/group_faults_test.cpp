@@ -159,5 +159,9 @@ TEST_CASE("MySQL 5.6: the server is killed around the rename of a group: all tab
     const auto when = GENERATE(moment::during, moment::after);
     // The one that waits is answered only when all is over.
     if (when == moment::after && step.name == steps_around_rename.front().name) return;
+    // Then the server is renaming. One that dies between InnoDB's half of a table's rename and its own (the .frm file)
+    // has lost that table until somebody moves the file, whoever renamed it. What it leaves between two tables is shown
+    // by group_half_rename_test.
+    if (std::string(step.name) == "the sentry goes") return;
     kill_server_in_group(scene_of(server_kind::mysql_5_6), step, when);
 }

@@ -43,6 +43,10 @@ void kill_server_at_every_step(server_kind kind) {
     const auto step = GENERATE(from_range(steps));
     const auto when = GENERATE(moment::before, moment::during, moment::after);
     if (when != moment::before && !step.decides) return;
+    // A 5.6 that dies between InnoDB's half of a table's rename and its own (the .frm file) has lost that table until
+    // somebody moves the file, whoever renamed it. What it leaves between two tables is shown by sentry_swap_test.
+    const bool is_renaming = when != moment::before && std::string(step.name) == "the sentry goes";
+    if (kind == server_kind::mysql_5_6 && is_renaming) return;
     kill_server_at(scene_of(kind), step, when);
 }
 
