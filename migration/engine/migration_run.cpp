@@ -32,9 +32,9 @@ migration_run::migration_run(run_environment environment, migration_snapshot beg
       found_state_(begin.state),
       paused_(begin.paused),
       postponed_(begin.state == migration_state::queued ? begin.spec.options.postpone_cutover : begin.postponed),
-      revert_requested_(begin.state == migration_state::reverting),  // what an earlier process was at goes on
       current_(std::move(begin)),
       control_(*environment_.sql, [this] { return interrupted(); }) {
+    take_up_order();
     publish();
 }
 
@@ -55,53 +55,6 @@ void migration_run::start() {
 snapshot_ptr migration_run::snapshot() const {
     const std::lock_guard lock(mutex_);
     return published_;
-}
-
-outcome<void> migration_run::command(operator_command command) {
-    const migration_state state = snapshot()->state;
-    const bool way_back_follows = snapshot()->spec.kind != run_kind::take_back &&
-                                  (state == migration_state::in_sync || state == migration_state::reverting);
-    if (way_back_follows || command == operator_command::revert || command == operator_command::finish) {
-        return command_way_back(state, command);
-    }
-    if (is_final(state) || state == migration_state::tidying) {
-        return refuse("wrong_state", "migration " + snapshot()->id + " is " + std::string(to_string(state)) +
-                                         ": it takes commands only until its cut-over is done");
-    }
-    switch (command) {
-        case operator_command::cut_over:
-            postponed_ = false;
-            flag_file_overruled_ = true;
-            break;
-        case operator_command::postpone:
-            postponed_ = true;
-            flag_file_overruled_ = false;
-            break;
-        case operator_command::pause: paused_ = true; break;
-        case operator_command::resume: paused_ = false; break;
-        case operator_command::abort:
-            abort_requested_ = true;
-            interrupt_statement();
-            return {};  // what is stored is the end that it comes to
-        case operator_command::revert:
-        case operator_command::finish: break;  // above
-    }
-    orders_.say();
-    woken_.notify_all();
-    return {};
-}
-
-// A statement of hours (building indexes) does not look at flags: it is killed from here.
-void migration_run::interrupt_statement() {
-    woken_.notify_all();
-    const std::uint64_t connection = running_statement_of_;
-    if (connection == 0) return;
-    auto killer = environment_.sql->connect();
-    if (killer) (void)(*killer)->run("KILL QUERY " + std::to_string(connection)).has_error();
-}
-
-failure migration_run::interruption() const {
-    return abort_requested_ ? refuse("aborted", "aborted by the operator") : refuse("stopped", "Sluice is stopping");
 }
 
 void migration_run::refresh() {
@@ -148,6 +101,7 @@ void migration_run::refresh() {
     }
     current_.paused = paused_;
     current_.postponed = postponed_;
+    current_.ordered = order_to_keep();
 }
 
 void migration_run::publish() {
@@ -255,6 +209,8 @@ outcome<migration_run::ending> migration_run::proceed() {
         group_seat_.join(environment_.groups->find(options.cutover_group, options.cutover_group_size), current_.id,
                          current_.spec.table);
     }
+    if (aborts_when_settled_) abort_requested_ = true;
+    if (interrupted()) return interruption();
 
     if (may_go_on_) {
         SLUICE_TRY(goes_on_, go_on());
@@ -412,6 +368,11 @@ void migration_run::tidy() {
 }
 
 void migration_run::conclude(outcome<ending> end) {
+    // What follows may take long: a worker's statement has to end, and tables that somebody holds are to be dropped.
+    if (orders_.take()) {
+        publish();
+        save();
+    }
     if (crew_) crew_->join_all();
     throttler_.reset();
     // Not where the tables have been swapped: they are to be compared as they are.

@@ -60,9 +60,8 @@ public:
     outcome<void> command(operator_command command);
     /// Changes options while it runs. "fixed_option" where that cannot be, "wrong_state" behind its end. Thread-safe.
     outcome<void> change(const option_changes& changes);
-    /// Waits until what has been told by now would be found by the next start (an abort or a revert: its state is). Not
-    /// for long: a coordinator that is in the middle of something comes to it behind that, which is logged.
-    /// Thread-safe.
+    /// Waits until what has been told by now would be found by the next start. Not for long: a coordinator that is in
+    /// the middle of something comes to it behind that, which is logged. Thread-safe.
     void wait_until_stored();
 
 private:
@@ -138,8 +137,11 @@ private:
     [[nodiscard]] std::uint32_t next_attempt_number() const;
     watch_rules rules_of_watch();
     outcome<cutover_end> ask_until_known(const std::optional<failure>& why);
-    // The way back; migration_run_reverse.cpp.
+    // What the operator tells it; migration_run_orders.cpp.
     outcome<void> command_way_back(migration_state state, operator_command command);
+    [[nodiscard]] std::optional<standing_order> order_to_keep() const;
+    void take_up_order();
+    // The way back; migration_run_reverse.cpp.
     void remember_place_before_swap();
     outcome<ending> keep_in_sync();
     outcome<ending> go_way_back();
@@ -195,13 +197,14 @@ private:
 
     // The coordinator's own.
     migration_snapshot current_;
-    std::optional<checkpoint> basis_;  ///< what is the same in all checkpoints of this run
-    std::string swap_clause_;          ///< what began the way back, where that is not to be seen from the names
-    std::string server_;               ///< on which it is at work
-    bool is_elsewhere_ = false;        ///< another process works on it, and stores its state
-    bool may_go_on_ = false;           ///< an earlier process has left a checkpoint, and the ghost is there
-    bool goes_on_ = false;             ///< from one
-    bool unknown_prepared_ = false;    ///< see stream_reader::expect_unknown_prepared
+    std::optional<checkpoint> basis_;   ///< what is the same in all checkpoints of this run
+    std::string swap_clause_;           ///< what began the way back, where that is not to be seen from the names
+    std::string server_;                ///< on which it is at work
+    bool aborts_when_settled_ = false;  ///< an earlier process was told to, and did not come to it
+    bool is_elsewhere_ = false;         ///< another process works on it, and stores its state
+    bool may_go_on_ = false;            ///< an earlier process has left a checkpoint, and the ghost is there
+    bool goes_on_ = false;              ///< from one
+    bool unknown_prepared_ = false;     ///< see stream_reader::expect_unknown_prepared
     applied_place checkpoint_place_;
     bool checkpoint_begun_ = false;
     std::chrono::steady_clock::time_point next_checkpoint_{};

@@ -29,29 +29,6 @@ constexpr std::chrono::seconds retry_wait{1};
 
 }  // namespace
 
-outcome<void> migration_run::command_way_back(migration_state state, operator_command command) {
-    const bool fits = state == migration_state::in_sync
-                          ? command == operator_command::revert || command == operator_command::finish
-                          : state == migration_state::reverting && command == operator_command::abort;
-    if (!fits) {
-        const std::string now = "migration " + snapshot()->id + " is " + std::string(to_string(state)) + ": ";
-        if (state == migration_state::in_sync) return refuse("wrong_state", now + "it takes `revert` or `finish`");
-        if (state == migration_state::reverting) {
-            return refuse("wrong_state", now + "it takes `abort`, which calls the revert off");
-        }
-        if (const auto lost = snapshot()->way_back.ended_by) {
-            return refuse("wrong_state", now + "its old table is not kept in sync any more: " + lost->message);
-        }
-        return refuse("wrong_state", now +
-                                         "`revert` and `finish` are for a migration that is in_sync, which one with "
-                                         "keep_old_table_in_sync becomes by its cut-over");
-    }
-    revert_requested_ = command == operator_command::revert;
-    finish_requested_ = command == operator_command::finish;
-    woken_.notify_all();
-    return {};
-}
-
 // The way back begins at a place that is stored before the swap: behind it, a process that is killed could not tell any
 // more. What lies between the two is another table's, see change_capture::expect_swap().
 void migration_run::remember_place_before_swap() {
@@ -78,7 +55,7 @@ outcome<migration_run::ending> migration_run::keep_in_sync() {
     swap_possible_ = true;
     const bool is_all_there_is = current_.spec.kind == run_kind::take_back;
     if (!is_all_there_is) {
-        abort_requested_ = false;  // came too late
+        abort_requested_ = aborts_when_settled_ = false;  // came too late
         postponed_ = false;
     }
     outcome<ending> end = ending::stopped;
@@ -234,8 +211,8 @@ outcome<bool> migration_run::revert() {
     }
     if (done) done = wait_and_cut_over();
     if (done) return true;
+    if (interrupted()) return interruption();  // the next process goes on with it
     revert_requested_ = false;
-    if (interrupted()) return interruption();
     if (auto lost = ledger_->first_failure()) return std::move(*lost);
     failure why = std::move(done).error();
     // What is not the same after all repairs must not take the name, at no later attempt either.

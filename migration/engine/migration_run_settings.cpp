@@ -8,19 +8,6 @@
 #include <utility>
 
 namespace sluice::migration {
-namespace {
-
-constexpr std::chrono::seconds storing_max{1};
-
-}  // namespace
-
-void migration_run::wait_until_stored() {
-    if (!environment_.store.keeps() || orders_.wait(storing_max)) return;
-    const snapshot_ptr now = snapshot();
-    if (is_final(now->state)) return;
-    spdlog::warn("migration {}: what it was told counts, but is not stored yet; killed now, Sluice would forget it",
-                 now->id);
-}
 
 outcome<void> migration_run::change(const option_changes& changes) {
     const migration_state state = snapshot()->state;

@@ -55,6 +55,10 @@ outcome<std::optional<migration_run::ending>> migration_run::settle_interrupted(
         tidy();
         return std::optional(ending::completed);
     }
+    if (aborts_when_settled_ || abort_requested_) {
+        tables_made_ = true;  // they go as if this process had made them
+        return settled;
+    }
     if (state == swap_state::not_swapped && !current_.checkpoint.empty()) {
         may_go_on_ = true;
         return settled;

@@ -26,6 +26,12 @@ constexpr std::array<std::pair<migration_state, std::string_view>, 16> names{{
     {migration_state::failed, "failed"},
 }};
 
+constexpr std::array<std::pair<standing_order, std::string_view>, 3> orders{{
+    {standing_order::abort, "abort"},
+    {standing_order::revert, "revert"},
+    {standing_order::finish, "finish"},
+}};
+
 }  // namespace
 
 std::string_view to_string(migration_state state) noexcept {
@@ -36,6 +42,17 @@ std::string_view to_string(migration_state state) noexcept {
 std::optional<migration_state> parse_migration_state(std::string_view text) noexcept {
     const auto place = std::find_if(names.begin(), names.end(), [text](const auto& n) { return n.second == text; });
     if (place == names.end()) return std::nullopt;
+    return place->first;
+}
+
+std::string_view to_string(standing_order order) noexcept {
+    const auto place = std::find_if(orders.begin(), orders.end(), [order](const auto& o) { return o.first == order; });
+    return place == orders.end() ? "unknown" : place->second;
+}
+
+std::optional<standing_order> parse_standing_order(std::string_view text) noexcept {
+    const auto place = std::find_if(orders.begin(), orders.end(), [text](const auto& o) { return o.second == text; });
+    if (place == orders.end()) return std::nullopt;
     return place->first;
 }
 

@@ -44,6 +44,16 @@ enum class migration_state {
 [[nodiscard]] std::optional<migration_state> parse_migration_state(std::string_view text) noexcept;
 [[nodiscard]] bool is_final(migration_state state) noexcept;
 
+/// What the operator has said last of how it is to end, and what is not reached yet.
+enum class standing_order {
+    abort,   ///< while reverting: only the revert is called off
+    revert,  ///< the old table takes its name back
+    finish,  ///< the old table is let go
+};
+
+[[nodiscard]] std::string_view to_string(standing_order order) noexcept;
+[[nodiscard]] std::optional<standing_order> parse_standing_order(std::string_view text) noexcept;
+
 struct cutover_step {
     std::string name;  ///< close, drain, lock, position, apply, rename, open
     std::chrono::microseconds took{0};
@@ -91,6 +101,7 @@ struct migration_snapshot {
     migration_state state = migration_state::queued;
     bool paused = false;                       ///< by the operator
     bool postponed = false;                    ///< the cut-over waits for the operator
+    std::optional<standing_order> ordered;     ///< for the next process, if this one is killed. Not for the world
     std::string waiting_for;                   ///< why nothing moves right now, empty when it does
     std::optional<alter_way> way;              ///< how the table gets its new shape, once that is decided
     std::vector<passed_over_way> passed_over;  ///< ways that the operator allows and that were not taken, and why not

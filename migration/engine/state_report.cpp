@@ -147,6 +147,7 @@ std::string report_to_json(const migration_snapshot& snapshot) {
     object["verification"] = verification_to_json(snapshot.verification);
     object["paused"] = snapshot.paused;
     object["postponed"] = snapshot.postponed;
+    if (snapshot.ordered) object["ordered"] = to_string(*snapshot.ordered);
     object["cutover_attempts"] = attempts_to_json(snapshot.cutover_attempts);
     object["blocker_kills"] = kills_to_json(snapshot.blocker_kills);
     if (!snapshot.way_back.resume_from.empty()) object["way_back"] = way_back_to_json(snapshot.way_back);
@@ -184,6 +185,7 @@ void report_from_json(std::string_view text, migration_snapshot& snapshot) {
     // Rows of earlier versions know no more than the option.
     snapshot.paused = flag_of(object, "paused", false);
     snapshot.postponed = flag_of(object, "postponed", snapshot.spec.options.postpone_cutover);
+    snapshot.ordered = parse_standing_order(text_of(object, "ordered"));
     if (const json::array* attempts = array_of(object, "cutover_attempts"); attempts != nullptr && !attempts->empty()) {
         snapshot.cutover_attempts = attempts_from_json(*attempts);
     }

@@ -1,0 +1,119 @@
+// What the operator tells a migration, and what of it the next process finds if this one is killed.
+
+#include "migration/engine/migration_run.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <optional>
+#include <string>
+
+namespace sluice::migration {
+namespace {
+
+constexpr std::chrono::seconds storing_max{1};
+
+}  // namespace
+
+outcome<void> migration_run::command(operator_command command) {
+    const migration_state state = snapshot()->state;
+    const bool way_back_follows = snapshot()->spec.kind != run_kind::take_back &&
+                                  (state == migration_state::in_sync || state == migration_state::reverting);
+    if (way_back_follows || command == operator_command::revert || command == operator_command::finish) {
+        return command_way_back(state, command);
+    }
+    if (is_final(state) || state == migration_state::tidying) {
+        return refuse("wrong_state", "migration " + snapshot()->id + " is " + std::string(to_string(state)) +
+                                         ": it takes commands only until its cut-over is done");
+    }
+    switch (command) {
+        case operator_command::cut_over:
+            postponed_ = false;
+            flag_file_overruled_ = true;
+            break;
+        case operator_command::postpone:
+            postponed_ = true;
+            flag_file_overruled_ = false;
+            break;
+        case operator_command::pause: paused_ = true; break;
+        case operator_command::resume: paused_ = false; break;
+        case operator_command::abort:
+            abort_requested_ = true;
+            orders_.say();
+            interrupt_statement();
+            return {};
+        case operator_command::revert:
+        case operator_command::finish: break;  // above
+    }
+    orders_.say();
+    woken_.notify_all();
+    return {};
+}
+
+// A statement of hours (building indexes) does not look at flags: it is killed from here.
+void migration_run::interrupt_statement() {
+    woken_.notify_all();
+    const std::uint64_t connection = running_statement_of_;
+    if (connection == 0) return;
+    auto killer = environment_.sql->connect();
+    if (killer) (void)(*killer)->run("KILL QUERY " + std::to_string(connection)).has_error();
+}
+
+failure migration_run::interruption() const {
+    return abort_requested_ ? refuse("aborted", "aborted by the operator") : refuse("stopped", "Sluice is stopping");
+}
+
+outcome<void> migration_run::command_way_back(migration_state state, operator_command command) {
+    const bool fits = state == migration_state::in_sync
+                          ? command == operator_command::revert || command == operator_command::finish
+                          : state == migration_state::reverting && command == operator_command::abort;
+    if (!fits) {
+        const std::string now = "migration " + snapshot()->id + " is " + std::string(to_string(state)) + ": ";
+        if (state == migration_state::in_sync) return refuse("wrong_state", now + "it takes `revert` or `finish`");
+        if (state == migration_state::reverting) {
+            return refuse("wrong_state", now + "it takes `abort`, which calls the revert off");
+        }
+        if (const auto lost = snapshot()->way_back.ended_by) {
+            return refuse("wrong_state", now + "its old table is not kept in sync any more: " + lost->message);
+        }
+        return refuse("wrong_state", now +
+                                         "`revert` and `finish` are for a migration that is in_sync, which one with "
+                                         "keep_old_table_in_sync becomes by its cut-over");
+    }
+    revert_requested_ = command == operator_command::revert;
+    finish_requested_ = command == operator_command::finish;
+    orders_.say();
+    woken_.notify_all();
+    return {};
+}
+
+void migration_run::wait_until_stored() {
+    if (!environment_.store.keeps() || orders_.wait(storing_max)) return;
+    const snapshot_ptr now = snapshot();
+    if (is_final(now->state)) return;
+    spdlog::warn("migration {}: what it was told counts, but is not stored yet; killed now, Sluice would forget it",
+                 now->id);
+}
+
+std::optional<standing_order> migration_run::order_to_keep() const {
+    if (is_final(current_.state)) return std::nullopt;
+    if (current_.state == migration_state::in_sync || current_.state == migration_state::reverting) {
+        if (revert_requested_) return standing_order::revert;
+        if (finish_requested_) return standing_order::finish;
+        // A revert that was begun goes on with the next process, unless it is told that this was called off.
+        if (current_.state == migration_state::reverting) return standing_order::abort;
+        return std::nullopt;
+    }
+    if (abort_requested_ || aborts_when_settled_) return standing_order::abort;
+    return std::nullopt;
+}
+
+void migration_run::take_up_order() {
+    const bool way_back = current_.state == migration_state::in_sync || current_.state == migration_state::reverting;
+    const auto order = current_.ordered;
+    revert_requested_ = order == standing_order::revert ||
+                        (current_.state == migration_state::reverting && order != standing_order::abort);
+    finish_requested_ = order == standing_order::finish;
+    aborts_when_settled_ = order == standing_order::abort && !way_back;
+}
+
+}  // namespace sluice::migration
