@@ -64,6 +64,9 @@ std::string success_problem(const migration::migration_snapshot& ended) {
         return "it is " + std::string(to_string(ended.state)) + ", " + error_text(ended);
     }
     if (!ended.leftovers.empty()) return "left over: " + ended.leftovers.front();
+    // Equal tables would say nothing about copy and apply if the comparison had made them so.
+    const auto mended = ended.verification.rows_repaired;
+    if (mended != 0) return "the comparison had to repair rows: " + std::to_string(mended);
     return {};
 }
 

@@ -153,6 +153,7 @@ TEST_CASE("a table is migrated exactly on every family of servers, however its c
     const auto done = wait_for_end(*engine, id);
     INFO(error_text(*done));
     REQUIRE(done->state == migration_state::completed);
+    CHECK(done->verification.rows_repaired == 0);  // nothing was lost on the way
     CHECK(done->deltas_applied > 0);
     const auto after = writes.transactions();
     wait_until(*engine, id, [&](const auto&) { return writes.transactions() > after + 20; });
