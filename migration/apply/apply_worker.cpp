@@ -21,12 +21,13 @@ constexpr unsigned conflicts_max = 20;
 
 }  // namespace
 
-apply_worker::apply_worker(const migration_plan& plan, work_ledger& ledger, sql_executor& executor, std::size_t place)
+apply_worker::apply_worker(const migration_plan& plan, work_ledger& ledger, sql_executor& executor, std::size_t place,
+                           std::function<outcome<void>(sql_session&)> may_work)
     : plan_(plan),
       ledger_(ledger),
       session_(executor, [&ledger] { return ledger.stopping(); }),
       batch_keys_(ledger.pace().batch_keys_max) {
-    if (!plan.run.empty()) session_.live_under(life_lock_of(plan.run, 'a', place));
+    if (!plan.run.empty()) session_.live_under(life_lock_of(plan.run, 'a', place), std::move(may_work));
 }
 
 void apply_worker::run() {

@@ -12,8 +12,9 @@ namespace sluice::migration {
 
 class apply_worker {
 public:
-    /// place: of this worker among those of the run, from 0.
-    apply_worker(const migration_plan& plan, work_ledger& ledger, sql_executor& executor, std::size_t place = 0);
+    /// place: of this worker among those of the run, from 0. may_work: see reconnecting_session::live_under().
+    apply_worker(const migration_plan& plan, work_ledger& ledger, sql_executor& executor, std::size_t place = 0,
+                 std::function<outcome<void>(sql_session&)> may_work = {});
 
     /// Works until the ledger stops. Failures go to the ledger.
     void run();

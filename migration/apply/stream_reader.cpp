@@ -53,7 +53,13 @@ outcome<void> stream_reader::work() {
         }
         feed_.reset();
         if (ledger_.stopping()) return {};
-        if (done.error().then == disposition::abort || steady_clock::now() - attached_at > patience) return done;
+        if (done.error().then == disposition::abort) return done;
+        if (steady_clock::now() - attached_at > patience) {
+            failure why = std::move(done).error();
+            why.code = "cannot_connect";
+            why.then = disposition::abort;
+            return why;
+        }
         backoff = std::clamp(backoff * 2, milliseconds(100), backoff_max);
         ledger_.idle(backoff);
     }

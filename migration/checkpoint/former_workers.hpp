@@ -18,7 +18,7 @@ namespace sluice::migration {
 /// alone). place: 0 … 31.
 [[nodiscard]] std::string life_lock_of(const std::string& run, char kind, std::size_t place);
 
-/// The lock of a run that has no id outside of its own process: of two such runs of one table, one.
+/// The lock that says whose a table is: of all processes that would alter it, one holds it.
 [[nodiscard]] std::string lock_of_table(const table_name& table);
 
 /// Ends every connection of a worker of this run, and returns when none is left on the server. "former_worker_lives",

@@ -104,13 +104,13 @@ std::size_t chunk_planner::chunk_rows() const {
 }
 
 copy_worker::copy_worker(const migration_plan& plan, work_ledger& ledger, chunk_planner& planner,
-                         sql_executor& executor, std::size_t place)
+                         sql_executor& executor, std::size_t place, std::function<outcome<void>(sql_session&)> may_work)
     : plan_(plan),
       ledger_(ledger),
       planner_(planner),
       session_(executor, [&ledger] { return ledger.stopping(); }),
       codec_(plan) {
-    if (!plan.run.empty()) session_.live_under(life_lock_of(plan.run, 'c', place));
+    if (!plan.run.empty()) session_.live_under(life_lock_of(plan.run, 'c', place), std::move(may_work));
 }
 
 void copy_worker::run() {

@@ -11,6 +11,7 @@
 #include "migration/ports/reconnecting_session.hpp"
 #include "migration/ports/sql_executor.hpp"
 
+#include <functional>
 #include <mutex>
 #include <optional>
 
@@ -44,9 +45,9 @@ private:
 
 class copy_worker {
 public:
-    /// place: of this worker among those of the run, from 0.
+    /// place: of this worker among those of the run, from 0. may_work: see reconnecting_session::live_under().
     copy_worker(const migration_plan& plan, work_ledger& ledger, chunk_planner& planner, sql_executor& executor,
-                std::size_t place = 0);
+                std::size_t place = 0, std::function<outcome<void>(sql_session&)> may_work = {});
 
     /// Works until all is dispatched or the ledger stops. Failures go to the ledger.
     void run();

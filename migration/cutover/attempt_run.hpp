@@ -34,6 +34,7 @@ public:
 
 private:
     outcome<void> connect();
+    outcome<void> look_at_names();
     outcome<void> prepare_sentry();
     outcome<void> close_and_drain();
     outcome<void> lock();
@@ -57,6 +58,7 @@ private:
     void open(bool done);
     cutover_outcome conclude(const outcome<void>& done);
     cutover_end ask_the_server(std::optional<failure>& why);
+    void find_culprit(cutover_outcome& result);
     [[nodiscard]] std::vector<table_name> tables_to_lock() const;
     [[nodiscard]] const migration_plan& first() const { return members_.front().plan; }
 
@@ -99,6 +101,7 @@ private:
     std::unique_ptr<kill_timer> watch_;
     std::unique_ptr<swap_behind_sentry> sentry_;  ///< where the server refuses RENAME TABLE under LOCK TABLES
     bool may_have_swapped_ = false;
+    bool gate_waits_ = false;  ///< to be told how the attempt has ended
     std::optional<std::size_t> at_;
 };
 

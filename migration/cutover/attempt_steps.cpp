@@ -5,6 +5,7 @@
 #include "migration/cutover/attempt_pace.hpp"
 #include "migration/cutover/attempt_run.hpp"
 #include "migration/cutover/group_sentry_swap.hpp"
+#include "migration/cutover/swap_check.hpp"
 #include "migration/family/lock_holders.hpp"
 #include "migration/relations/relation_steps.hpp"
 #include "migration/sql/identifier.hpp"
@@ -55,7 +56,12 @@ outcome<void> attempt_run::connect() {
     }
     SLUICE_TRY(auto killer, executor_.connect());
     watch_ = around_.watch(std::move(killer), session_.raw().connection_id());
-    return {};
+    return look_at_names();
+}
+
+// With the gate still open, and member by member: LOCK TABLES and RENAME TABLE fail for all, whose table it ever is.
+outcome<void> attempt_run::look_at_names() {
+    return for_each_member([&](member& one) { return check_swap_names(runner(), one.usual); });
 }
 
 // With the gate still open: nobody is held while a batch of the applier comes to its end.
@@ -241,7 +247,7 @@ outcome<void> attempt_run::relate() {
 // A gate that has opened by itself has let go whoever has an older view of the table, for good: no swap may follow.
 outcome<void> attempt_run::announce_swap() {
     if (gate_.announce_swap(deadline_)) return {};
-    return give_up("the gate had opened by itself before the rename");
+    return give_up("the gate had opened by itself, or was full, before the rename");
 }
 
 outcome<void> attempt_run::swap() {

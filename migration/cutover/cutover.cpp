@@ -1,5 +1,6 @@
 #include "migration/cutover/cutover.hpp"
 
+#include "migration/check/checks.hpp"
 #include "migration/cutover/attempt_run.hpp"
 #include "migration/cutover/swap_check.hpp"
 #include "migration/relations/relation_steps.hpp"
@@ -53,7 +54,11 @@ void attempt_run::open(bool done) {
         }
         if (sentry_) sentry_->end();
         const bool may_have_swapped = sentry_ ? sentry_->may_have_swapped() : may_have_swapped_;
-        report_.hold = gate_.open(done || may_have_swapped ? gate_opening::swapped : gate_opening::given_up);
+        // Transactions that begin before the rename is through have a snapshot from before it, too.
+        gate_waits_ = !done && may_have_swapped;
+        report_.hold = gate_.open(done          ? gate_opening::swapped
+                                  : gate_waits_ ? gate_opening::unknown
+                                                : gate_opening::given_up);
         return {};
     });
     SLUICE_ASSERT(opened.has_value());
@@ -107,6 +112,28 @@ void attempt_run::release_old_late() {
     report_.hold.hold_max = std::max(held.hold_max, again.hold_max);
 }
 
+// What has failed was a statement for all members. Whoever's tables are not what they should be is to blame, and the
+// others may go on without.
+void attempt_run::find_culprit(cutover_outcome& result) {
+    for (std::size_t i = 0; i < members_.size(); ++i) {
+        const migration_plan& plan = members_[i].usual;
+        auto sound = check_swap_names([this](std::string_view sql) { return session_.run(sql); }, plan);
+        if (sound) sound = check_original_unchanged(session_, plan.original_description);
+        if (sound) sound = check_relations_unchanged(session_, plan);
+        if (sound) continue;
+        if (is_server_away(sound.error())) return;
+        if (sound.error().then == disposition::abort) {
+            result.who = i;
+            result.why = std::move(sound).error();
+        } else {
+            // The next attempt begins with the same look.
+            result.end = cutover_end::given_up;
+            result.why.reset();
+        }
+        return;
+    }
+}
+
 cutover_outcome attempt_run::conclude(const outcome<void>& done) {
     cutover_outcome result;
     result.who = at_;
@@ -121,6 +148,10 @@ cutover_outcome attempt_run::conclude(const outcome<void>& done) {
         // After an attempt with a sentry the tables must get their usual names back in any case.
         if (may_have_swapped_ || sentry_ || why.then == disposition::outcome_unknown) {
             const cutover_end end = ask_the_server(result.why);
+            if (gate_waits_ && end != cutover_end::unknown) {
+                const bool swapped = end == cutover_end::swapped;
+                report_.hold = gate_.open(swapped ? gate_opening::swapped : gate_opening::given_up);
+            }
             if (end != cutover_end::given_up) result.end = end;
         }
     }
@@ -134,6 +165,9 @@ cutover_outcome attempt_run::conclude(const outcome<void>& done) {
                 refuse("ghost_not_released", "triggers or foreign keys that the cut-over had made on " +
                                                  quote_table(members_[i].usual.ghost) + " could not be taken back");
         }
+    }
+    if (result.end == cutover_end::failed && !result.who && members_.size() > 1 && session_.connected()) {
+        find_culprit(result);
     }
     if (result.end == cutover_end::swapped) {
         if (!done) release_old_late();

@@ -30,14 +30,16 @@ enum class cutover_end {
     swapped,   ///< the new table bears the name
     given_up,  ///< nothing has changed; try again later
     failed,    ///< nothing has changed, and trying again cannot help
-    unknown,   ///< the server could not be asked whether the swap took place; batches stay parked
+    unknown,  ///< the server could not be asked whether the swap took place; batches stay parked, and the gate is to be
+              ///< told by open() when that is known
 };
 
 struct cutover_outcome {
     cutover_end end = cutover_end::given_up;
+    bool tried = true;  ///< false: given up before the first step, no statement was sent
     cutover_attempt report;
     std::optional<failure> why;      ///< set for failed and unknown
-    std::optional<std::size_t> who;  ///< the member whose step it was, where that can be told
+    std::optional<std::size_t> who;  ///< the member at whom it failed, where that can be told
 };
 
 /// One migration of those that change places together; mostly there is only one. References must outlive the cut-over.

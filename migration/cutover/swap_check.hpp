@@ -13,6 +13,11 @@
 
 namespace sluice::migration {
 
+/// Before a swap, with the names that the tables have outside of an attempt: the ghost must be there, and what the old
+/// table is to be called must be free, or settle_swap() could not tell any more. "no_such_table", and
+/// "old_table_name_taken", when somebody else has been at work.
+outcome<void> check_swap_names(const statement_runner& run, const migration_plan& names);
+
 enum class swap_state {
     not_swapped,  ///< the ghost still is a table of its own
     swapped,      ///< the ghost has become the table, and the old table bears its `_del` name

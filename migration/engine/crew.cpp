@@ -22,8 +22,9 @@ std::thread start(work_ledger& ledger, Work work) {
 
 }  // namespace
 
-crew::crew(const migration_plan& plan, work_ledger& ledger, sql_executor& executor)
-    : plan_(plan), ledger_(ledger), executor_(executor) {}
+crew::crew(const migration_plan& plan, work_ledger& ledger, sql_executor& executor,
+           std::function<outcome<void>(sql_session&)> may_work)
+    : plan_(plan), ledger_(ledger), executor_(executor), may_work_(std::move(may_work)) {}
 
 crew::~crew() { join_all(); }
 
@@ -33,14 +34,14 @@ void crew::start_reader(stream_reader& reader) {
 
 void crew::start_apply() {
     for (std::size_t i = 0; i < plan_.options.apply_workers; ++i) {
-        others_.push_back(start(ledger_, [this, i] { apply_worker(plan_, ledger_, executor_, i).run(); }));
+        others_.push_back(start(ledger_, [this, i] { apply_worker(plan_, ledger_, executor_, i, may_work_).run(); }));
     }
 }
 
 void crew::start_copy(chunk_planner& planner) {
     for (std::size_t i = 0; i < plan_.options.copy_workers; ++i) {
-        copy_.push_back(
-            start(ledger_, [this, &planner, i] { copy_worker(plan_, ledger_, planner, executor_, i).run(); }));
+        copy_.push_back(start(
+            ledger_, [this, &planner, i] { copy_worker(plan_, ledger_, planner, executor_, i, may_work_).run(); }));
     }
 }
 

@@ -9,6 +9,7 @@
 #include "migration/ports/change_feed.hpp"
 #include "migration/ports/sql_executor.hpp"
 
+#include <functional>
 #include <thread>
 #include <vector>
 
@@ -16,8 +17,10 @@ namespace sluice::migration {
 
 class crew {
 public:
-    /// All arguments must outlive it.
-    crew(const migration_plan& plan, work_ledger& ledger, sql_executor& executor);
+    /// All arguments must outlive it. may_work: of workers, see reconnecting_session::live_under(); called on their
+    /// threads, several at a time.
+    crew(const migration_plan& plan, work_ledger& ledger, sql_executor& executor,
+         std::function<outcome<void>(sql_session&)> may_work);
     /// Stops the ledger and joins.
     ~crew();
     crew(const crew&) = delete;
@@ -35,6 +38,7 @@ private:
     const migration_plan& plan_;
     work_ledger& ledger_;
     sql_executor& executor_;
+    const std::function<outcome<void>(sql_session&)> may_work_;
     std::vector<std::thread> copy_;
     std::vector<std::thread> others_;
 };

@@ -161,7 +161,8 @@ void dry_running::refuse_copy(failure why) {
 outcome<void> dry_running::describe_copy() {
     migration_plan plan = plan_names(spec);
     plan.ghost = scratch;
-    outcome<void> prepared = prepare_ghost(session, plan, spec, alter, facts);
+    bool scratch_is_own = false;
+    outcome<void> prepared = prepare_ghost(session, plan, spec, alter, facts, scratch_is_own);
     if (prepared && spec.options.verify) {
         // Its table is a temporary one and goes with the session.
         const comparison_columns compared =
@@ -185,6 +186,7 @@ outcome<void> dry_running::describe_copy() {
     } else {
         refuse_copy(prepared.error());
     }
+    if (!scratch_is_own) return {};
     (void)release_ghost(session, plan).has_error();
     SLUICE_TRY_VOID(session.run(drop_table_statement(scratch)));
     return {};

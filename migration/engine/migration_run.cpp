@@ -115,15 +115,18 @@ void migration_run::publish() {
 
 void migration_run::save() {
     saved_ = steady_clock::now();
-    if (!environment_.store.keeps() || is_elsewhere_ || !is_on_its_server()) return;
+    not_stored_because_ = "the migration, or its table, may be another process's by now";
+    if (!environment_.store.keeps() || is_elsewhere_ || !is_on_its_server() || !may_store()) return;
     auto stored = environment_.store.save(control_, current_);
     // A connection that was lost is back: what a restart goes by should not be missed for that.
     if (!stored && stored.error().then == disposition::retry) {
-        if (!is_on_its_server()) return;
+        if (!is_on_its_server() || !may_store()) return;
         stored = environment_.store.save(control_, current_);
     }
+    not_stored_because_ = stored ? std::string() : stored.error().message;
     if (stored) {
         orders_.stored();
+        end_stored_ = is_final(current_.state);
     } else {
         spdlog::warn("migration {}: its state could not be stored: {}", current_.id, stored.error().message);
     }
@@ -172,6 +175,7 @@ outcome<void> migration_run::tick(milliseconds wait) {
         woken_.wait_for(lock, wait);
     }
     if (interrupted()) return interruption();
+    SLUICE_TRY_VOID(keep_claim());
     if (ledger_) {
         SLUICE_TRY_VOID(obey_throttles());
         if (auto why = ledger_->first_failure()) return std::move(*why);
@@ -197,7 +201,10 @@ void migration_run::coordinate() {
         end = refuse("internal_error", std::string("the engine stopped itself: ") + error.what());
     }
     conclude(std::move(end));
+    if (is_final(current_.state)) store_end();
     orders_.close();
+    control_.close();  // the table is free for others
+    at_rest_ = true;
 }
 
 outcome<migration_run::ending> migration_run::proceed() {
@@ -209,8 +216,11 @@ outcome<migration_run::ending> migration_run::proceed() {
         group_seat_.join(environment_.groups->find(options.cutover_group, options.cutover_group_size), current_.id,
                          current_.spec.table);
     }
-    if (aborts_when_settled_) abort_requested_ = true;
-    if (interrupted()) return interruption();
+    note_settled();
+    if (interrupted()) {
+        if (may_go_on_) tables_made_ = all_tables();  // after an abort they go, as if this process had made them
+        return interruption();
+    }
 
     if (may_go_on_) {
         SLUICE_TRY(goes_on_, go_on());
@@ -239,7 +249,8 @@ outcome<std::optional<migration_run::ending>> migration_run::prepare_afresh() {
     SLUICE_TRY(const sql::alter_statement alter, parse_alter_of(current_.spec));
     if (current_.spec.options.drop_leftovers) {
         SLUICE_TRY(const migration_plan names, names_on_server());
-        (void)drop_artefacts(*environment_.sql, names, current_.spec.checkpoint_table).size();
+        SLUICE_TRY_VOID(require_claim());
+        (void)drop_artefacts(*environment_.sql, names, all_tables()).size();
     }
     SLUICE_TRY(const bool altered, altered_by_server(alter));
     if (altered) return std::optional(ending::completed);
@@ -250,8 +261,7 @@ outcome<std::optional<migration_run::ending>> migration_run::prepare_afresh() {
 
     current_.way = alter_way::copy;
     enter(migration_state::preparing);
-    tables_made_ = true;
-    SLUICE_TRY(prepared_, prepare_tables(control_, current_.spec, alter, facts));
+    SLUICE_TRY(prepared_, prepare_tables(control_, current_.spec, alter, facts, tables_made_));
     SLUICE_TRY_VOID(check_trial());
     current_.unique_key = describe(prepared_->plan.mapping.key);
     current_.rows_estimate = prepared_->plan.original_description.rows_estimate;
@@ -271,12 +281,12 @@ outcome<void> migration_run::begin_stream() {
     SLUICE_TRY_VOID(reader_->attach());
     SLUICE_TRY(const bool none_prepared, wait_for_prepared_transactions(control_, [&](const std::string& names) {
                    wait_for("prepared XA transactions (XA COMMIT or XA ROLLBACK them): " + names);
-                   return tick(tick_wait).has_value();
+                   return tick(tick_wait);
                }));
     if (!none_prepared) reader_->expect_unknown_prepared();
     unknown_prepared_ = !none_prepared;
     wait_for("");
-    crew_ = std::make_unique<crew>(plan, *ledger_, *environment_.sql);
+    crew_ = std::make_unique<crew>(plan, *ledger_, *environment_.sql, permit());
     crew_->start_reader(*reader_);
     SLUICE_TRY(const std::uint64_t marker, changelog_->write_marker(runner()));
     return see_first_marker(marker);
@@ -310,7 +320,7 @@ outcome<void> migration_run::build_indexes() {
     // Not the control connection: if this process is killed the statement goes on for hours, and must be found by the
     // next process, which first has to claim the migration.
     reconnecting_session building(*environment_.sql, [this] { return interrupted(); });
-    building.live_under(life_lock_of(plan.run, 'i', 0));
+    building.live_under(life_lock_of(plan.run, 'i', 0), [this](sql_session&) { return require_claim(); });
     while (!missing.empty()) {
         // One statement for all of them, or each would read the table once more. Changes are applied meanwhile.
         SLUICE_TRY_VOID(building.connect());
@@ -365,43 +375,6 @@ void migration_run::tidy() {
     } else {
         current_.leftovers.push_back(quote_table(plan.old_table));
     }
-}
-
-void migration_run::conclude(outcome<ending> end) {
-    // What follows may take long: a worker's statement has to end, and tables that somebody holds are to be dropped.
-    if (orders_.take()) {
-        publish();
-        save();
-    }
-    if (crew_) crew_->join_all();
-    throttler_.reset();
-    // Not where the tables have been swapped: they are to be compared as they are.
-    if (!end && !swap_possible_) (void)start_replication().has_error();
-    if (end && *end == ending::completed) {
-        enter(migration_state::completed);
-        return;
-    }
-    if (end && *end == ending::reverted) {
-        enter(migration_state::reverted);
-        return;
-    }
-    if (stop_requested_ && !abort_requested_) {
-        publish();
-        save();
-        return;
-    }
-    SLUICE_ASSERT(end.has_error());
-    current_.error = std::move(end).error();
-    if (prepared_) current_.error = name_lost_artefact(std::move(*current_.error), prepared_->plan);
-    // What the swap has made the table must not be dropped; before it, everything of ours can go.
-    if (tables_made_ && !swap_possible_) drop_or_leave_tables();
-    group_seat_.leave(current_.error->code == "aborted" ? "was aborted" : "failed (" + current_.error->code + ")");
-    if (current_.error->code != "aborted") {
-        spdlog::error("migration {} of {} failed ({}): {}{}{}", current_.id, quote_table(current_.spec.table),
-                      current_.error->code, current_.error->message,
-                      current_.error->attempted.empty() ? "" : "; tried: ", current_.error->attempted);
-    }
-    enter(current_.error->code == "aborted" ? migration_state::aborted : migration_state::failed);
 }
 
 }  // namespace sluice::migration

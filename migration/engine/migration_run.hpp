@@ -56,6 +56,8 @@ public:
     /// Of the threads, as by destruction, which then does not wait as long. Thread-safe.
     void request_stop();
     [[nodiscard]] snapshot_ptr snapshot() const;
+    /// Its end is stored, or will not be: this object is of no use any more. Thread-safe.
+    [[nodiscard]] bool at_rest() const { return at_rest_; }
     /// "wrong_state" when the command makes no sense now. Thread-safe.
     outcome<void> command(operator_command command);
     /// Changes options while it runs. "fixed_option" where that cannot be, "wrong_state" behind its end. Thread-safe.
@@ -72,12 +74,20 @@ private:
     // Whose migration it is, and on which server; migration_run_claim.cpp.
     outcome<ending> proceed_on_any_server();
     outcome<void> claim();
+    outcome<void> keep_claim(unsigned wait_s = 10);
+    outcome<void> require_claim(unsigned wait_s = 10);
+    bool may_store();
+    outcome<void> give_way(const std::string& holder);
+    [[nodiscard]] std::function<outcome<void>(sql_session&)> permit();
     outcome<void> require_same_server();
     /// Nothing may be told another one that is true of the first: what is stored there is what came there by itself.
     bool is_on_its_server();
+    bool is_server_of(sql_session& session) const;
     outcome<void> leave_server();
+    outcome<void> wait_for_server(failure why);
     // After an interruption, and after a swap without an answer; migration_run_settle.cpp.
     outcome<std::optional<ending>> settle_interrupted();
+    outcome<migration_plan> names_for_settling();
     outcome<swap_state> which_is_which(const migration_plan& names, const std::string& why);
     outcome<void> drop_what_was_left(const migration_plan& names);
     // Ways without a copy; migration_run_direct.cpp.
@@ -136,11 +146,15 @@ private:
     void keep_kills(cutover_timing& timing);
     [[nodiscard]] std::uint32_t next_attempt_number() const;
     watch_rules rules_of_watch();
+    [[nodiscard]] bool may_attempt() const;
+    outcome<void> take_attempt_back();
     outcome<cutover_end> ask_until_known(const std::optional<failure>& why);
     // What the operator tells it; migration_run_orders.cpp.
     outcome<void> command_way_back(migration_state state, operator_command command);
     [[nodiscard]] std::optional<standing_order> order_to_keep() const;
     void take_up_order();
+    /// What an earlier process has left is known: an abort that was said before counts from here on.
+    void note_settled();
     // The way back; migration_run_reverse.cpp.
     void remember_place_before_swap();
     outcome<ending> keep_in_sync();
@@ -149,13 +163,16 @@ private:
     outcome<void> free_old_table(const migration_plan& forward);
     outcome<void> follow_back(stream_position from);
     outcome<ending> follow_until_told();
+    bool let_go();
     outcome<bool> revert();
     void note_applied();
     void publish_way_back();
     void leave_way_back(std::optional<failure> why);
     void tidy_reverted();
     void tidy();
+    // Its end; migration_run_end.cpp.
     void conclude(outcome<ending> end);
+    void store_end();
 
     /// Publishes, stores now and then, and waits; an error when the work has failed, was aborted or is to stop.
     outcome<void> tick(std::chrono::milliseconds wait);
@@ -169,6 +186,7 @@ private:
     [[nodiscard]] bool held_back() const { return paused_ || !current_.throttled_by.empty(); }
     [[nodiscard]] std::string why_held_back() const;
     void drop_or_leave_tables();
+    [[nodiscard]] own_tables all_tables() const { return {true, true, current_.spec.checkpoint_table}; }
     void refresh();
     void publish();
     void save();
@@ -187,6 +205,12 @@ private:
 
     // Commands, written by other threads.
     std::atomic<bool> abort_requested_{false};
+    std::atomic<bool> aborts_when_settled_{false};  ///< said before it was known what an earlier process has left
+    std::atomic<bool> settled_{false};              ///< it is known; written under mutex_
+    std::atomic<bool> behind_cutover_{false};       ///< the new table is live and the way back open; likewise
+    std::atomic<bool> let_go_{false};               ///< the old table, for good; likewise
+    std::atomic<bool> end_stored_{false};
+    std::atomic<bool> at_rest_{false};
     std::atomic<bool> stop_requested_{false};
     std::atomic<bool> paused_{false};
     std::atomic<bool> postponed_{false};
@@ -194,23 +218,26 @@ private:
     std::atomic<bool> revert_requested_{false};
     std::atomic<bool> finish_requested_{false};
     std::atomic<std::uint64_t> running_statement_of_{0};  ///< connection id while a long statement may be killed
+    std::atomic<std::uint64_t> claimed_by_{0};            ///< connection id that had lock_ last; for workers
 
     // The coordinator's own.
     migration_snapshot current_;
-    std::optional<checkpoint> basis_;   ///< what is the same in all checkpoints of this run
-    std::string swap_clause_;           ///< what began the way back, where that is not to be seen from the names
-    std::string server_;                ///< on which it is at work
-    bool aborts_when_settled_ = false;  ///< an earlier process was told to, and did not come to it
-    bool is_elsewhere_ = false;         ///< another process works on it, and stores its state
-    bool may_go_on_ = false;            ///< an earlier process has left a checkpoint, and the ghost is there
-    bool goes_on_ = false;              ///< from one
-    bool unknown_prepared_ = false;     ///< see stream_reader::expect_unknown_prepared
+    std::optional<checkpoint> basis_;  ///< what is the same in all checkpoints of this run
+    std::string swap_clause_;          ///< what began the way back, where that is not to be seen from the names
+    std::string server_;               ///< on which it is at work
+    std::string lock_;                 ///< that says whose the table is
+    bool claimed_ = false;             ///< it was had, on this server
+    bool is_elsewhere_ = false;        ///< another process works on it, and stores its state
+    bool may_go_on_ = false;           ///< an earlier process has left a checkpoint, and the ghost is there
+    bool goes_on_ = false;             ///< from one
+    bool unknown_prepared_ = false;    ///< see stream_reader::expect_unknown_prepared
     applied_place checkpoint_place_;
     bool checkpoint_begun_ = false;
     std::chrono::steady_clock::time_point next_checkpoint_{};
     reconnecting_session control_;
     std::optional<prepared_migration> prepared_;
-    bool tables_made_ = false;    ///< ghost and changelog may exist
+    own_tables tables_made_;      ///< may exist
+    bool undecided_ = false;      ///< whether the swap took place
     bool swap_possible_ = false;  ///< the ghost may bear the table's name: it must not be dropped
     std::unique_ptr<work_ledger> ledger_;
     std::unique_ptr<changelog> changelog_;
@@ -220,6 +247,7 @@ private:
     std::chrono::steady_clock::time_point next_comparison_{};
     std::chrono::steady_clock::time_point pass_began_{};
     bool held_up_by_operator_ = false;  ///< so the last look at the moment said
+    std::string not_stored_because_;    ///< of what save() was to store last; empty: it is stored
     std::string waited_about_;          ///< what the log was told last of why there is no cut-over
     std::unique_ptr<stream_reader> reader_;
     stream_guard stream_guard_;

@@ -21,6 +21,7 @@ namespace {
 
 constexpr unsigned claim_wait_s = 10;
 constexpr int lost_connections_max = 10;
+constexpr std::chrono::seconds away_wait{1};
 constexpr unsigned history_max = 1'000;  // as many as are taken up at a start
 
 struct lock_holder {
@@ -40,6 +41,15 @@ outcome<std::optional<lock_holder>> holder_of(const statement_runner& run, const
     return std::optional(lock_holder{*found.rows[0][0], found.rows[0][1]});
 }
 
+/// Where the server folds letters of names, one table has one lock by whatever letters it is called.
+outcome<std::string> lock_on_server(const statement_runner& run, const table_name& table) {
+    SLUICE_TRY(const query_result told, run("SELECT @@lower_case_table_names, LOWER(" + quote_string(table.schema) +
+                                            "), LOWER(" + quote_string(table.table) + ")"));
+    const bool folds = !told.rows.empty() && told.rows[0].size() == 3 && told.rows[0][0] != "0";
+    if (!folds) return lock_of_table(table);
+    return lock_of_table({told.rows[0][1].value_or(table.schema), told.rows[0][2].value_or(table.table)});
+}
+
 /// Of a server; empty where that cannot be said.
 std::string identity_of(sql_session& session) {
     const auto told = read_global_variables(session, {"server_uuid", "server_id", "hostname", "port"});
@@ -53,28 +63,27 @@ std::string identity_of(sql_session& session) {
 
 }  // namespace
 
-// Two processes must not work on one migration. The lock lives as long as this connection, which is idle most of the
-// time: the server ends it at once when its process goes. Only a statement may keep it there for longer.
+// Two processes must not work on one table: on one migration of it, which a later process takes up, or on two, of which
+// neither knows the other. The lock lives as long as this connection, which is idle most of the time: the server ends
+// it at once when its process goes. Only a statement may keep it there for longer.
 outcome<void> migration_run::claim() {
-    const std::string lock =
-        current_.spec.checkpoint_table ? lock_of_table(current_.spec.table) : lock_of_migration(current_.id);
+    SLUICE_TRY(lock_, lock_on_server(runner(), current_.spec.table));
     for (int lost = 0; !interrupted();) {
-        auto got = control_.take_lock(lock, claim_wait_s);
+        auto got = control_.take_lock(lock_, claim_wait_s);
         if (!got) {
             if (got.error().then != disposition::retry || ++lost == lost_connections_max) return got.error();
             continue;
         }
         if (*got) {
+            claimed_ = true;
+            is_elsewhere_ = false;
+            claimed_by_ = control_.connection_id();
             wait_for("");
             return require_same_server();
         }
-        SLUICE_TRY(const auto holder, holder_of(runner(), lock));
+        SLUICE_TRY(const auto holder, holder_of(runner(), lock_));
         if (!holder) continue;
-        if (!holder->statement) {
-            is_elsewhere_ = true;
-            return refuse("running_elsewhere", "migration " + current_.id + " of " + quote_table(current_.spec.table) +
-                                                   " is being worked on by another process");
-        }
+        if (!holder->statement) return give_way(holder->connection);
         wait_for("connection " + holder->connection +
                  " of the server, on which a statement of another process still runs: " + *holder->statement);
         publish();
@@ -82,11 +91,76 @@ outcome<void> migration_run::claim() {
     return interruption();
 }
 
-bool migration_run::is_on_its_server() {
-    if (!control_.connected() || server_.empty()) return true;
-    const std::string now = identity_of(control_);
+// What is stored of this migration is another process's to say, unless only this one knows of it.
+outcome<void> migration_run::give_way(const std::string& holder) {
+    const auto known = environment_.store.load(control_, history_max);
+    is_elsewhere_ =
+        claimed_ || !known || std::ranges::find(*known, current_.id, &migration_snapshot::id) != known->end();
+    tables_made_ = {};
+    return refuse("running_elsewhere", "migration " + current_.id +
+                                           " is not gone on with: " + quote_table(current_.spec.table) +
+                                           " is being worked on by another process, whose connection " + holder +
+                                           " to the server holds the lock " + lock_);
+}
+
+// It goes with the connection, which may be lost at any time in days. Before anybody can have begun to work in this
+// one's place the workers' connections are ended, and permit() keeps them from coming back.
+outcome<void> migration_run::keep_claim(unsigned wait_s) {
+    if (!claimed_ || control_.has_lock()) return {};
+    for (int lost = 0;;) {
+        const auto got = control_.take_lock(lock_, wait_s);
+        if (got && *got) break;
+        if (got) {
+            const auto holder = holder_of(runner(), lock_);
+            return give_way(holder && *holder ? (*holder)->connection : std::string("of a moment ago"));
+        }
+        if (got.error().then != disposition::retry || interrupted() || ++lost == lost_connections_max) {
+            return got.error();
+        }
+    }
+    claimed_by_ = control_.connection_id();
+    spdlog::info("migration {}: the connection that said whose {} is was lost; another one says so now", current_.id,
+                 quote_table(current_.spec.table));
+    return {};
+}
+
+// As keep_claim(), and a loss that nobody has noticed yet is noticed.
+outcome<void> migration_run::require_claim(unsigned wait_s) {
+    if (auto alive = control_.run("SELECT 1"); !alive && alive.error().then == disposition::abort) return alive.error();
+    return keep_claim(wait_s);
+}
+
+bool migration_run::may_store() {
+    constexpr unsigned wait_s = 1;
+    if (!claimed_ || control_.has_lock()) return true;
+    const auto got = control_.take_lock(lock_, wait_s);
+    if (got && *got) claimed_by_ = control_.connection_id();
+    return got && *got;
+}
+
+// Nobody's is as good as this process's own: whoever claims the table from now on finds this worker by the name of its
+// own lock, which it bears by then, and ends it before anything else.
+std::function<outcome<void>(sql_session&)> migration_run::permit() {
+    return [this, table = quote_table(current_.spec.table),
+            query = "SELECT COALESCE(IS_USED_LOCK(" + quote_string(lock_) +
+                    "), 0)"](sql_session& session) -> outcome<void> {
+        SLUICE_TRY(const query_result told, session.run(query));
+        const std::string holder = told.rows.empty() || told.rows[0].empty() ? "" : told.rows[0][0].value_or("");
+        if (holder == "0" || holder == std::to_string(claimed_by_)) return {};
+        failure why = refuse("running_elsewhere", table + " is being worked on by another process, on connection " +
+                                                      holder + " of the server");
+        why.then = disposition::retry;  // until the coordinator has claimed it again, or has ended the run
+        return why;
+    };
+}
+
+bool migration_run::is_server_of(sql_session& session) const {
+    if (server_.empty()) return true;
+    const std::string now = identity_of(session);
     return now.empty() || now == server_;
 }
+
+bool migration_run::is_on_its_server() { return !control_.connected() || is_server_of(control_); }
 
 outcome<void> migration_run::require_same_server() {
     if (!control_.connected()) return {};
@@ -98,8 +172,10 @@ outcome<void> migration_run::require_same_server() {
                                         server_ + " now, which need not have all that was copied");
 }
 
-// To such a server this process is a new one: what is there is looked at as at a start, and the last checkpoint tells
-// what must be there.
+// To another server this process is a new one: what is there is looked at as at a start, and the last checkpoint tells
+// what must be there. So it goes too where the server was away for longer than the workers wait, or takes no writes:
+// the first step of most switchovers. Nothing can be dropped or stored there now, and what was copied is worth the
+// wait.
 outcome<migration_run::ending> migration_run::proceed_on_any_server() {
     while (true) {
         auto end = proceed();
@@ -107,9 +183,28 @@ outcome<migration_run::ending> migration_run::proceed_on_any_server() {
         failure why = end.error();
         // What another server's binary log or tables lack may have been noticed first.
         if (auto same = require_same_server(); !same) why = std::move(same).error();
-        if (why.code != "server_changed") return end;
+        const bool is_begun =
+            current_.state > migration_state::altering && current_.state <= migration_state::cutting_over;
+        if (why.code != "server_changed" && !(is_begun && is_server_away(why))) return end;
         spdlog::warn("migration {}: {}; it is taken up there as after a restart", current_.id, why.message);
-        SLUICE_TRY_VOID(leave_server());
+        give_up_work();
+        SLUICE_TRY_VOID(wait_for_server(why));
+    }
+}
+
+outcome<void> migration_run::wait_for_server(failure why) {
+    while (true) {
+        wait_for("the server: " + why.message);
+        publish();
+        {
+            std::unique_lock lock(mutex_);
+            woken_.wait_for(lock, away_wait);
+        }
+        if (interrupted()) return interruption();
+        auto left = leave_server();
+        if (left) return left;
+        if (left.error().then == disposition::abort && !is_server_away(left.error())) return left;
+        why = std::move(left).error();
     }
 }
 
@@ -121,24 +216,29 @@ outcome<void> migration_run::leave_server() {
     comparing_.reset();
     planner_.reset();
     log_server_.reset();
-    group_seat_.leave("begins again on another server");
+    group_seat_.leave("waits for the server");
     control_.close();
     stream_guard_ = {};
     applied_place_ = {};
     checkpoint_begun_ = false;
     may_go_on_ = false;
     goes_on_ = false;
-    tables_made_ = false;
+    tables_made_ = {};
+    claimed_ = false;
     swap_possible_ = false;
     SLUICE_TRY(auto known, environment_.store.load(control_, history_max));
     const auto stored = std::ranges::find(known, current_.id, &migration_snapshot::id);
     if (stored != known.end()) {
+        stored->spec = std::move(current_.spec);  // what was changed last may not have come there
         current_ = std::move(*stored);
     } else {
         current_.state = migration_state::queued;
         current_.checkpoint.clear();
     }
     found_state_ = current_.state;
+    const std::lock_guard lock(mutex_);
+    settled_ = found_state_ == migration_state::queued;
+    behind_cutover_ = let_go_ = false;
     return {};
 }
 

@@ -113,7 +113,7 @@ outcome<void> migration_run::wait_and_cut_over() {
             if (same.error().then == disposition::retry) continue;  // a lost connection; there is a new one
             return same;
         }
-        const group_part part{&plan, ledger_.get(), gate.get(), &stop_requested_};
+        const group_part part{&plan, ledger_.get(), gate.get(), &stop_requested_, &abort_requested_};
         SLUICE_TRY(const bool together, group_seat_.ready(part));
         if (!together) {
             const std::string others = group_seat_.waiting_for();
@@ -122,39 +122,63 @@ outcome<void> migration_run::wait_and_cut_over() {
         }
         if (!plan.backwards) remember_place_before_swap();
         current_.swap_group = group_seat_.tables();
+        SLUICE_TRY_VOID(require_claim(1));
         SLUICE_TRY_VOID(stop_replication());
         enter(plan.backwards ? migration_state::reverting : migration_state::cutting_over);
-        swap_possible_ = true;
+        swap_possible_ = may_attempt();
         waited_about_.clear();
-        ++attempts;
         const auto began = std::chrono::system_clock::now();
-        cutover_outcome attempt = group_seat_.attempt(part, next_attempt_number(), *environment_.sql);
+        cutover_outcome attempt =
+            swap_possible_
+                ? group_seat_.attempt(part, next_attempt_number(), *environment_.sql)
+                : group_seat_.call_off(next_attempt_number(), "its state could not be stored: " + not_stored_because_);
+        if (attempt.tried) ++attempts;
         attempt.report.began = began;
         attempt.report.backwards = plan.backwards;
         if (attempt.end == cutover_end::unknown) {
             SLUICE_TRY(attempt.end, ask_until_known(attempt.why));
             attempt.report.succeeded = attempt.end == cutover_end::swapped;
-            if (!attempt.report.succeeded) {
-                SLUICE_TRY_VOID(release_ghost(control_, plan));
-                ledger_->unpark_batches();
-            }
+            swap_possible_ = attempt.report.succeeded;
+            (void)gate->open(swap_possible_ ? gate_opening::swapped : gate_opening::given_up);  // it waits to be told
+            if (!attempt.report.succeeded) SLUICE_TRY_VOID(take_attempt_back());
         }
         swap_possible_ = attempt.end == cutover_end::swapped;
         if (!swap_possible_) SLUICE_TRY_VOID(start_replication());
         if (attempt.end == cutover_end::given_up) timing.given_up(attempt.report);
-        keep_report(attempt.report);
+        if (attempt.tried) keep_report(attempt.report);
         if (attempt.end == cutover_end::swapped) {
             group_seat_.leave({});
             return {};
         }
         if (attempt.end == cutover_end::failed) return std::move(*attempt.why);
         enter(waits);
-        wait_for("the next attempt; the last one was given up: " + attempt.report.given_up_because);
+        wait_for(std::string("the next attempt; the last one was ") + (attempt.tried ? "given up: " : "not begun: ") +
+                 attempt.report.given_up_because);
         if (attempts >= plan.options.cutover_attempts_max) {
             return refuse("cutover_attempts_exhausted", "the cut-over was given up " + std::to_string(attempts) +
                                                             " times, last because: " + attempt.report.given_up_because);
         }
     }
+}
+
+// Behind a kill in the attempt only what is stored tells from where the old table is to follow, and which tables one
+// RENAME was to swap: a server that renames table after table may have to be asked for all of them.
+bool migration_run::may_attempt() const {
+    const bool is_needed = current_.spec.options.keep_old_table_in_sync || group_seat_.group() != nullptr;
+    return !is_needed || !environment_.store.keeps() || not_stored_because_.empty();
+}
+
+// Of an attempt whose connection was lost: what it had made of the ghost goes, and then the batches go on.
+outcome<void> migration_run::take_attempt_back() {
+    while (true) {
+        auto released = release_ghost(control_, prepared_->plan);
+        if (released) break;
+        if (released.error().then == disposition::abort) return released;
+        wait_for("the server, to go on behind an attempt that it did not answer: " + released.error().message);
+        SLUICE_TRY_VOID(tick(moment_poll));
+    }
+    ledger_->unpark_batches();
+    return {};
 }
 
 // The server did not answer around the rename.

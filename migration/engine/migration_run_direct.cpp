@@ -57,7 +57,6 @@ outcome<bool> migration_run::altered_by_server(const sql::alter_statement& alter
     if (leftovers) return false;  // the checks that follow refuse them, naming each
 
     enter(migration_state::altering);
-    tables_made_ = true;
     for (const alter_way way : {alter_way::instant, alter_way::inplace}) {
         if (way == alter_way::instant ? !options.attempt_instant : !options.attempt_inplace) continue;
         SLUICE_TRY(const table_description original, describe_table(control_, names.original));
@@ -81,7 +80,6 @@ outcome<bool> migration_run::altered_by_server(const sql::alter_statement& alter
         current_.way.reset();
         if (end == direct_end::blocked) break;  // another way would want the same lock
     }
-    tables_made_ = false;
     return false;
 }
 
@@ -95,7 +93,10 @@ outcome<scratch_trial> migration_run::try_way(const server_facts& facts, const m
                                               alter_way way, const std::string& time_zone) {
     for (int trial = 1;; ++trial) {
         auto tried = try_on_scratch(control_, facts, original, names.ghost, alter, way, time_zone);
+        // It drops what it made, if it can; what was there it leaves alone.
+        tables_made_.ghost = tried.has_error() && tried.error().code != "leftover_tables";
         if (tried || tried.error().then != disposition::retry || trial == trials_max || interrupted()) return tried;
+        SLUICE_TRY_VOID(require_claim());
         SLUICE_TRY_VOID(run_control(drop_table_statement(names.ghost)));
     }
 }
@@ -109,8 +110,8 @@ outcome<direct_end> migration_run::alter_original(alter_way way, const direct_re
     if (!gate) return refuse("gate_unavailable", "the proxy cannot watch another table: too many are watched already");
     direct_outcome made;
     for (int attempt = 1; attempt <= attempts_max; ++attempt) {
-        // Who claims the migration after a crash must find this session ended, and its statement with it.
-        SLUICE_TRY_VOID(claim());
+        // Who claims the table after a crash must find this session ended, and its statement with it.
+        SLUICE_TRY_VOID(require_claim());
         SLUICE_TRY(const table_description original, describe_table(control_, names.original));
         current_.definition_before = original.create_statement;
         // The next process could not tell what has become of the table without this.

@@ -25,6 +25,12 @@ outcome<void> migration_run::command(operator_command command) {
         return refuse("wrong_state", "migration " + snapshot()->id + " is " + std::string(to_string(state)) +
                                          ": it takes commands only until its cut-over is done");
     }
+    const std::string id = snapshot()->id;
+    std::unique_lock lock(mutex_);
+    if (behind_cutover_) {
+        return refuse("wrong_state", "migration " + id +
+                                         " has just cut over: it takes `revert` and `finish` as soon as it is in_sync");
+    }
     switch (command) {
         case operator_command::cut_over:
             postponed_ = false;
@@ -37,8 +43,10 @@ outcome<void> migration_run::command(operator_command command) {
         case operator_command::pause: paused_ = true; break;
         case operator_command::resume: paused_ = false; break;
         case operator_command::abort:
-            abort_requested_ = true;
+            // Before it is known what an earlier process has left, nothing of it can be taken away.
+            (settled_ ? abort_requested_ : aborts_when_settled_) = true;
             orders_.say();
+            lock.unlock();
             interrupt_statement();
             return {};
         case operator_command::revert:
@@ -79,6 +87,11 @@ outcome<void> migration_run::command_way_back(migration_state state, operator_co
                                          "`revert` and `finish` are for a migration that is in_sync, which one with "
                                          "keep_old_table_in_sync becomes by its cut-over");
     }
+    const std::string id = snapshot()->id;
+    const std::lock_guard lock(mutex_);
+    if (let_go_) {
+        return refuse("wrong_state", "migration " + id + " is completed in a moment: its old table was let go");
+    }
     revert_requested_ = command == operator_command::revert;
     finish_requested_ = command == operator_command::finish;
     orders_.say();
@@ -89,9 +102,15 @@ outcome<void> migration_run::command_way_back(migration_state state, operator_co
 void migration_run::wait_until_stored() {
     if (!environment_.store.keeps() || orders_.wait(storing_max)) return;
     const snapshot_ptr now = snapshot();
-    if (is_final(now->state)) return;
+    if (is_final(now->state) && end_stored_) return;
     spdlog::warn("migration {}: what it was told counts, but is not stored yet; killed now, Sluice would forget it",
                  now->id);
+}
+
+void migration_run::note_settled() {
+    const std::lock_guard lock(mutex_);
+    settled_ = true;
+    if (aborts_when_settled_) abort_requested_ = true;
 }
 
 std::optional<standing_order> migration_run::order_to_keep() const {
@@ -114,6 +133,7 @@ void migration_run::take_up_order() {
                         (current_.state == migration_state::reverting && order != standing_order::abort);
     finish_requested_ = order == standing_order::finish;
     aborts_when_settled_ = order == standing_order::abort && !way_back;
+    settled_ = current_.state == migration_state::queued;
 }
 
 }  // namespace sluice::migration

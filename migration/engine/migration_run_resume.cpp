@@ -83,7 +83,9 @@ outcome<void> migration_run::begin_checkpoints(const sql::alter_statement& alter
     basis.former_trigger_names = former_trigger_names(plan.relations);
     basis.deferred = prepared_->deferred;
     basis_ = std::move(basis);
-    if (current_.spec.checkpoint_table) SLUICE_TRY_VOID(create_checkpoint_table(runner(), plan.checkpoints));
+    if (!current_.spec.checkpoint_table) return {};
+    tables_made_.checkpoints = true;
+    SLUICE_TRY_VOID(create_checkpoint_table(runner(), plan.checkpoints));
     return {};
 }
 
@@ -141,7 +143,7 @@ outcome<std::optional<migration_run::ending>> migration_run::settle_resumed() {
                                                 " is finished: there is nothing to go on with");
     }
     current_.spec.options.old_table_name = found->old_table;
-    SLUICE_TRY(names, names_on_server());
+    SLUICE_TRY(names, names_for_settling());
     SLUICE_TRY(const swap_state state, which_is_which(names, "the run before did not say"));
     if (state == swap_state::neither) {
         return refuse("checkpoint_lost", "the new table " + quote_table(names.ghost) +
@@ -236,9 +238,13 @@ outcome<bool> migration_run::go_on() {
     const auto from = checkpoint_from_text(current_.checkpoint);
     outcome<void> gone_on = refuse("checkpoint_unreadable", "the checkpoint is of another version of Sluice");
     while (from) {
-        gone_on = go_on_from(*from);
+        gone_on = require_claim();
+        if (gone_on) gone_on = go_on_from(*from);
         if (gone_on) break;
-        if (interrupted()) return interruption();
+        if (interrupted()) {
+            tables_made_ = all_tables();  // after an abort they go, as if this process had made them
+            return interruption();
+        }
         give_up_work();
         if (gone_on.error().then == disposition::abort) break;
         wait_for("the server, to go on from the checkpoint: " + gone_on.error().message);
@@ -248,7 +254,7 @@ outcome<bool> migration_run::go_on() {
     }
     if (gone_on) {
         ++current_.resumed;
-        tables_made_ = true;
+        tables_made_ = all_tables();
         current_.way = alter_way::copy;
         spdlog::info("migration {}: goes on from its checkpoint: {} rows are copied, changes are followed from {}",
                      current_.id, from->rows_copied, from->place);
@@ -346,19 +352,25 @@ outcome<void> migration_run::follow_from(const checkpoint& from) {
     if (from.expects_unknown_prepared) reader_->expect_unknown_prepared();
     reader_->expect_marker(from.marker, changelog_->last_marker());
     SLUICE_TRY_VOID(reader_->attach());
-    crew_ = std::make_unique<crew>(plan, *ledger_, *environment_.sql);
+    crew_ = std::make_unique<crew>(plan, *ledger_, *environment_.sql, permit());
     crew_->start_reader(*reader_);
     // The changes since the checkpoint may be more than the delta set takes.
     crew_->start_apply();
     // If the log is another one than it was, this one comes first.
     SLUICE_TRY_VOID(changelog_->write_marker(runner()));
     auto moved_at = steady_clock::now();
+    auto asked_at = moved_at;
     auto read = ledger_->count().position.at;
     while (!ledger_->wait_marker(from.marker, steady_clock::now() + tick_wait)) {
         SLUICE_TRY_VOID(tick(milliseconds(0)));
         const auto now_at = ledger_->count().position.at;
         if (now_at != read) moved_at = steady_clock::now();
         read = now_at;
+        // The silence of a server that does not answer says nothing of its log.
+        if (steady_clock::now() - asked_at > retry_wait) {
+            if (!control_.run("DO 0")) moved_at = steady_clock::now();
+            asked_at = steady_clock::now();
+        }
         if (steady_clock::now() - moved_at > silence_max) {
             return refuse("stream_silent",
                           "what the last checkpoint wrote did not come in the binary log, and nothing "

@@ -51,12 +51,15 @@ void migration_run::publish_way_back() {
 
 outcome<migration_run::ending> migration_run::keep_in_sync() {
     // From here on the tables belong to the operator: no failure may drop one of them.
-    tables_made_ = false;
+    tables_made_ = {};
     swap_possible_ = true;
     const bool is_all_there_is = current_.spec.kind == run_kind::take_back;
     if (!is_all_there_is) {
-        abort_requested_ = aborts_when_settled_ = false;  // came too late
-        postponed_ = false;
+        // What was said of the copy and its cut-over came too late, and has no meaning for the way back.
+        const std::lock_guard lock(mutex_);
+        behind_cutover_ = true;
+        abort_requested_ = aborts_when_settled_ = false;
+        postponed_ = paused_ = false;
     }
     outcome<ending> end = ending::stopped;
     try {
@@ -71,7 +74,7 @@ outcome<migration_run::ending> migration_run::keep_in_sync() {
     if (!end) {
         failure why = std::move(end).error();
         if (prepared_) why = name_lost_artefact(std::move(why), prepared_->plan);
-        if (is_all_there_is || why.code == "server_changed") return why;
+        if (is_all_there_is || why.code == "server_changed" || is_elsewhere_) return why;
         leave_way_back(std::move(why));
         return ending::completed;
     }
@@ -87,9 +90,19 @@ outcome<migration_run::ending> migration_run::go_way_back() {
     while (true) {
         auto opened = open_way_back();
         if (opened && !*opened) return ending::reverted;
-        if (opened) return follow_until_told();
-        if (opened.error().then == disposition::abort) return std::move(opened).error();
-        wait_for("the server, to go on with the old table: " + opened.error().message);
+        failure why;
+        if (opened) {
+            auto end = follow_until_told();
+            if (end || interrupted()) return end;
+            why = std::move(end).error();
+            // What another server's log or tables lack may have been noticed first.
+            SLUICE_TRY_VOID(require_same_server());
+        } else {
+            why = std::move(opened).error();
+        }
+        if (why.then == disposition::abort && !is_server_away(why)) return why;
+        if (crew_) crew_->join_all();
+        wait_for("the server, to go on with the old table: " + why.message);
         publish();
         std::unique_lock lock(mutex_);
         woken_.wait_for(lock, retry_wait);
@@ -157,7 +170,7 @@ outcome<void> migration_run::follow_back(stream_position from) {
         reader_->expect_swap(clause, changelog_->last_marker());
     }
     SLUICE_TRY_VOID(reader_->attach());
-    crew_ = std::make_unique<crew>(plan, *ledger_, *environment_.sql);
+    crew_ = std::make_unique<crew>(plan, *ledger_, *environment_.sql, permit());
     crew_->start_reader(*reader_);
     crew_->start_apply();
     // Coming back before the swap has been seen, it would tell that the stream is not what it is taken for.
@@ -189,17 +202,25 @@ outcome<migration_run::ending> migration_run::follow_until_told() {
         SLUICE_TRY_VOID(tick(follow_wait));
         note_applied();
         const std::chrono::seconds limit(current_.spec.options.keep_in_sync_max_s);  // may be changed at any time
-        if (finish_requested_) return ending::completed;
+        if (finish_requested_ && let_go()) return ending::completed;
         if (revert_requested_) {
             SLUICE_TRY(const bool reverted, revert());
             if (reverted) return ending::reverted;
         } else if (limit.count() != 0 && system_clock::now() - *current_.way_back.since > limit) {
+            if (!let_go()) continue;
             spdlog::info("migration {}: keep_in_sync_max_s is over, the old table is let go", current_.id);
             return ending::completed;
         } else if (reader_->swap_seen()) {
             SLUICE_TRY_VOID(verify_meanwhile());
         }
     }
+}
+
+// False: a revert was said first.
+bool migration_run::let_go() {
+    const std::lock_guard lock(mutex_);
+    if (!revert_requested_) let_go_ = true;
+    return let_go_;
 }
 
 // False: called off, or given up without harm; the old table goes on following.
@@ -217,7 +238,7 @@ outcome<bool> migration_run::revert() {
     failure why = std::move(done).error();
     // What is not the same after all repairs must not take the name, at no later attempt either.
     if (why.code == "original_changed" || why.code == "verification_failed") return why;
-    if (why.code == "server_changed") return why;
+    if (why.code == "server_changed" || is_elsewhere_) return why;
     if (why.then == disposition::outcome_unknown || current_.spec.kind == run_kind::take_back) return why;
     enter(migration_state::in_sync);
     if (why.code != "revert_called_off") {
@@ -229,6 +250,10 @@ outcome<bool> migration_run::revert() {
 
 void migration_run::leave_way_back(std::optional<failure> why) {
     const bool lost = why.has_value();
+    {
+        const std::lock_guard lock(mutex_);
+        let_go_ = true;
+    }
     if (lost) {
         spdlog::error("migration {}: the old table is not kept in sync any more, `revert` is not possible ({}): {}",
                       current_.id, why->code, why->message);

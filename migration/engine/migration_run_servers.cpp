@@ -154,7 +154,7 @@ std::string migration_run::why_stream_is_behind() {
 outcome<void> migration_run::stop_replication() {
     if (!environment_.roles.replication) return {};
     const migration_plan& plan = prepared_->plan;
-    SLUICE_TRY_VOID(note_stopped(runner(), plan.changelog, {lock_of_migration(current_.id), plan.old_table.table}));
+    SLUICE_TRY_VOID(note_stopped(runner(), plan.changelog, {lock_, plan.old_table.table}));
     replication_stopped_ = true;
     return environment_.roles.replication->stop();
 }

@@ -30,7 +30,8 @@ outcome<void> migration_run::change(const option_changes& changes) {
     }
     for (const option_field* field : changes.fields) {
         // Of the cut-over: a revert waits for nothing but a good moment.
-        const bool is_ahead = state < migration_state::in_sync || snapshot()->spec.kind == run_kind::take_back;
+        const bool is_ahead =
+            (state < migration_state::in_sync && !behind_cutover_) || snapshot()->spec.kind == run_kind::take_back;
         if (field->name == "postpone_cutover" && is_ahead) postponed_ = changes.values.postpone_cutover;
     }
     orders_.say();

@@ -10,11 +10,13 @@
 
 #include <chrono>
 #include <string>
+#include <utility>
 
 namespace sluice::migration {
 namespace {
 
 constexpr std::chrono::minutes drop_patience{10};
+constexpr std::chrono::seconds settle_retry{1};
 
 }  // namespace
 
@@ -24,6 +26,21 @@ outcome<migration_plan> migration_run::names_on_server() {
     names.rename_under_lock = facts.family->rename_under_lock();
     names.lower_case_table_names = facts.lower_case_table_names;
     return names;
+}
+
+// Of a migration whose swap may have taken place: no lost connection may make a failure of that.
+outcome<migration_plan> migration_run::names_for_settling() {
+    while (true) {
+        auto names = names_on_server();
+        undecided_ = names.has_error();
+        const bool comes_later =
+            !names && (names.error().then != disposition::abort || is_server_away(names.error())) && !stop_requested_;
+        if (!comes_later) return names;
+        wait_for("the server, to say whether the swap took place: " + names.error().message);
+        publish();
+        std::unique_lock lock(mutex_);
+        woken_.wait_for(lock, settle_retry);
+    }
 }
 
 outcome<std::optional<migration_run::ending>> migration_run::settle_interrupted() {
@@ -41,7 +58,7 @@ outcome<std::optional<migration_run::ending>> migration_run::settle_interrupted(
         SLUICE_TRY(settled, keep_in_sync());
         return settled;
     }
-    SLUICE_TRY(const migration_plan names, names_on_server());
+    SLUICE_TRY(const migration_plan names, names_for_settling());
     SLUICE_TRY(const swap_state state, which_is_which(names, "the interrupted run did not say"));
     if (state == swap_state::swapped && current_.spec.options.keep_old_table_in_sync &&
         found_state_ != migration_state::tidying) {
@@ -51,13 +68,11 @@ outcome<std::optional<migration_run::ending>> migration_run::settle_interrupted(
     // Tidying begins only behind a swap: whoever was interrupted there may have dropped the old table already.
     if (state == swap_state::swapped || (state == swap_state::neither && found_state_ == migration_state::tidying)) {
         spdlog::info("migration {}: its cut-over had taken place before the interruption", current_.id);
-        prepared_ = prepared_migration{names, {}};
+        migration_plan tidied = names;
+        if (current_.way_back.ended_by) tidied.options.drop_old_table = false;  // as in leave_way_back()
+        prepared_ = prepared_migration{std::move(tidied), {}};
         tidy();
         return std::optional(ending::completed);
-    }
-    if (aborts_when_settled_ || abort_requested_) {
-        tables_made_ = true;  // they go as if this process had made them
-        return settled;
     }
     if (state == swap_state::not_swapped && !current_.checkpoint.empty()) {
         may_go_on_ = true;
@@ -75,9 +90,14 @@ outcome<std::optional<migration_run::ending>> migration_run::settle_interrupted(
 // A backup, or a session of the killed process that is still at work, may hold the tables for a while.
 outcome<void> migration_run::drop_what_was_left(const migration_plan& names) {
     const auto until = std::chrono::steady_clock::now() + drop_patience;
+    tables_made_ = all_tables();
     while (true) {
-        const auto left = drop_artefacts(*environment_.sql, names, current_.spec.checkpoint_table);
-        if (left.empty()) return {};
+        SLUICE_TRY_VOID(require_claim());
+        const auto left = drop_artefacts(*environment_.sql, names, tables_made_);
+        if (left.empty()) {
+            tables_made_ = {};
+            return {};
+        }
         const std::string what = "what the interrupted run left could not be dropped: " + left.front();
         if (std::chrono::steady_clock::now() > until) return refuse("leftover_tables", what);
         wait_for(what);
@@ -89,12 +109,17 @@ outcome<void> migration_run::drop_what_was_left(const migration_plan& names) {
 // drop the table.
 outcome<swap_state> migration_run::which_is_which(const migration_plan& names, const std::string& why) {
     while (true) {
-        auto state = settle_swap(runner(), names, real_clock(), current_.swap_group);
+        outcome<swap_state> state = swap_state::neither;
+        if (auto claimed = keep_claim(); !claimed) state = std::move(claimed).error();
+        if (state) state = settle_swap(runner(), names, real_clock(), current_.swap_group);
+        undecided_ = state.has_error();
+        if (is_elsewhere_) return state;
+        if (state && !control_.has_lock()) continue;  // another process may have begun to act by what is there
         if (state || stop_requested_) return state;
         wait_for("the server, to say whether the swap took place: " + why + "; " + state.error().message);
         publish();
         std::unique_lock lock(mutex_);
-        woken_.wait_for(lock, std::chrono::seconds(1));
+        woken_.wait_for(lock, settle_retry);
     }
 }
 

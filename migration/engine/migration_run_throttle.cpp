@@ -57,11 +57,16 @@ void migration_run::drop_or_leave_tables() {
     const migration_plan names = prepared_ ? prepared_->plan : plan_names(current_.spec);
     // Nor is what another run can go on from.
     const bool may_go_on = current_.spec.checkpoint_table && !current_.checkpoint.empty();
-    if (current_.error->code == "critical_load" || (may_go_on && current_.error->code != "aborted")) {
-        current_.leftovers = {quote_table(names.ghost), quote_table(names.changelog)};
-        if (may_go_on) current_.leftovers.push_back(quote_table(names.checkpoints));
+    // Nor what may be another process's by now.
+    const bool is_to_stay = current_.error->code == "critical_load" || (may_go_on && current_.error->code != "aborted");
+    if (is_to_stay || !require_claim()) {
+        current_.leftovers.clear();
+        if (is_elsewhere_) return;
+        if (tables_made_.ghost) current_.leftovers.push_back(quote_table(names.ghost));
+        if (tables_made_.changelog) current_.leftovers.push_back(quote_table(names.changelog));
+        if (tables_made_.checkpoints) current_.leftovers.push_back(quote_table(names.checkpoints));
     } else {
-        current_.leftovers = drop_artefacts(*environment_.sql, names, current_.spec.checkpoint_table);
+        current_.leftovers = drop_artefacts(*environment_.sql, names, tables_made_);
     }
 }
 

@@ -12,6 +12,7 @@
 #include <map>
 #include <mutex>
 #include <random>
+#include <set>
 #include <utility>
 
 namespace sluice::migration {
@@ -130,7 +131,7 @@ struct migration_service::implementation {
     void retire_ended_runs() {
         for (auto run = runs.begin(); run != runs.end();) {
             const snapshot_ptr last = run->second->snapshot();
-            if (is_final(last->state)) {
+            if (is_final(last->state) && run->second->at_rest()) {
                 history[run->first] = last;
                 run = runs.erase(run);
             } else {
@@ -142,6 +143,16 @@ struct migration_service::implementation {
                 return a.second->created < b.second->created;
             }));
         }
+    }
+
+    /// Taken up again, one would drop what the later one made.
+    outcome<void> close_superseded(sql_session& session, migration_snapshot& snapshot) const {
+        snapshot.state = migration_state::failed;
+        snapshot.ended = std::chrono::system_clock::now();
+        snapshot.error = refuse("superseded", "a later migration of " + quote_table(snapshot.spec.table) +
+                                                  " was begun before the end of this one was stored");
+        spdlog::warn("migration {}: {}", snapshot.id, snapshot.error->message);
+        return store.save(session, snapshot);
     }
 
     std::shared_ptr<migration_run> add_run(migration_snapshot begin) {
@@ -175,7 +186,13 @@ outcome<void> migration_service::recover() {
     SLUICE_TRY(const auto session, self_->sql->connect());
     SLUICE_TRY_VOID(self_->store.prepare(*session));
     SLUICE_TRY(auto known, self_->store.load(*session, history_max));
+    std::set<std::pair<std::string, std::string>> tables;
     for (migration_snapshot& snapshot : known) {
+        // Newest first: whoever began a later one of the table knew that this one had ended.
+        const bool is_newest = tables.emplace(snapshot.spec.table.schema, snapshot.spec.table.table).second;
+        if (!is_final(snapshot.state) && !is_newest) {
+            SLUICE_TRY_VOID(self_->close_superseded(*session, snapshot));
+        }
         if (is_final(snapshot.state)) {
             const std::string id = snapshot.id;
             self_->history[id] = std::make_shared<const migration_snapshot>(std::move(snapshot));

@@ -28,6 +28,17 @@ namespace sluice::migration {
 namespace {
 
 constexpr unsigned xa_recover_denied = 1401;  // ER_XAER_RMERR: without XA_RECOVER_ADMIN
+constexpr unsigned table_exists = 1050;
+
+/// of_mine: whether the table is this migration's to drop. A lost connection may have made it: the name was free a
+/// moment ago, and only who holds the table's claim then drops it.
+outcome<void> create_own(const outcome<void>& created, const table_name& table, bool& of_mine) {
+    of_mine = created || created.error().then == disposition::retry;
+    if (created || created.error().server_errno != table_exists) return created;
+    return refuse("leftover_tables", "a table " + quote_table(table) +
+                                         " has come into being since the checks, of another run or of somebody else; "
+                                         "it is left alone");
+}
 
 // A longer statement would cost the connection.
 outcome<std::size_t> read_statement_bytes_max(sql_session& session) {
@@ -126,11 +137,14 @@ outcome<sql::alter_statement> parse_alter_of(const migration_spec& spec) {
 }
 
 outcome<void> prepare_ghost(reconnecting_session& session, migration_plan& plan, const migration_spec& spec,
-                            const sql::alter_statement& alter, const server_facts& facts) {
+                            const sql::alter_statement& alter, const server_facts& facts, bool& ghost_is_own) {
     const relations_subject relations{session, spec, alter, facts, plan.ghost.table};
     SLUICE_TRY_VOID(plan_triggers(relations, plan.relations));
     SLUICE_TRY_VOID(plan_foreign_keys(relations, plan.relations));
-    SLUICE_TRY_VOID(session.run(create_ghost_statement(plan.original, plan.ghost)));
+    outcome<void> created;
+    if (auto ran = session.run(create_ghost_statement(plan.original, plan.ghost)); !ran)
+        created = std::move(ran).error();
+    SLUICE_TRY_VOID(create_own(created, plan.ghost, ghost_is_own));
     SLUICE_TRY(const auto check_names, name_ghost_checks(session, *facts.family, plan.original, plan.ghost));
     const std::string body = sql::with_constraint_names(
         sql::without_algorithm_and_lock(body_without_foreign_keys(alter, plan.relations)), check_names);
@@ -182,13 +196,14 @@ outcome<migration_plan> prepare_way_back(reconnecting_session& session, const mi
 }
 
 outcome<prepared_migration> prepare_tables(reconnecting_session& session, const migration_spec& spec,
-                                           const sql::alter_statement& alter, const server_facts& facts) {
+                                           const sql::alter_statement& alter, const server_facts& facts,
+                                           own_tables& own) {
     prepared_migration made{plan_names(spec), {}};
     migration_plan& plan = made.plan;
-    SLUICE_TRY_VOID(prepare_ghost(session, plan, spec, alter, facts));
+    SLUICE_TRY_VOID(prepare_ghost(session, plan, spec, alter, facts, own.ghost));
     plan.run = fresh_run();
     const auto run = [&session](std::string_view sql) { return session.run(sql); };
-    SLUICE_TRY_VOID(changelog(plan.changelog).create(run));
+    SLUICE_TRY_VOID(create_own(changelog(plan.changelog).create(run), plan.changelog, own.changelog));
     SLUICE_TRY_VOID(changelog(plan.changelog).name_run(run, plan.run));
     if (spec.options.defer_secondary_indexes) {
         made.deferred = deferrable_indexes(plan.ghost_description, plan.columns.ghost_index);
@@ -218,38 +233,45 @@ outcome<prepared_migration> adopt_tables(reconnecting_session& session, const mi
 }
 
 outcome<bool> wait_for_prepared_transactions(reconnecting_session& session,
-                                             const std::function<bool(const std::string& names)>& waiting) {
+                                             const std::function<outcome<void>(const std::string& names)>& waiting) {
     // Those of the first answer. Later ones are in the stream from their beginning, and a server that is never without
     // some must not keep the migration waiting.
     std::optional<std::set<std::vector<cell>>> awaited;
+    std::string names;
     while (true) {
         // The columns are formatID, gtrid_length, bqual_length, data.
         auto prepared = session.run("XA RECOVER");
         if (!prepared && prepared.error().server_errno == xa_recover_denied) return false;
+        if (!prepared && prepared.error().then == disposition::retry) {
+            SLUICE_TRY_VOID(waiting(names));
+            continue;
+        }
         if (!prepared) return std::move(prepared).error();
         const std::set<std::vector<cell>> now(prepared->rows.begin(), prepared->rows.end());
         if (!awaited) awaited = now;
         std::erase_if(*awaited, [&now](const auto& row) { return !now.contains(row); });
         if (awaited->empty()) return true;
-        std::string names;
+        names.clear();
         for (const auto& row : *awaited) {
             names += (names.empty() ? "" : ", ") + (row.empty() ? std::string("?") : row.back().value_or("?"));
         }
-        if (!waiting(names)) return refuse("stopped", "stopped while waiting for prepared XA transactions");
+        SLUICE_TRY_VOID(waiting(names));
     }
 }
 
-std::vector<std::string> drop_artefacts(sql_executor& executor, const migration_plan& names, bool checkpoint_table) {
+std::vector<std::string> drop_artefacts(sql_executor& executor, const migration_plan& names, const own_tables& own) {
     std::vector<std::string> left;
     auto session = executor.connect();
-    if (session && !names.rename_under_lock) {
+    if (session && own.ghost && !names.rename_under_lock) {
         const auto run = [&session](std::string_view sql) { return (*session)->run(sql); };
         if (!settle_swap(run, names)) left = {quote_table(names.swap_ghost), quote_table(names.swap_old)};
     }
     // A foreign key of another table to the ghost would keep it from being dropped.
-    if (session) (void)release_ghost(**session, names).has_error();
-    std::vector<table_name> tables{names.ghost, names.changelog};
-    if (checkpoint_table) tables.push_back(names.checkpoints);
+    if (session && own.ghost) (void)release_ghost(**session, names).has_error();
+    std::vector<table_name> tables;
+    if (own.ghost) tables.push_back(names.ghost);
+    if (own.changelog) tables.push_back(names.changelog);
+    if (own.checkpoints) tables.push_back(names.checkpoints);
     for (const table_name& table : tables) {
         const bool dropped = session && (*session)->run(drop_table_statement(table)).has_value();
         if (!dropped) left.push_back(quote_table(table));

@@ -150,7 +150,8 @@ std::string report_to_json(const migration_snapshot& snapshot) {
     if (snapshot.ordered) object["ordered"] = to_string(*snapshot.ordered);
     object["cutover_attempts"] = attempts_to_json(snapshot.cutover_attempts);
     object["blocker_kills"] = kills_to_json(snapshot.blocker_kills);
-    if (!snapshot.way_back.resume_from.empty()) object["way_back"] = way_back_to_json(snapshot.way_back);
+    if (!snapshot.way_back.resume_from.empty() || snapshot.way_back.ended_by)
+        object["way_back"] = way_back_to_json(snapshot.way_back);
     if (!snapshot.swap_group.empty()) object["swap_group"] = swap_group_to_json(snapshot.swap_group);
     if (!snapshot.checkpoint.empty()) object["checkpoint"] = snapshot.checkpoint;
     object["resumed"] = snapshot.resumed;

@@ -34,8 +34,6 @@ outcome<void> wait_for_end_of(sql_session& session, const migration_spec& spec, 
 
 }  // namespace
 
-std::string lock_of_migration(const std::string& id) { return "sluice:migration:" + id; }
-
 outcome<void> note_stopped(const statement_runner& run, const table_name& changelog, const stopped_trial& trial) {
     // The ids below are those of other hints.
     SLUICE_TRY_VOID(run("REPLACE INTO " + quote_table(changelog) + " (id, hint, value) VALUES (5, " +

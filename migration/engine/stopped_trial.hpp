@@ -15,11 +15,8 @@
 
 namespace sluice::migration {
 
-/// The user-level lock that the process holds which works on this migration.
-[[nodiscard]] std::string lock_of_migration(const std::string& id);
-
 struct stopped_trial {
-    std::string lock;       ///< lock_of_migration()
+    std::string lock;       ///< the user-level lock that its process holds: lock_of_table()
     std::string old_table;  ///< what the table is called while the tables are swapped, in the table's schema
 };
 

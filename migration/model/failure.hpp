@@ -33,4 +33,9 @@ using outcome = result<T, failure>;
     return failure{.code = std::string(code), .message = std::move(message), .sqlstate = {}, .attempted = {}};
 }
 
+/// The server cannot be reached, or takes no writes for now (a switchover begins so): no fault of the migration.
+[[nodiscard]] inline bool is_server_away(const failure& why) {
+    return why.code == "cannot_connect" || why.code == "read_only";
+}
+
 }  // namespace sluice::migration

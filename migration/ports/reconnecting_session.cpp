@@ -61,13 +61,17 @@ outcome<void> reconnecting_session::end_holder(const std::string& lock) {
 
 outcome<void> reconnecting_session::connect_once() {
     SLUICE_TRY(session_, executor_.connect());
+    has_lock_ = false;
     auto ready = [this]() -> outcome<void> {
         SLUICE_TRY_VOID(end_lost_connection());
         const std::string name = given_lock_.empty() ? fresh_lock_name() : given_lock_;
+        if (may_live_) SLUICE_TRY_VOID(may_live_(*session_));
         if (!given_lock_.empty()) SLUICE_TRY_VOID(end_holder(name));
         SLUICE_TRY_VOID(session_->run("SELECT GET_LOCK('" + name + "', 0)"));
         life_lock_ = name;
         life_id_ = session_->connection_id();
+        // Whoever comes to forbid it from here on finds the name, and ends it.
+        if (may_live_) SLUICE_TRY_VOID(may_live_(*session_));
         return {};
     }();
     if (!ready) session_.reset();
@@ -101,6 +105,7 @@ outcome<bool> reconnecting_session::take_lock(const std::string& name, unsigned 
         life_lock_ = has_it ? name : fresh_lock_name();
         if (!has_it) SLUICE_TRY_VOID(run("SELECT GET_LOCK('" + life_lock_ + "', 0)"));
     }
+    has_lock_ = has_it;
     return has_it;
 }
 

@@ -30,12 +30,20 @@ public:
 
     /// The lock by which the connection is found bears this name, of at most 64 characters, instead of one of chance: a
     /// later process can find it as well. Whoever holds it then is ended. Call before the first connection.
-    void live_under(std::string lock_name) { given_lock_ = std::move(lock_name); }
+    ///   may_live: asked of each new connection before it ends anybody, and again once it bears the name. Its failure
+    /// ends that connection and is taken as one to connect. Runs on the thread of this session.
+    void live_under(std::string lock_name, std::function<outcome<void>(sql_session&)> may_live = {}) {
+        given_lock_ = std::move(lock_name);
+        may_live_ = std::move(may_live);
+    }
 
     outcome<void> connect();
     /// GET_LOCK: whether the lock was had within `seconds`. It is lost with the connection, and not taken again. Before
     /// MySQL 5.7.5 a session has one lock only: there it also becomes the one by which the connection is found.
     outcome<bool> take_lock(const std::string& name, unsigned seconds);
+    /// The lock that take_lock() had last is held still, as far as is known: without a statement, a connection whose
+    /// loss nobody has noticed counts as there. So it holds for the next statement, if that is answered.
+    [[nodiscard]] bool has_lock() const noexcept { return session_ && has_lock_; }
     /// Gives the connection up and makes certain that it has ended on the server, whatever it was doing.
     outcome<void> replace();
     [[nodiscard]] bool connected() const noexcept { return session_ != nullptr; }
@@ -57,8 +65,10 @@ private:
     /// A user-level lock that the connection holds for as long as it lives. Connection ids start over with the server,
     /// this name does not: killing the lost connection by it cannot hit a stranger.
     std::string life_lock_;
-    std::string given_lock_;     ///< its name where that is given
+    std::string given_lock_;  ///< its name where that is given
+    std::function<outcome<void>(sql_session&)> may_live_;
     std::uint64_t life_id_ = 0;  ///< connection id at that time
+    bool has_lock_ = false;      ///< of take_lock(); of the connection in hand
 };
 
 }  // namespace sluice::migration

@@ -106,6 +106,20 @@ private:
     bool ignore_ = false;
 };
 
+/// at_set stands before SET STATEMENT: moves behind the FOR, or says that there is none.
+[[nodiscard]] bool go_behind_for(lexer& at_set) noexcept {
+    std::size_t depth = 0;
+    lexer ahead = at_set;
+    for (auto now = ahead.next(); now.kind != token_kind::end && !now.is_symbol(';'); now = ahead.next()) {
+        if (now.is_symbol('(')) ++depth;
+        if (now.is_symbol(')') && depth > 0) --depth;
+        if (depth != 0 || !now.is("FOR")) continue;
+        at_set = ahead;
+        return true;
+    }
+    return false;
+}
+
 class classification {
 public:
     classification(std::string_view text, const lexer_options& options, bool inside_prepare)
@@ -123,7 +137,12 @@ private:
     /// Reads one statement and its semicolon; false at the end of the text.
     bool read_statement() {
         statement_head head(lexer_);
-        const auto reading = read_head(head);
+        auto reading = read_head(head);
+        while (options_.mariadb && head.is(0, "SET") && head.is(1, "STATEMENT") && go_behind_for(lexer_)) {
+            footprint_.touches_anything = true;
+            head = statement_head(lexer_);
+            reading = read_head(head);
+        }
         statement_summary summary;
         summary.kind = reading.kind;
         summary.effect = reading.effect;
@@ -294,6 +313,21 @@ statement_footprint classify(std::string_view text, const classify_options& opti
 statement_kind cheap_kind(std::string_view text, const lexer_options& options) noexcept {
     statement_head head{lexer(text, options)};
     return read_head(head).kind;
+}
+
+std::string_view statement_run_by(std::string_view text, const lexer_options& options) noexcept {
+    if (!options.mariadb) return text;
+    for (;;) {
+        lexer from(text, options);
+        statement_head head{from};
+        if (!head.is(0, "SET") || !head.is(1, "STATEMENT") || !go_behind_for(from)) return text;
+        text.remove_prefix(from.position());
+    }
+}
+
+bool begins_stored_program(std::string_view text, const lexer_options& options) noexcept {
+    statement_head head{lexer(text, options)};
+    return read_head(head).rest_is_body;
 }
 
 bool mentions(std::string_view text, std::string_view table_name) noexcept {

@@ -26,6 +26,13 @@ inline constexpr std::size_t assignments_max = 64;
 /// The kind by the leading keywords alone, comments skipped. What WITH leads to is not looked for: it is `other`.
 [[nodiscard]] statement_kind cheap_kind(std::string_view text, const lexer_options& options = {}) noexcept;
 
+/// What MariaDB's SET STATEMENT variable = value, ... FOR runs (any statement may stand there, LOCK TABLES, HANDLER, XA
+/// and LOAD DATA LOCAL among them; tried on 10.11): a view into text. Other texts, and all of MySQL's, as they are.
+[[nodiscard]] std::string_view statement_run_by(std::string_view text, const lexer_options& options) noexcept;
+
+/// Whether the text begins a stored program, in which semicolons separate nothing.
+[[nodiscard]] bool begins_stored_program(std::string_view text, const lexer_options& options) noexcept;
+
 /// Whether the bytes of table_name occur anywhere in text, in any letter case, be it in a string or comment. false is
 /// certain for statements that name their tables in clear; a name with non-ASCII bytes is mentioned by every text that
 /// has a non-ASCII byte. Fast: meant for every statement of a session while a migration exists.

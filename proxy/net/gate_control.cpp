@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <unordered_set>
 #include <utility>
 
 #include "proxy/net/gate_hub.hpp"
@@ -208,17 +209,18 @@ void table_gate::wait_for_young(steady_clock::time_point until) {
 void table_gate::ask_who_reads_anew(const std::vector<session::seat_view>& seats) {
     if (!rules_.ask_transactions) return;
     asked_at_ = steady_clock::now();
-    std::vector<session::seat_view> anew;
+    std::unordered_set<std::uint64_t> told;
     for (const auto& open : rules_.ask_transactions()) {
-        if (!open.reads_anew) continue;
-        const auto found = std::find_if(seats.begin(), seats.end(),
-                                        [&](const auto& seat) { return seat.connection_id == open.connection_id; });
-        if (found != seats.end()) anew.push_back(*found);
+        if (open.reads_anew) told.insert(open.connection_id);
+    }
+    std::vector<session::begun_transaction> anew;
+    for (const auto& seat : seats) {
+        if (told.contains(seat.connection_id)) anew.push_back({seat.connection_id, seat.since});
     }
     if (anew.empty()) return;
     (void)hub_->ask_all<bool>(
         [anew](gate_shard& shard) {
-            for (const auto& seat : anew) shard.note_reads_anew(seat.connection_id, seat.since);
+            shard.note_reads_anew(anew);
             return true;
         },
         soon());

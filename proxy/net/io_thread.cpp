@@ -136,6 +136,7 @@ void io_thread::release_burst() {
     release_scheduled_ = false;
     released_.clear();
     shard_.release(surroundings_->options.release_burst, std::chrono::steady_clock::now(), released_);
+    if (!released_.empty()) add(counters_.release_turns, 1);
     std::vector<std::shared_ptr<session_driver>> sessions;
     for (const auto* seat : released_) {
         const auto found = sessions_.find(seat->ticket());

@@ -32,6 +32,7 @@ struct thread_counters {
     std::atomic<std::uint64_t> statements_held_now{0};
     std::atomic<std::uint64_t> holds_overflowed{0};
     std::atomic<std::uint64_t> holds_interrupted{0};
+    std::atomic<std::uint64_t> release_turns{0};
     std::atomic<std::uint64_t> snapshots_refused{0};
 };
 

@@ -167,6 +167,7 @@ proxy_statistics running_proxy::statistics() const {
         sum.statements_held_now += part.statements_held_now;
         sum.holds_overflowed += part.holds_overflowed;
         sum.holds_interrupted += part.holds_interrupted;
+        sum.release_turns += part.release_turns;
         sum.snapshots_refused += part.snapshots_refused;
     }
     return sum;
@@ -242,6 +243,7 @@ show_answer running_proxy::status_table() const {
     add("statements_held_now", now.statements_held_now);
     add("holds_overflowed", now.holds_overflowed);
     add("holds_interrupted", now.holds_interrupted);
+    add("release_turns", now.release_turns);
     add("snapshots_refused", now.snapshots_refused);
     return table;
 }

@@ -88,6 +88,7 @@ struct proxy_statistics {
     std::uint64_t statements_held_now = 0;  ///< now
     std::uint64_t holds_overflowed = 0;     ///< let through a closed gate because of held_*_max
     std::uint64_t holds_interrupted = 0;    ///< killed while they waited, by KILL QUERY
+    std::uint64_t release_turns = 0;        ///< of I/O threads in which held statements went on, a burst each
     std::uint64_t snapshots_refused = 0;    ///< answered with error 1412
     std::uint64_t statements_answered = 0;  ///< by Sluice itself
 };

@@ -50,7 +50,12 @@ bool session_driver::look(side from) {
     if (from == side::client && header_due_) return look_at_header();
     const byte_view unread(in.buffer->data() + in.begin, in.end - in.begin);
     const auto now = std::chrono::steady_clock::now();
+    const bool had_ended = core_.phase() == core_phase::ended;
     const auto step = from == side::client ? core_.on_client(unread, now) : core_.on_server(unread, now);
+    if (!had_ended && core_.refused_file()) {
+        spdlog::warn("session {}: closed, as the server has asked for a local file that the statement does not load",
+                     core_.login().facts().connection_id);
+    }
     in.approved = step.forward;
     in.drop = step.drop;
     in.next = step.next == core_next::again ? core_next::more : step.next;

@@ -21,6 +21,9 @@ namespace {
 constexpr std::uint8_t any_cursor =
     protocol::cursor_flag::read_only | protocol::cursor_flag::for_update | protocol::cursor_flag::scrollable;
 
+// Of PREPARE s FROM 'text': quotes inside of the text are doubled.
+constexpr std::size_t sql_prepare_size_max = 2 * named_statements::text_size_max;
+
 bool has_inner_semicolon(std::string_view text) noexcept {
     const auto found = text.find(';');
     return found != std::string_view::npos && text.find_first_not_of(" \t\r\n;", found) != std::string_view::npos;
@@ -37,7 +40,8 @@ std::string_view part_that_names_tables(std::string_view cut, statement_kind kin
     return {};
 }
 
-bool touches_a_table(std::string_view text, statement_kind kind, const reading_context& context) {
+bool touches_a_table(std::string_view text, statement_kind kind, const sql::lexer_options& options,
+                     const reading_context& context) {
     using enum statement_kind;
     switch (kind) {
         case empty:
@@ -56,7 +60,7 @@ bool touches_a_table(std::string_view text, statement_kind kind, const reading_c
         // A function may read tables.
         case set:
         case do_: return sql::mentions(text, "select") || text.find('(') != std::string_view::npos;
-        case select: return context.has_touched || !sql::classify(text, {context.text.options()}).touches_nothing();
+        case select: return context.has_touched || !sql::classify(text, {options}).touches_nothing();
         default: return true;
     }
 }
@@ -66,62 +70,65 @@ void note_everything(expected_reply& reply, const reading_context& context) noex
     reply.touches_a_table = true;
 }
 
-// EXECUTE name, and MariaDB's EXECUTE IMMEDIATE 'text'. False: it is not known what that is.
-bool note_use_of_named(expected_reply& reply, std::string_view text, const reading_context& context) {
-    const auto& shard = context.shard;
-    if (const auto* known = context.named.find(named_statements::name_in(text, context.text.options()))) {
-        reply.may_touch = shard.may_touch(known->text, known->options, known->schema);
-    } else if (const auto immediate = immediate_text(text, context.text.options())) {
-        reply.may_touch = shard.may_touch(*immediate, context.text.options(), context.text.schema());
-    } else {
-        return false;
-    }
-    reply.touches_a_table = true;
-    return true;
-}
+// A statement's text, and what it is read by: of EXECUTE not the session's own, but those of what it runs.
+struct subject {
+    std::string_view text;
+    const sql::lexer_options& options;
+    std::string_view schema;
+    bool whole = true;
+};
 
-void note_use_of_text(expected_reply& reply, std::string_view text, bool whole, const reading_context& context) {
-    const auto& options = context.text.options();
-    if (context.settings_in_flight || !context.text.is_certain(text)) return note_everything(reply, context);
-    if (!whole) {
-        const auto part = part_that_names_tables(text, reply.kind, options);
+void note_use_of_text(expected_reply& reply, const subject& from, const reading_context& context) {
+    if (context.settings_in_flight || !context.text.is_certain(from.text)) return note_everything(reply, context);
+    if (!from.whole) {
+        const auto part = part_that_names_tables(from.text, reply.kind, from.options);
         if (part.empty()) return note_everything(reply, context);
         // The part alone is no statement; its names are what counts.
-        reply.may_touch = context.shard.may_touch(sql::classify(part, {options}), context.text.schema());
+        reply.may_touch = context.shard.may_touch(sql::classify(part, {from.options}), from.schema);
         reply.touches_a_table = true;
         return;
     }
     // A snapshot is of every table.
     const bool several = reply.memory && reply.memory->statements.size() > 1;
-    if ((several || reply.kind == statement_kind::start_transaction) && sql::mentions(text, "snapshot")) {
+    if ((several || reply.kind == statement_kind::start_transaction) && sql::mentions(from.text, "snapshot")) {
         reply.takes_snapshot = !several;
         return note_everything(reply, context);
     }
-    if (reply.kind == statement_kind::execute && note_use_of_named(reply, text, context)) return;
-    reply.may_touch = context.shard.may_touch(text, options, context.text.schema());
-    reply.touches_a_table = reply.may_touch != 0 || touches_a_table(text, reply.kind, context);
-    if (reply.may_touch != 0) reply.reads_by_snapshot = reads_by_snapshot(text, reply.kind, options);
+    reply.may_touch = context.shard.may_touch(from.text, from.options, from.schema);
+    reply.touches_a_table = reply.may_touch != 0 || touches_a_table(from.text, reply.kind, from.options, context);
+    if (reply.may_touch != 0) reply.reads_by_snapshot = reads_by_snapshot(from.text, reply.kind, from.options);
+}
+
+// What may stand behind the part that was looked at must not read by a snapshot from before a swap, and must not take
+// one now. That is all it is kept from: most such texts are a long INSERT and nothing else.
+void note_what_may_follow(expected_reply& reply, const reading_context& context) noexcept {
+    reply.runs_several = true;
+    reply.may_touch |= context.shard.undecided() | (context.outdated & context.shard.watched());
+    reply.reads_by_snapshot = true;
+}
+
+command_memory& memory_of(expected_reply& reply) {
+    if (!reply.memory) reply.memory = std::make_unique<command_memory>();
+    return *reply.memory;
 }
 
 // What is to be remembered of a text until it has been done, if it is.
-void note_what_it_will_have_done(expected_reply& reply, std::string_view text, bool whole,
-                                 const reading_context& context) {
+void note_what_it_will_have_done(expected_reply& reply, const subject& from, const reading_context& context) {
     using enum statement_kind;
-    const auto& options = context.text.options();
-    const auto memory = [&reply]() -> command_memory& {
-        if (!reply.memory) reply.memory = std::make_unique<command_memory>();
-        return *reply.memory;
-    };
+    const auto& [text, options, schema, whole] = from;
     if (const auto change = isolation_change_of(text, reply.kind, options);
         change.scope != isolation_change::scope_kind::none) {
-        memory().isolation = change;
+        memory_of(reply).isolation = change;
     }
     if (reply.kind == kill && context.shard.watching()) {
-        if (const auto killed = killed_query(text, options)) memory().killed_query = killed;
+        if (const auto killed = killed_query(text, options)) memory_of(reply).killed_query = killed;
+    }
+    if (reply.kind == handler_open || reply.kind == handler_close) {
+        memory_of(reply).text = handler_alias(text, options);
     }
     if (reply.kind == prepare || reply.kind == deallocate) {
-        memory().name = named_statements::name_in(text, options);
-        if (reply.kind == prepare && whole && text.size() <= named_statements::text_size_max) memory().text = text;
+        memory_of(reply).name = named_statements::name_in(text, options);
+        if (reply.kind == prepare && whole && text.size() <= sql_prepare_size_max) memory_of(reply).text = text;
     }
 }
 
@@ -144,10 +151,59 @@ bool may_load_local_file(const expected_reply& reply, std::string_view text, boo
                    (statement.kind == statement_kind::load_data && statement.local);
         });
     }
-    // EXECUTE of a text that was prepared as a text: MariaDB prepares LOAD DATA LOCAL, and which text it is, is not
-    // known.
+    // MariaDB prepares LOAD DATA LOCAL; which text this is, is not known.
     if (reply.kind == statement_kind::execute) return true;
     return reply.kind == statement_kind::load_data && sql::mentions(text, "local");
+}
+
+// A single statement, or the part that was looked at of a text that may hold several.
+void read_statement(expected_reply& reply, const subject& from, const reading_context& context) {
+    if (changes_settings(from.text, reply.kind)) {
+        memory_of(reply).statements = sql::classify(from.text, {from.options}).statements;
+    }
+    if (protocol::has(context.capabilities, protocol::capability::local_files)) {
+        reply.local_infile_asked = may_load_local_file(reply, from.text, false);
+    }
+    reply.flush = flush_lock_of(from.text, reply.kind, from.options);
+    reply.may_lock = reply.kind == statement_kind::execute;
+    reply.runs_several = reply.kind == statement_kind::call || reply.kind == statement_kind::execute;
+    note_what_it_will_have_done(reply, from, context);
+    if (context.shard.watching()) note_use_of_text(reply, from, context);
+}
+
+// EXECUTE is what it runs, where that is known: of a name, and of MariaDB's EXECUTE IMMEDIATE 'text'.
+void read_execute(expected_reply& reply, const subject& from, const reading_context& context) {
+    const auto read_inner = [&](std::string_view inner, const sql::lexer_options& options, std::string_view schema) {
+        inner = sql::statement_run_by(inner, options);
+        reply.kind = sql::cheap_kind(inner, options);
+        read_statement(reply, {inner, options, schema}, context);
+    };
+    if (context.settings_in_flight || !from.whole) return read_statement(reply, from, context);
+    if (const auto* known = context.named.find(named_statements::name_in(from.text, from.options))) {
+        read_inner(known->text, known->options, known->schema);
+    } else if (const auto immediate = immediate_text(from.text, from.options);
+               immediate && context.text.is_certain(from.text)) {
+        read_inner(*immediate, from.options, from.schema);
+    } else {
+        read_statement(reply, from, context);
+    }
+}
+
+void read_several(expected_reply& reply, std::string_view text, const reading_context& context) {
+    const auto& options = context.text.options();
+    memory_of(reply).statements = sql::classify(text, {options}).statements;
+    if (protocol::has(context.capabilities, protocol::capability::local_files)) {
+        reply.local_infile_asked = may_load_local_file(reply, text, true);
+    }
+    const auto& statements = reply.memory->statements;
+    reply.may_lock = std::any_of(statements.begin(), statements.end(),
+                                 [](const auto& statement) { return statement.kind == statement_kind::execute; });
+    reply.kind = statement_kind::other;
+    reply.flush = flush_lock_of(text, reply.kind, options);
+    reply.runs_several = true;
+    const subject from{text, options, context.text.schema()};
+    note_what_it_will_have_done(reply, from, context);
+    if (context.shard.watching()) note_use_of_text(reply, from, context);
 }
 
 void read_query(command_reading& reading, byte_view payload, bool whole, const reading_context& context) {
@@ -165,24 +221,37 @@ void read_query(command_reading& reading, byte_view payload, bool whole, const r
         reading.show = sql::read_own_statement(text, options);
         if (reading.show) return;
     }
-    const bool several = context.multi_statements && has_inner_semicolon(text);
-    if (several || changes_settings(text, reply.kind)) {
-        reply.memory = std::make_unique<command_memory>();
-        reply.memory->statements = sql::classify(text, {options}).statements;
+    reading.may_hold_more = context.multi_statements && !whole;
+    if (context.multi_statements && whole && has_inner_semicolon(text)) {
+        read_several(reply, text, context);
+    } else {
+        subject from{text, options, context.text.schema(), whole};
+        if (reply.kind == statement_kind::set) {
+            from.text = sql::statement_run_by(text, options);
+            if (from.text.size() != text.size()) reply.kind = sql::cheap_kind(from.text, options);
+        }
+        if (reply.kind == statement_kind::execute) {
+            read_execute(reply, from, context);
+        } else {
+            read_statement(reply, from, context);
+        }
+        // What SET STATEMENT sets for it may be how a transaction reads that it begins.
+        if (from.text.size() != text.size() && sql::mentions(text, "isolation")) reply.runs_several = true;
     }
-    if (protocol::has(context.capabilities, protocol::capability::local_files)) {
-        reply.local_infile_asked = may_load_local_file(reply, text, several);
-        reply.is_barrier = reply.local_infile_asked;
-    }
-    reply.flush = flush_lock_of(text, several ? statement_kind::other : reply.kind, options);
-    if (!several && (reply.kind == statement_kind::handler_open || reply.kind == statement_kind::handler_close)) {
-        reply.memory = std::make_unique<command_memory>();
-        reply.memory->text = handler_alias(text, options);
-    }
-    if (several) reply.kind = statement_kind::other;
-    reply.runs_several = several || reply.kind == statement_kind::call || reply.kind == statement_kind::execute;
-    note_what_it_will_have_done(reply, text, whole, context);
-    if (context.shard.watching()) note_use_of_text(reply, text, whole, context);
+    if (reading.may_hold_more) note_what_may_follow(reply, context);
+    reply.is_barrier = reply.local_infile_asked;
+}
+
+// Of a text that is longer than is kept, what it names.
+std::optional<sql::statement_footprint> footprint_of_long(std::string_view text, bool whole,
+                                                          const reading_context& context) {
+    const auto& options = context.text.options();
+    const auto kind = sql::cheap_kind(text, options);
+    if (context.settings_in_flight || !context.text.is_certain(text)) return std::nullopt;
+    if (!prepared_statements::keeps_footprint_of(kind)) return std::nullopt;
+    const auto read = whole ? text : part_that_names_tables(text, kind, options);
+    if (read.empty()) return std::nullopt;
+    return sql::classify(read, {options});
 }
 
 void read_prepare(command_reading& reading, byte_view payload, bool whole, const reading_context& context) {
@@ -190,13 +259,19 @@ void read_prepare(command_reading& reading, byte_view payload, bool whole, const
     if (!text) return;
     reading.text = *text;
     auto& reply = reading.reply;
-    reply.memory = std::make_unique<command_memory>();
-    reply.memory->text_is_whole = whole && text->size() <= prepared_statements::text_size_max;
-    if (reply.memory->text_is_whole) reply.memory->text = *text;
+    auto& memory = memory_of(reply);
+    memory.text_is_whole = whole && text->size() <= prepared_statements::text_size_max;
+    if (memory.text_is_whole) {
+        memory.text = *text;
+    } else {
+        memory.footprint = footprint_of_long(*text, whole, context);
+    }
     if (context.shard.watching()) {
+        const auto& options = context.text.options();
+        const subject from{sql::statement_run_by(*text, options), options, context.text.schema(), whole};
         expected_reply probe;
-        probe.kind = sql::cheap_kind(*text, context.text.options());
-        note_use_of_text(probe, *text, whole, context);
+        probe.kind = sql::cheap_kind(from.text, options);
+        note_use_of_text(probe, from, context);
         // PREPARE opens the tables but gives their locks back.
         reply.may_touch = probe.may_touch;
         reply.reads_by_snapshot = false;
@@ -207,7 +282,7 @@ void note_use_of_statement(expected_reply& reply, std::uint32_t id, const readin
     reply.statement_id = id;
     if (reply.command != command::stmt_fetch) context.prepared.recall(id, reply);
     if (protocol::has(context.capabilities, protocol::capability::local_files)) {
-        reply.local_infile_asked = context.prepared.may_load_local_file(id);
+        reply.local_infile_asked = context.prepared.may_load_local_file(id, context.text.options().mariadb);
         reply.is_barrier = reply.local_infile_asked;
     }
     if (!context.shard.watching()) return;
@@ -254,6 +329,9 @@ command_reading read_command(byte_view payload, bool whole, const reading_contex
             if (const auto fetch = protocol::parse_stmt_fetch(payload)) {
                 note_use_of_statement(reply, fetch->statement_id, context);
             }
+            break;
+        case command::stmt_close:
+            if (const auto id = protocol::parse_stmt_close(payload)) reply.statement_id = *id;
             break;
         case command::set_option:
             if (const auto option = protocol::parse_set_option(payload)) reply.option = *option;

@@ -22,6 +22,7 @@ struct reading_context {
     bool answers_shows = false;       ///< look for SHOW MIGRATIONS and its kin
     bool has_touched = false;         ///< the open transaction has touched a table: no need to ask again
     bool settings_in_flight = false;  ///< how the text is to be read may have changed before it is: it may touch all
+    slot_mask outdated = 0;           ///< tables that the open transaction must not read by its snapshot
     const session_text& text;
     const gate_shard& shard;
     prepared_statements& prepared;
@@ -32,6 +33,8 @@ struct command_reading {
     expected_reply reply;  ///< with table use filled in while tables are watched
     std::optional<sql::show_request> show;
     std::string_view text;  ///< of the statement, where the command has one: view into the payload
+    /// The text may hold statements behind the part that was looked at: see statement_scan.
+    bool may_hold_more = false;
 };
 
 /// payload: the command's first bytes; `whole` tells whether they are all of it. Views and references must stay good

@@ -28,6 +28,8 @@ struct command_memory {
     /// Of COM_STMT_PREPARE, COM_INIT_DB and PREPARE; the alias of HANDLER ... OPEN and CLOSE.
     std::string text;
     bool text_is_whole = true;  ///< false: longer than is kept
+    /// Of a COM_STMT_PREPARE whose text is longer than is kept, where it could be read all the same.
+    std::optional<sql::statement_footprint> footprint;
     /// Statements of a COM_QUERY that change what the session must know (USE, SET ...), or all of several.
     std::vector<sql::statement_summary> statements;
     std::string name;                           ///< of PREPARE and DEALLOCATE PREPARE
@@ -45,6 +47,7 @@ struct expected_reply {
     bool touches_a_table = false;     ///< known only while tables are watched, as are the next three
     bool reads_by_snapshot = true;    ///< it may read tables by its transaction's snapshot, not by locks
     bool runs_several = false;        ///< or what runs others: it may begin a transaction and read in it
+    bool may_lock = false;            ///< by LOCK TABLES and its kin, in a text that is not known
     bool takes_snapshot = false;      ///< of all tables, and locks none: START TRANSACTION WITH CONSISTENT SNAPSHOT
     flush_lock flush = flush_lock::none;
     std::uint16_t option = 0;        ///< of COM_SET_OPTION

@@ -36,6 +36,12 @@ struct seat_view {
     bool in_transaction = false;
 };
 
+/// A session's transaction, by when it began.
+struct begun_transaction {
+    std::uint64_t connection_id = 0;
+    time_point since{};
+};
+
 class gate_shard;
 
 class gate_seat {
@@ -54,6 +60,8 @@ public:
     void forget_interruption() noexcept { interrupted_ = false; }
 
     [[nodiscard]] virtual seat_view view() const = 0;
+    /// The server's. As in view(), which copies texts: too dear for a look at every seat.
+    [[nodiscard]] virtual std::uint64_t connection_id() const noexcept = 0;
 
     /// Whether an open transaction has, or may have, a snapshot of earlier than now that its later statements read by.
     [[nodiscard]] virtual bool has_snapshot() const = 0;

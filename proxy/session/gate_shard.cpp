@@ -128,7 +128,8 @@ void gate_shard::close(unsigned slot, time_point deadline) {
 void gate_shard::open(unsigned slot, gate_end end) {
     if (slot >= slots_max || ((closed_ | sealed_) & slot_bit(slot)) == 0) return;
     const bool sealed = (sealed_ & slot_bit(slot)) != 0;
-    drop_seal(slot);
+    const bool is_told = end != gate_end::unknown || (announced_ & slot_bit(slot)) == 0;
+    if (is_told) drop_seal(slot);
     if (sealed && end == gate_end::swapped) {
         // Before anybody goes on.
         for (auto* seat : seats_) gates_[slot].report.old_snapshots += seat->on_swapped(slot_bit(slot)) ? 1U : 0U;
@@ -197,16 +198,21 @@ std::vector<seat_view> gate_shard::old_snapshots(unsigned slot, std::size_t coun
     return views;
 }
 
-void gate_shard::note_reads_anew(std::uint64_t connection_id, time_point since) {
+void gate_shard::note_reads_anew(std::vector<begun_transaction> told) {
+    const auto by_id = [](const auto& a, const auto& b) { return a.connection_id < b.connection_id; };
+    std::sort(told.begin(), told.end(), by_id);
     for (auto* seat : seats_) {
-        if (seat->has_snapshot() && seat->view().connection_id == connection_id) seat->on_reads_anew(since);
+        if (!seat->has_snapshot()) continue;
+        const auto [first, last] =
+            std::equal_range(told.begin(), told.end(), begun_transaction{seat->connection_id(), {}}, by_id);
+        for (auto one = first; one != last; ++one) seat->on_reads_anew(one->since);
     }
 }
 
 void gate_shard::interrupt(std::uint64_t connection_id) {
     for (auto* seat : seats_) {
         const bool waiting = seat->place_ == gate_seat::place::blocked || seat->place_ == gate_seat::place::ready;
-        if (!waiting || seat->view().connection_id != connection_id) continue;
+        if (!waiting || seat->connection_id() != connection_id) continue;
         unlink(*seat);
         append(interrupted_, *seat, gate_seat::place::interrupted);
         seat->interrupted_ = true;
@@ -227,9 +233,12 @@ std::optional<time_point> gate_shard::next_deadline() const noexcept {
 bool gate_shard::hold(gate_seat& seat, hold_masks held_for, std::size_t bytes, time_point now) {
     SLUICE_ASSERT(seat.shard_ == this && !seat.held());
     SLUICE_ASSERT((held_for.open & holding()) != 0 || (held_for.told & sealed_) != 0);
-    if (held_count_ >= limits_.held_statements_max || held_bytes_ + bytes > limits_.held_bytes_max) {
+    SLUICE_ASSERT(!has_to_refuse(held_for, bytes));
+    if (is_full(bytes)) {
         ++counters_.overflowed;
         for_each_slot(held_for.all() & watched_, [&](unsigned slot) { ++gates_[slot].report.overflowed; });
+        // It may come to read the table by its snapshot at any time from now on.
+        for_each_slot(held_for.told & sealed_, [&](unsigned slot) { unseal(slot); });
         return false;
     }
     seat.held_for_ = held_for;

@@ -4,7 +4,8 @@
 // order, and how many sessions use a watched table. Pure: it is told the time and says whom to release.
 //
 // A closed gate opens by itself at its deadline (expire()), whatever becomes of the one who closed it. Beyond the
-// limits statements pass: the gate is there for grace, and must never be the cause of an error.
+// limits statements pass: the gate is there for grace. One that must not pass while the gate is undecided (see below)
+// takes the seal away with it, so that no swap can be announced any more; behind the announcement it is refused.
 //
 // Old snapshots. A transaction that reads by a snapshot from before the swap would find in the new table what was
 // copied by then, and take it for the whole. So a sealed gate lets no transaction take a snapshot, and those that have
@@ -34,7 +35,11 @@ struct watch_kind {
 };
 
 /// Why a gate opens: for certain the name stands for the same table as before, or it may not.
-enum class gate_end : std::uint8_t { given_up, swapped };
+enum class gate_end : std::uint8_t {
+    given_up,
+    swapped,
+    unknown,  ///< open to all but those who wait to be told, if the swap was announced: one of the others follows
+};
 
 /// A KILL that the server has done.
 struct kill_request {
@@ -63,7 +68,7 @@ struct shard_hold_report {
 struct gate_counters {
     std::uint64_t held = 0;         ///< statements that waited
     std::uint64_t overflowed = 0;   ///< let through a closed gate
-    std::uint64_t refused = 0;      ///< would have read a table by a snapshot older than it
+    std::uint64_t refused = 0;      ///< would, or at a full gate might, have read a table by a snapshot older than it
     std::uint64_t interrupted = 0;  ///< held, and killed
 };
 
@@ -116,8 +121,8 @@ public:
     [[nodiscard]] bool announce(unsigned slot) noexcept;
     /// Sessions that do not use the table, and may have a snapshot by which they would read it.
     [[nodiscard]] std::vector<seat_view> old_snapshots(unsigned slot, std::size_t count_max) const;
-    /// See gate_seat::on_reads_anew().
-    void note_reads_anew(std::uint64_t connection_id, time_point since);
+    /// See gate_seat::on_reads_anew(). One pass over the seats, however many are told; any order.
+    void note_reads_anew(std::vector<begun_transaction> told);
     /// A session that had a snapshot has none any more; somebody may be waiting for that.
     void note_snapshot_gone() noexcept { drained_ |= sealed_; }
     void note_refused() noexcept { ++counters_.refused; }
@@ -136,8 +141,15 @@ public:
     [[nodiscard]] slot_mask sealed() const noexcept { return sealed_ & closed_; }
     /// Sealed, and not told how it ended: closed, or open by itself.
     [[nodiscard]] slot_mask undecided() const noexcept { return sealed_; }
-    /// Puts the seat into the queue, and says so; false (an overflow) when the limits do not let it. held_for must
-    /// overlap holding() or, what is to be told, undecided(), and the seat must have joined and not be held: asserted.
+    /// The limits do not let it wait, and it must not go on either: the swap has been announced, and it might read the
+    /// new table by an older snapshot.
+    [[nodiscard]] bool has_to_refuse(hold_masks held_for, std::size_t bytes) const noexcept {
+        return (held_for.told & announced_) != 0 && is_full(bytes);
+    }
+    /// Puts the seat into the queue, and says so; false (an overflow) when the limits do not let it: the statement
+    /// goes on, and gates at which it had to be told the end are sealed no more. held_for must overlap holding() or,
+    /// what is to be told, undecided(), must not has_to_refuse(), and the seat must have joined and not be held:
+    /// asserted.
     [[nodiscard]] bool hold(gate_seat& seat, hold_masks held_for, std::size_t bytes, time_point now);
     /// The statement will never be sent: its client has gone.
     void abandon(gate_seat& seat) noexcept;
@@ -174,6 +186,9 @@ private:
         gate_seat* last = nullptr;
     };
 
+    [[nodiscard]] bool is_full(std::size_t bytes) const noexcept {
+        return held_count_ >= limits_.held_statements_max || held_bytes_ + bytes > limits_.held_bytes_max;
+    }
     void forget(unsigned slot);
     void drop_seal(unsigned slot) noexcept;
     void forget_retired();

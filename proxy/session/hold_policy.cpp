@@ -55,8 +55,9 @@ hold_masks must_hold(const hold_question& question) noexcept {
     if (question.reads_anew) return wait;
     const bool begins = question.in_transaction || !question.autocommit || question.runs_several;
     if (begins && question.touches_a_table) wait.open |= question.sealed;
-    // It may take a snapshot before it comes to wait in the server for the table to change places.
-    if (question.runs_several) wait.told = question.may_touch & question.undecided;
+    // It may take a snapshot before it comes to wait in the server for the table to change places. Also at a gate that
+    // is yet to be sealed, since that may open by itself while it is undecided.
+    if (question.runs_several) wait.told = question.may_touch & (question.holding | question.undecided);
     return wait;
 }
 

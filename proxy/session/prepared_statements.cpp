@@ -7,20 +7,47 @@
 
 namespace sluice::session {
 
-void prepared_statements::add(std::uint32_t id, std::string text, bool text_is_whole, const session_text& settings) {
-    remove(id);
-    if (!text_is_whole || text.size() > text_size_max || !settings.is_certain(text)) return;
-    if (statements_.size() >= count_max || bytes_ + text.size() > bytes_max) return;
-    statement added;
-    added.bytes = text.size();
+namespace {
+
+std::size_t bytes_of(const sql::statement_footprint& footprint) noexcept {
+    std::size_t bytes = 0;
+    for (const auto& name : footprint.names) bytes += sizeof name + name.schema.size() + name.name.size();
+    return bytes;
+}
+
+}  // namespace
+
+bool prepared_statements::keeps_footprint_of(sql::statement_kind kind) noexcept {
     using enum sql::statement_kind;
-    const auto& options = settings.options();
-    added.kind = sql::cheap_kind(text, options);
-    added.may_load_local_file = added.kind == load_data && sql::mentions(text, "local");
-    if (added.kind == flush) added.flush = flush_lock_of(text, added.kind, options);
-    if (added.kind == handler_open || added.kind == handler_close) added.handler = handler_alias(text, options);
-    if (added.kind == set || added.kind == use) added.statements = sql::classify(text, {options}).statements;
-    added.content = std::move(text);
+    return kind == select || kind == insert || kind == replace || kind == update || kind == delete_;
+}
+
+void prepared_statements::add(std::uint32_t id, command_memory&& prepare, const session_text& settings) {
+    remove(id);
+    if (id == last_id) return;
+    last_ = id;
+    statement added;
+    if (prepare.text_is_whole) {
+        auto& text = prepare.text;
+        if (text.size() > text_size_max || !settings.is_certain(text)) return;
+        using enum sql::statement_kind;
+        const auto& options = settings.options();
+        const auto run = sql::statement_run_by(text, options);
+        added.kind = sql::cheap_kind(run, options);
+        added.may_load_local_file = added.kind == load_data && sql::mentions(run, "local");
+        if (added.kind == flush) added.flush = flush_lock_of(run, added.kind, options);
+        if (added.kind == handler_open || added.kind == handler_close) added.handler = handler_alias(run, options);
+        if (added.kind == set || added.kind == use) added.statements = sql::classify(run, {options}).statements;
+        added.bytes = text.size();
+        added.content = std::move(text);
+    } else if (prepare.footprint) {
+        added.kind = prepare.footprint->first_kind();
+        added.bytes = bytes_of(*prepare.footprint);
+        added.content = *std::move(prepare.footprint);
+    } else {
+        return;
+    }
+    if (statements_.size() >= count_max || bytes_ + added.bytes > bytes_max) return;
     added.schema = settings.schema();
     added.options = settings.options();
     bytes_ += added.bytes;
@@ -28,7 +55,8 @@ void prepared_statements::add(std::uint32_t id, std::string text, bool text_is_w
 }
 
 void prepared_statements::remove(std::uint32_t id) noexcept {
-    const auto found = statements_.find(id);
+    const auto found = find(id);
+    if (resolved(id) == last_) last_ = last_id;
     if (found == statements_.end()) return;
     bytes_ -= found->second.bytes;
     statements_.erase(found);
@@ -37,16 +65,18 @@ void prepared_statements::remove(std::uint32_t id) noexcept {
 void prepared_statements::clear() noexcept {
     statements_.clear();
     bytes_ = 0;
+    last_ = last_id;
 }
 
 table_use prepared_statements::use(std::uint32_t id, const gate_shard& shard) {
-    const auto found = statements_.find(id);
+    const auto found = statements_.find(resolved(id));
     if (found == statements_.end()) return {shard.watched(), true, true};
     auto& known = found->second;
     if (known.epoch == shard.watch_epoch()) return known.known;
     if (const auto* text = std::get_if<std::string>(&known.content)) {
-        known.reads_by_snapshot = reads_by_snapshot(*text, known.kind, known.options);
-        known.content = sql::classify(*text, {known.options});
+        known.reads_by_snapshot =
+            reads_by_snapshot(sql::statement_run_by(*text, known.options), known.kind, known.options);
+        known.content = sql::classify(sql::statement_run_by(*text, known.options), {known.options});
     }
     const auto& footprint = std::get<sql::statement_footprint>(known.content);
     known.known = {shard.may_touch(footprint, known.schema), !footprint.touches_nothing(), known.reads_by_snapshot};
@@ -54,13 +84,13 @@ table_use prepared_statements::use(std::uint32_t id, const gate_shard& shard) {
     return known.known;
 }
 
-bool prepared_statements::may_load_local_file(std::uint32_t id) const noexcept {
-    const auto found = statements_.find(id);
-    return found != statements_.end() && found->second.may_load_local_file;
+bool prepared_statements::may_load_local_file(std::uint32_t id, bool mariadb) const noexcept {
+    const auto found = find(id);
+    return found == statements_.end() ? mariadb : found->second.may_load_local_file;
 }
 
 void prepared_statements::recall(std::uint32_t id, expected_reply& reply) const {
-    const auto found = statements_.find(id);
+    const auto found = find(id);
     if (found == statements_.end()) return;
     const auto& known = found->second;
     reply.kind = known.kind;
@@ -72,7 +102,7 @@ void prepared_statements::recall(std::uint32_t id, expected_reply& reply) const 
 }
 
 std::string_view prepared_statements::text(std::uint32_t id) const noexcept {
-    const auto found = statements_.find(id);
+    const auto found = find(id);
     if (found == statements_.end()) return {};
     const auto* text = std::get_if<std::string>(&found->second.content);
     return text != nullptr ? std::string_view(*text) : std::string_view("a prepared statement");

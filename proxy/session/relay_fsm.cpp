@@ -32,6 +32,7 @@ void relay_fsm::begin(const login_facts& facts, std::string client, time_point n
     prepared_.clear();
     named_.clear();
     isolation_ = {};
+    scan_.reset();
     outdated_in_flight_ = 0;
     multi_statements_due_ = 0;
     multi_statements_ = protocol::has(facts.capabilities, protocol::capability::multi_statements);
@@ -92,12 +93,34 @@ relay_fsm::passage relay_fsm::pass_body(byte_view rest, client_step& step) {
         body_left_ = header.payload_size;
         frame_continues_ = header.continues();
         step.forward += frame_header_size;
+        if (scan_) scan_on({});  // the last frame may be empty
         return passage::go_on;
     }
     const auto passed = std::min<std::size_t>(body_left_, rest.size());
     body_left_ -= static_cast<std::uint32_t>(passed);
     step.forward += passed;
+    if (scan_) scan_on(protocol::as_text(rest.first(passed)));
     return passage::go_on;
+}
+
+// Behind the part of a text that was looked at; at its end, before the last of it goes on, what it holds is known.
+void relay_fsm::scan_on(std::string_view text) {
+    scan_->feed(text);
+    if (body_left_ != 0 || frame_continues_) return;
+    scan_->finish();
+    const auto scan = std::exchange(scan_, nullptr);
+    auto& reply = tracker_.queue().at(tracker_.queue().size() - 1);
+    if (!scan->several()) {
+        reply.runs_several = reply.kind == sql::statement_kind::call || reply.kind == sql::statement_kind::execute;
+        return;
+    }
+    std::move(*scan).tell(reply);
+    if (!protocol::has(facts_.capabilities, protocol::capability::local_files)) reply.local_infile_asked = false;
+    reply.is_barrier = reply.local_infile_asked;
+    barrier_ = reply.is_barrier;
+    if (!shard_.watching()) return;
+    reply.may_touch = shard_.watched();
+    tell_use();
 }
 
 // Packets of a file are no commands, whatever they begin with. An empty one ends it.
@@ -129,6 +152,7 @@ relay_fsm::passage relay_fsm::pass_command(byte_view rest, client_step& step, ti
                                   rules_.answers_shows,
                                   transaction_.has_touched(),
                                   settings_in_flight(),
+                                  transaction_.outdated(),
                                   text_,
                                   shard_,
                                   prepared_,
@@ -136,7 +160,7 @@ relay_fsm::passage relay_fsm::pass_command(byte_view rest, client_step& step, ti
     const auto payload = rest.subspan(frame_header_size, looked_at);
     auto reading = read_command(payload, whole, context);
     if (!tracker_.idle() && wants_quiet(reading)) return stop(step, client_next::stalled);
-    if (auto refused = refusal_of(reading)) {
+    if (auto refused = refusal_of(reading, rest.size())) {
         refusal_ = std::move(*refused);
         return refuse(reading.reply, rest, step);
     }
@@ -157,7 +181,16 @@ relay_fsm::passage relay_fsm::pass_command(byte_view rest, client_step& step, ti
     file_open_ = false;
     step.marks.command_begins = true;
     step.marks.has_reply = shape != command_reply::none && shape != command_reply::authentication;
+    const auto text = reading.text;
+    const bool reading_on = reading.may_hold_more;
+    if (reading_on) {
+        scan_ = std::make_unique<statement_scan>(text_.options(), text_.is_certain("\""));
+    }
     admit(std::move(reading), now);
+    if (reading_on) {
+        const auto before = static_cast<std::size_t>(text.data() - protocol::as_text(rest).data());
+        scan_on(protocol::as_text(rest.first(passed)).substr(before));
+    }
     if (shape == command_reply::authentication) {
         step.marks.own_reply = true;
         if (!whole) {
@@ -176,7 +209,8 @@ bool relay_fsm::settings_in_flight() {
     auto& queue = tracker_.queue();
     for (std::size_t i = 0; i < queue.size(); ++i) {
         const auto& reply = queue.at(i);
-        const bool has_statements = reply.memory && !reply.memory->statements.empty();
+        // Of names: what EXECUTE runs.
+        const bool has_statements = reply.memory && !(reply.memory->statements.empty() && reply.memory->name.empty());
         if (has_statements || reply.command == command::init_db || reply.command == command::reset_connection ||
             reply.kind == sql::statement_kind::execute || reply.kind == sql::statement_kind::call) {
             return true;
@@ -196,14 +230,32 @@ void relay_fsm::admit(command_reading&& reading, time_point now) {
         const auto prepared = prepared_.text(reply.statement_id);
         note_text(reading.text.empty() ? prepared : reading.text, now);
     }
+    if (reply.command == command::stmt_close) forget_statement(reply.statement_id);
+    if (reply.command == command::stmt_prepare) prepared_.on_prepare();
     const auto shape = protocol::reply_of(reply.command);
     if (shape == command_reply::authentication) return;
     if (shape == command_reply::none) return;
     // Whether a stream begins must be known before its client speaks into it.
-    barrier_ = reply.is_barrier || shape == command_reply::endless;
+    if (shape == command_reply::endless) reply.is_barrier = true;
+    barrier_ = reply.is_barrier;
     if (rules_.meter != nullptr && rules_.meter->is_on()) begin_timing(reply, now);
     tracker_.expect(std::move(reply));
     tell_use();
+}
+
+// What has been sent before its COM_STMT_CLOSE has been read by then, whether or not it is answered.
+void relay_fsm::forget_statement(std::uint32_t id) {
+    if (id == prepared_statements::last_id) {
+        auto& queue = tracker_.queue();
+        for (std::size_t i = queue.size(); i-- != 0;) {
+            auto& prepare = queue.at(i);
+            if (prepare.command != command::stmt_prepare || !prepare.memory) continue;
+            *prepare.memory = {};
+            prepare.memory->text_is_whole = false;
+            return;
+        }
+    }
+    prepared_.remove(id);
 }
 
 server_step relay_fsm::on_server(byte_view bytes, time_point now) {
@@ -231,7 +283,10 @@ server_step relay_fsm::on_server(byte_view bytes, time_point now) {
                 reply_open_ = false;
                 if (marks_turns_) return step;
                 break;
-            case reply_event::file_refused: step.refused = true; return step;
+            case reply_event::file_refused:
+                step.refused = true;
+                step.refused_sequence = seen.refused_sequence;
+                return step;
             case reply_event::stream_begun: go_blind(false); break;
             case reply_event::broken: go_blind(true); break;
             case reply_event::more:
@@ -252,13 +307,12 @@ void relay_fsm::on_reply_ended(time_point now) {
     auto ended = tracker_.take_ended();
     const auto status = tracker_.status();
     auto& expected = ended.expected;
-    barrier_ = false;
+    if (expected.is_barrier) barrier_ = false;
+    if (tracker_.queue().empty()) scan_.reset();  // the server has not waited for the end of the text
     text_.adopt_status(status);
     if (expected.command == command::set_option) adopt_option(expected.option, !ended.failed);
     if (expected.command == command::stmt_prepare) {
-        if (!ended.failed) {
-            prepared_.add(ended.statement_id, std::move(expected.memory->text), expected.memory->text_is_whole, text_);
-        }
+        if (!ended.failed && expected.memory) prepared_.add(ended.statement_id, std::move(*expected.memory), text_);
     } else {
         text_.adopt_reply(ended);
         adopt_names(ended);
@@ -278,8 +332,9 @@ void relay_fsm::adopt_names(ended_reply& ended) {
     if (expected.runs_several && expected.kind != sql::statement_kind::execute) named_.clear();
     if (!expected.memory || expected.memory->name.empty()) return;
     auto& memory = *expected.memory;
-    if (expected.kind == sql::statement_kind::prepare && !ended.failed && !memory.text.empty()) {
-        named_.add(std::move(memory.name), std::move(memory.text), text_.options(), text_.schema());
+    const bool is_kept = expected.kind == sql::statement_kind::prepare && !ended.failed && !memory.text.empty();
+    if (is_kept && text_.is_certain(memory.text)) {
+        named_.add(std::move(memory.name), memory.text, text_.options(), text_.schema());
     } else {
         named_.remove(memory.name);
     }

@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,6 +25,7 @@
 #include "proxy/session/prepared_statements.hpp"
 #include "proxy/session/response_tracker.hpp"
 #include "proxy/session/session_text.hpp"
+#include "proxy/session/statement_scan.hpp"
 #include "proxy/session/transaction_tracker.hpp"
 
 namespace sluice::session {
@@ -60,9 +62,10 @@ struct client_step {
 struct server_step {
     std::size_t forward = 0;  ///< first so many bytes go to the client: all, unless refused or (see begin()) compressed
     std::size_t drop = 0;     ///< so many behind them answer a command of Sluice's own
-    bool reply_ended = false;  ///< at least one: a stalled client may go on
-    bool refused = false;      ///< the rest must not pass, and the session must end
-    turn_marks marks{};        ///< compressed sessions only
+    bool reply_ended = false;                      ///< at least one: a stalled client may go on
+    bool refused = false;                          ///< the rest must not pass, and the session must end
+    std::optional<std::uint8_t> refused_sequence;  ///< of the packet there, if the client has had nothing of it
+    turn_marks marks{};                            ///< compressed sessions only
 };
 
 class relay_fsm final : public gate_seat {
@@ -107,6 +110,7 @@ public:
     [[nodiscard]] std::optional<time_point> waiting_since() const noexcept { return timed_since_; }
 
     [[nodiscard]] seat_view view() const override;
+    [[nodiscard]] std::uint64_t connection_id() const noexcept override { return facts_.connection_id; }
     [[nodiscard]] bool has_snapshot() const override;
     [[nodiscard]] slot_mask outdated() const override;
 
@@ -128,10 +132,12 @@ private:
     [[nodiscard]] bool turn_ends(client_step& step, std::size_t unread) noexcept;
     [[nodiscard]] bool wants_quiet(const command_reading& reading) const noexcept;
     [[nodiscard]] hold_question question_of(const expected_reply& reply) const noexcept;
-    [[nodiscard]] std::optional<protocol::err_packet> refusal_of(const command_reading& reading);
+    [[nodiscard]] std::optional<protocol::err_packet> refusal_of(const command_reading& reading, std::size_t bytes);
     void note_text(std::string_view text, time_point now);
     [[nodiscard]] bool waits_at_gate(const command_reading& reading, std::size_t bytes, time_point now);
     void admit(command_reading&& reading, time_point now);
+    void forget_statement(std::uint32_t id);
+    void scan_on(std::string_view text);
     void on_reply_ended(time_point now);
     void adopt_names(ended_reply& ended);
     void adopt_isolation(const ended_reply& ended);
@@ -157,6 +163,7 @@ private:
     bool frame_continues_ = false;          // and another frame of the packet follows
     bool multi_statements_ = false;         // as the server's replies say
     std::size_t multi_statements_due_ = 0;  // COM_SET_OPTIONs under way that switch them on
+    std::unique_ptr<statement_scan> scan_;  // while a text that may hold several passes, longer than is looked at
     bool file_passes_ = false;              // the client sends a file for LOAD DATA LOCAL
     bool barrier_ = false;                  // nothing goes on until all replies have ended
     bool granted_ = false;

@@ -59,7 +59,7 @@ hold_question relay_fsm::question_of(const expected_reply& reply) const noexcept
             .undecided = shard_.undecided(),
             .in_transaction = transaction_.in_transaction(),
             .has_touched = transaction_.has_touched(),
-            .holds_locks = transaction_.holds_locks(),
+            .holds_locks = transaction_.may_hold_locks(),
             .has_snapshot = transaction_.may_have_snapshot(),
             .autocommit = (tracker_.status() & protocol::server_status::autocommit) != 0,
             .reads_anew = isolation_.level() == isolation::anew,
@@ -76,7 +76,7 @@ bool relay_fsm::waits_at_gate(const command_reading& reading, std::size_t bytes,
     return true;
 }
 
-std::optional<protocol::err_packet> relay_fsm::refusal_of(const command_reading& reading) {
+std::optional<protocol::err_packet> relay_fsm::refusal_of(const command_reading& reading, std::size_t bytes) {
     if (reading.reply.command == command::clone) {
         // It turns the connection into one of another protocol, in which the recipient tells the donor where to find it
         // and opens further connections; it must speak to the server itself.
@@ -91,7 +91,9 @@ std::optional<protocol::err_packet> relay_fsm::refusal_of(const command_reading&
         return protocol::err_packet{error_interrupted, "70100", "Query execution was interrupted"};
     }
     const auto outdated = transaction_.outdated();
-    if (outdated != 0 && must_refuse(question_of(reading.reply), outdated)) {
+    const bool reads_outdated = outdated != 0 && must_refuse(question_of(reading.reply), outdated);
+    const bool may_wait = !granted_ && shard_.undecided() != 0;
+    if (reads_outdated || (may_wait && shard_.has_to_refuse(must_hold(question_of(reading.reply)), bytes))) {
         granted_ = false;
         shard_.note_refused();
         constexpr std::uint16_t error_definition_changed = 1412;  // ER_TABLE_DEF_CHANGED

@@ -31,37 +31,45 @@ std::uint8_t first_of(byte_view payload) noexcept {
 reply_step response_tracker::on_bytes(byte_view bytes) {
     std::size_t at = 0;
     std::size_t packet_begin = 0;
+    bool begun_here = false;
     for (;;) {
         auto said = verdict::go_on;
         switch (part_) {
             case part::header:
                 at += skip_rows(bytes.subspan(at));
-                if (header_filled_ == 0) packet_begin = at;
+                if (header_filled_ == 0) {
+                    packet_begin = at;
+                    begun_here = true;
+                }
                 while (header_filled_ < header_bytes_.size() && at < bytes.size()) {
                     header_bytes_[header_filled_++] = bytes[at++];
                 }
-                if (header_filled_ < header_bytes_.size()) return {at, reply_event::more};
+                if (header_filled_ < header_bytes_.size()) return {at, reply_event::more, std::nullopt};
                 said = on_header();
                 break;
             case part::first_byte:
-                if (at == bytes.size()) return {at, reply_event::more};
+                if (at == bytes.size()) return {at, reply_event::more, std::nullopt};
                 said = on_first_byte(std::to_integer<std::uint8_t>(bytes[at]));
                 break;
             case part::capture:
                 collect(bytes, at);
-                if (part_ == part::capture) return {at, reply_event::more};
+                if (part_ == part::capture) return {at, reply_event::more, std::nullopt};
                 break;
             case part::rest: {
                 const auto skipped = std::min<std::size_t>(payload_left_, bytes.size() - at);
                 at += skipped;
                 payload_left_ -= static_cast<std::uint32_t>(skipped);
-                if (payload_left_ != 0) return {at, reply_event::more};
+                if (payload_left_ != 0) return {at, reply_event::more, std::nullopt};
                 part_ = part::header;
                 if (!header_.continues()) said = std::exchange(pending_, verdict::go_on);
                 break;
             }
         }
-        if (said == verdict::file_refused) return {packet_begin, reply_event::file_refused};
+        if (said == verdict::file_refused) {
+            reply_step step{packet_begin, reply_event::file_refused, std::nullopt};
+            if (begun_here) step.refused_sequence = header_.sequence;
+            return step;
+        }
         if (said != verdict::go_on) return finish(said, at);
     }
 }
@@ -177,7 +185,10 @@ void response_tracker::collect(byte_view bytes, std::size_t& at) {
 }
 
 response_tracker::verdict response_tracker::on_packet(byte_view payload) {
-    if (is_progress(payload)) return verdict::go_on;
+    if (is_progress(payload)) {
+        first_result_ = false;  // reports are numbered too: their ids may wrap before the reply proper begins
+        return verdict::go_on;
+    }
     if (state_ == state::head) return on_head(payload);
     if (payload.empty()) return verdict::broken;
     if (first_of(payload) == err_byte) return on_err(payload);
@@ -353,10 +364,10 @@ reply_step response_tracker::finish(verdict what, std::size_t consumed) {
             ended_.expected = queue_.pop();
             state_ = state::head;
             first_result_ = true;
-            return {consumed, reply_event::reply_ended};
-        case verdict::stream_begun: return {consumed, reply_event::stream_begun};
-        case verdict::unsolicited: return {consumed, reply_event::unsolicited_error};
-        default: return {consumed, reply_event::broken};
+            return {consumed, reply_event::reply_ended, std::nullopt};
+        case verdict::stream_begun: return {consumed, reply_event::stream_begun, std::nullopt};
+        case verdict::unsolicited: return {consumed, reply_event::unsolicited_error, std::nullopt};
+        default: return {consumed, reply_event::broken, std::nullopt};
     }
 }
 

@@ -33,6 +33,9 @@ enum class reply_event : std::uint8_t {
 struct reply_step {
     std::size_t consumed = 0;
     reply_event event = reply_event::more;
+    /// Of file_refused: the packet's sequence id, if none of its bytes has been consumed yet, so that something else
+    /// may go in its place.
+    std::optional<std::uint8_t> refused_sequence;
 };
 
 /// What the session state trackers of a reply's OK packets said last; nothing: not told.

@@ -76,6 +76,15 @@ core_step session_core::on_server(byte_view unread, time_point now) {
         return {step.forward, step.drop, all ? core_next::more : core_next::again, step.marks};
     }
     phase_ = core_phase::ended;
+    refused_file_ = true;
+    if (step.refused_sequence) {
+        constexpr std::uint16_t error_not_allowed = 1148;  // ER_NOT_ALLOWED_COMMAND, of LOAD DATA LOCAL among others
+        protocol::append_err_reply(to_client_,
+                                   {error_not_allowed, "42000",
+                                    "The server has asked for a local file that the statement does not load; Sluice "
+                                    "refuses it and ends the session"},
+                                   relay_.capabilities(), *step.refused_sequence);
+    }
     return {step.forward, unread.size() - step.forward, core_next::ended, step.marks};
 }
 

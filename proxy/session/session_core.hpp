@@ -70,6 +70,8 @@ public:
     void say_goodbye(const protocol::err_packet& error);
 
     [[nodiscard]] core_phase phase() const noexcept { return phase_; }
+    /// The server has asked for a file that no statement of the client loads: why the phase is ended.
+    [[nodiscard]] bool refused_file() const noexcept { return refused_file_; }
     [[nodiscard]] bool logged_in_once() const noexcept { return logged_in_once_; }
     [[nodiscard]] const connect_fsm& login() const noexcept { return login_; }
     [[nodiscard]] relay_fsm& relay() noexcept { return relay_; }
@@ -86,6 +88,7 @@ private:
     protocol::byte_buffer to_server_;
     core_phase phase_ = core_phase::login;
     bool logged_in_once_ = false;
+    bool refused_file_ = false;
     login_facts before_change_;  // while a COM_CHANGE_USER is under way
 };
 

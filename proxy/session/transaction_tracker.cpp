@@ -98,6 +98,7 @@ void transaction_tracker::adopt_reply(const ended_reply& ended) {
         // Closed long ago: by a change of the table's definition.
         if (is_handler && !alias.empty() && ended.error_code == error_unknown_table) close_handler(alias);
     }
+    if (expected.may_lock && (certain || is_several(expected))) may_have_locked_ = true;
     if (expected.flush == flush_lock::none || (!certain && !is_several(expected))) return;
     (expected.flush == flush_lock::global ? globally_locked_ : tables_locked_) = true;
 }
@@ -122,7 +123,7 @@ void transaction_tracker::adopt_statement(statement_kind kind, bool certain, con
             break;
         case commit:
         case rollback: begun_anew_ = true; break;
-        case unlock_tables: tables_locked_ = globally_locked_ = false; return;
+        case unlock_tables: tables_locked_ = globally_locked_ = may_have_locked_ = false; return;
         case handler_close:
             if (handlers_.size() < handlers_max && !handlers_.empty()) {
                 const auto found = std::find(handlers_.begin(), handlers_.end(), handler);

@@ -42,6 +42,8 @@ public:
     [[nodiscard]] bool holds_locks() const noexcept {
         return tables_locked_ || globally_locked_ || !handlers_.empty() || xa_ != xa_state::none;
     }
+    /// It has run what is not known: that may have locked, too. Not counted as a use of tables, which would never end.
+    [[nodiscard]] bool may_hold_locks() const noexcept { return holds_locks() || may_have_locked_; }
     /// What is open has touched some table and so may hold locks. False for a bare BEGIN.
     [[nodiscard]] bool has_touched() const noexcept { return has_touched_ || has_locked_; }
     /// Watched tables that what is open may have touched.
@@ -64,6 +66,7 @@ private:
     bool in_transaction_ = false;
     bool tables_locked_ = false;    // LOCK TABLES, FLUSH TABLES t ...
     bool globally_locked_ = false;  // FLUSH TABLES WITH READ LOCK
+    bool may_have_locked_ = false;  // EXECUTE of a text that is not known
     xa_state xa_ = xa_state::none;
     bool begun_anew_ = false;  // by the reply that is being looked at
     bool locks_now_ = false;   // likewise: it may add to the locks that outlive a transaction

@@ -96,3 +96,46 @@ TEST_CASE("a revert that was answered outlives a kill, and so does calling it of
         CHECK(direct.scalar(columns_of_t) == "id,v,x");
     }
 }
+
+TEST_CASE("an abort while the server takes no writes is stored as soon as it does: the next process does not go on",
+          "[process][orders_kept]") {
+    const auto server = mysql_server::start();
+    fill(server, "t", 20'000);
+    sql_connection direct = connect(server, "test");
+    served first(server);
+    const std::string id = first.begin({"--schema", "test", "--table", "t", "--alter", "ADD x INT NOT NULL DEFAULT 3",
+                                        "--chunk-rows-fixed", "10", "--copy-workers", "1"});
+    first.wait_until(id, "copied rows",
+                     [](const boost::json::object& now) { return now.at("rows_copied").to_number<int>() != 0; });
+    direct.exec("SET GLOBAL super_read_only = ON");
+    tell(first, "abort", id);
+    first.wait_for(id, "aborted");
+    CHECK(direct.scalar("SELECT state FROM _sluice.migrations") != "aborted");
+    direct.exec("SET GLOBAL super_read_only = OFF");
+    direct.exec("SET GLOBAL read_only = OFF");
+    wait_for_value(direct, "SELECT state FROM _sluice.migrations", "aborted");
+    kill(first);
+    served second(server);
+    CHECK(second.show(id).at("state").as_string() == "aborted");
+    CHECK(direct.scalar(columns_of_t) == "id,v");
+}
+
+TEST_CASE("what an ended way back promised to keep is kept by the next process too", "[process][orders_kept]") {
+    const auto server = mysql_server::start();
+    fill(server, "t", 500);
+    sql_connection direct = connect(server, "test");
+    direct.exec("ALTER TABLE t ADD n INT NOT NULL DEFAULT 1");
+    served first(server);
+    const std::string id = first.begin({"--schema", "test", "--table", "t", "--alter", "MODIFY n BIGINT NOT NULL",
+                                        "--keep-old-table-in-sync", "--drop-old-table"});
+    first.wait_for(id, "in_sync");
+    sql_connection holder = hold(server, "_t_ghc");  // tidying does not come to its end
+    direct.exec("UPDATE t SET n = 5000000000 WHERE id = 2");
+    first.wait_for(id, "tidying");
+    wait_for_value(direct, "SELECT state FROM _sluice.migrations", "tidying");
+    kill(first);
+    served second(server);
+    holder.exec("COMMIT");
+    second.wait_for(id, "completed");
+    CHECK(direct.scalar(tables) == "_t_del,t");
+}

@@ -1,5 +1,6 @@
 // A served Sluice that is killed in the middle of a copy goes on from its checkpoint when it starts again.
 
+#include "migration/checkpoint/former_workers.hpp"
 #include "tests/integration/process_resume_scene.hpp"
 #include "tests/support/catch.hpp"
 
@@ -108,7 +109,7 @@ TEST_CASE("a statement that a killed Sluice has left on the server is waited for
     make_table(sql);
     const std::string id = begin_and_kill(server, sql, slow_migration("t", {}));
     sql_connection left = connect(server, "test");
-    REQUIRE(left.scalar("SELECT GET_LOCK('sluice:migration:" + id + "', 10)") == "1");
+    REQUIRE(left.scalar("SELECT GET_LOCK('" + sluice::migration::lock_of_table({"test", "t"}) + "', 10)") == "1");
     const std::string connection = left.scalar("SELECT CONNECTION_ID()");
     SECTION("at work") {
         std::thread busy([&] { (void)left.error_of("SELECT SLEEP(20)"); });

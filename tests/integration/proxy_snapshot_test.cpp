@@ -37,8 +37,9 @@ struct half_copied {
 };
 
 struct gated_move : half_copied {
-    explicit gated_move(server_kind of = server_kind::mysql_9_7, proxy::watch_rules rules = {})
-        : half_copied(of), proxied(of) {
+    explicit gated_move(server_kind of = server_kind::mysql_9_7, proxy::watch_rules rules = {},
+                        proxy::proxy_options options = {})
+        : half_copied(of), proxied(of, std::move(options)) {
         gate = proxied.proxy->gates().watch({"test", "moved"}, std::move(rules));
         REQUIRE(gate != nullptr);
     }
@@ -237,6 +238,54 @@ TEST_CASE("a sealed gate lets nobody come between its drain and the swap") {
     CHECK(is_refusal(reader.receive_result()));
     CHECK(fresh.receive_result().is_ok);
     CHECK(fresh.query(count).rows == rows{{std::to_string(all_rows)}});
+}
+
+TEST_CASE("at a full gate no older snapshot comes to read the new table") {
+    proxy::proxy_options options;
+    options.io_threads = 1;
+    options.held_statements_max = 1;
+    gated_move test(server_kind::mysql_9_7, {}, options);
+    auto reader = test.proxied.client();
+    REQUIRE(reader.query("BEGIN").is_ok);
+    REQUIRE(reader.query("SELECT * FROM beside").is_ok);
+    auto waiting = test.proxied.client();
+    test.gate->close(in(10s));
+    REQUIRE(test.gate->wait_drained(in(5s)));
+    REQUIRE(test.gate->seal(in(5s)));
+    waiting.send_command(command::query, "SELECT COUNT(*) FROM moved FOR UPDATE");
+    REQUIRE(eventually([&] { return test.proxied.proxy->statistics().statements_held_now == 1; }));
+    test.root.exec("LOCK TABLES moved WRITE, moved_new WRITE");
+
+    SECTION("it goes on before the swap is announced: none follows") {
+        reader.send_command(command::query, count);
+        auto looking = connect(shared_server(server_kind::mysql_9_7), "test");
+        REQUIRE(eventually([&] {
+            return looking.scalar("SELECT COUNT(*) FROM performance_schema.processlist WHERE info = '" + count +
+                                  "' AND state = 'Waiting for table metadata lock'") == "1";
+        }));
+        const bool announced = test.gate->announce_swap(in(5s));
+        CHECK_FALSE(announced);
+        if (announced) {
+            test.fill();
+            test.rename();
+        }
+        test.root.exec("UNLOCK TABLES");
+        const auto report = test.gate->open(announced ? proxy::gate_end::swapped : proxy::gate_end::given_up);
+        CHECK(report.overflowed == 1);
+        CHECK(reader.receive_result().rows == rows{{std::to_string(all_rows)}});
+    }
+    SECTION("it comes behind the announcement: it is refused") {
+        REQUIRE(test.gate->announce_swap(in(5s)));
+        CHECK(is_refusal(reader.query(count)));
+        test.fill();
+        test.rename();
+        test.root.exec("UNLOCK TABLES");
+        CHECK(test.gate->open(proxy::gate_end::swapped).overflowed == 0);
+        CHECK(is_refusal(reader.query(count)));
+        CHECK(reader.query("COMMIT").is_ok);
+        CHECK(reader.query(count).rows == rows{{std::to_string(all_rows)}});
+    }
+    CHECK(waiting.receive_result().rows == rows{{std::to_string(all_rows)}});
 }
 
 TEST_CASE("young transactions with a snapshot are waited for; the table used again breaks the seal") {

@@ -151,7 +151,9 @@ bool proxy_model::announce_swap(time_point until) {
 }
 
 migration::hold_report proxy_model::open(migration::gate_opening why) {
-    const auto end = why == migration::gate_opening::swapped ? session::gate_end::swapped : session::gate_end::given_up;
+    const auto end = why == migration::gate_opening::swapped    ? session::gate_end::swapped
+                     : why == migration::gate_opening::given_up ? session::gate_end::given_up
+                                                                : session::gate_end::unknown;
     const auto until = world_.now() + patience;
     on_all(
         [this, end](std::size_t which) {
@@ -207,6 +209,10 @@ void client::choose() {
             return;
         }
         --left_in_transaction_;
+        if (repeatable_ && !touched_in_transaction_ && world_.chance(7'000)) {
+            next_ = statement::read_beside;
+            return;
+        }
         next_ = world_.chance(6'000) ? statement::write : statement::read;
         return;
     }
@@ -214,6 +220,8 @@ void client::choose() {
         next_ = statement::begin;
         left_in_transaction_ = world_.below(4);
         is_xa_ = world_.chance(700);
+        // Past the proxy nobody guards it.
+        repeatable_ = proxy_ != nullptr && !is_xa_ && world_.chance(5'000);
         return;
     }
     const auto kind = world_.below(10);
@@ -229,7 +237,28 @@ slot_mask client::touched() const {
     }
 }
 
-// The session's part: whether the statement waits at a gate.
+session::hold_question client::asked() const {
+    auto& shard = proxy_->shard(shard_);
+    using kind = sql::statement_kind;
+    static constexpr kind kinds[] = {
+        kind::start_transaction, kind::update,     kind::select,   kind::select, kind::select, kind::commit,
+        kind::rollback,          kind::xa_prepare, kind::xa_commit};
+    return {.kind = kinds[static_cast<std::size_t>(next_)],
+            .may_touch = touched(),
+            .holding = shard.holding(),
+            .holding_all = shard.holding_all(),
+            .sealed = shard.sealed(),
+            .undecided = shard.undecided(),
+            .in_transaction = in_transaction_,
+            .has_touched = touched_in_transaction_,
+            .holds_locks = prepared_,
+            .has_snapshot = has_snapshot(),
+            .reads_anew = !repeatable_,
+            .touches_a_table = touched() != 0 || next_ == statement::read_beside,
+            .reads_by_snapshot = next_ != statement::write};
+}
+
+// The session's part: whether the statement waits at a gate, or is refused.
 void client::submit() {
     ++statement_number_;
     in_flight_ = true;
@@ -238,27 +267,20 @@ void client::submit() {
         send();
         return;
     }
+    constexpr std::size_t bytes = 100;
     auto& shard = proxy_->shard(shard_);
-    using kind = sql::statement_kind;
-    static constexpr kind kinds[] = {
-        kind::start_transaction, kind::update,     kind::select,   kind::select, kind::commit,
-        kind::rollback,          kind::xa_prepare, kind::xa_commit};
-    const session::hold_question question{.kind = kinds[static_cast<std::size_t>(next_)],
-                                          .may_touch = touched(),
-                                          .holding = shard.holding(),
-                                          .holding_all = shard.holding_all(),
-                                          .sealed = shard.sealed(),
-                                          .undecided = shard.undecided(),
-                                          .in_transaction = in_transaction_,
-                                          .has_touched = touched_in_transaction_,
-                                          .holds_locks = prepared_,
-                                          .reads_anew = true,
-                                          .touches_a_table = touched() != 0};
+    const session::hold_question question = asked();
     const session::hold_masks held_for = session::must_hold(question);
-    if (held_for.all() == 0 || !shard.hold(*this, held_for, 100, world_.now())) {
-        send();
+    if (session::must_refuse(question, outdated_) || shard.has_to_refuse(held_for, bytes)) {
+        refused();
         return;
     }
+    if (held_for.all() == 0 || !shard.hold(*this, held_for, bytes, world_.now())) {
+        send();
+        proxy_->pump(shard_);  // past a full gate it may have taken the seal away
+        return;
+    }
+    waits_to_be_told_ = held_for.told != 0;
     held_since_ = world_.now();
     proxy_->pump(shard_);
     // Its client may go meanwhile.
@@ -281,14 +303,29 @@ void client::go_on() {
         return;
     }
     // Behind the deadline come the shard's turn and the pace of release: a burst per turn.
-    const auto limit = std::max(proxy_->latest_release(shard_), held_since_) + milliseconds(2);
+    auto limit = std::max(proxy_->latest_release(shard_), held_since_) + milliseconds(2);
+    if (waits_to_be_told_) limit += verdict_patience;
     if (world_.now() > limit) world_.violated("a statement was held past the deadline");
+    if (session::must_refuse(asked(), outdated_)) {
+        refused();
+        return;
+    }
     send();
+}
+
+// Error 1412, to which a client's answer is to begin anew.
+void client::refused() {
+    answered_ = statement_number_;
+    in_flight_ = false;
+    world_.after(world_.between(20, 200), [this] {
+        next_ = statement::rollback;
+        submit();
+    });
 }
 
 void client::send() {
     sent_ = true;
-    if (touched() != 0) touched_in_transaction_ = true;
+    if (touched() != 0 || next_ == statement::read_beside) touched_in_transaction_ = true;
     if (proxy_ != nullptr) proxy_->shard(shard_).set_in_use(*this, in_use() | touched());
     world_.after(world_.between(20, 200), [this, number = statement_number_] {
         const auto done = [this, number](const answer& what) {
@@ -307,6 +344,7 @@ void client::send() {
             case statement::read_all:
                 server_.read(connection_, all_tables(), world_.below(keys_per_table), done);
                 break;
+            case statement::read_beside: server_.read_beside(connection_, done); break;
             case statement::commit: server_.commit(connection_, done); break;
             case statement::rollback: server_.rollback(connection_, done); break;
             case statement::xa_prepare:
@@ -331,7 +369,8 @@ void client::lose_connection() {
     connection_ = server_.open_session();
     answered_ = statement_number_;
     in_flight_ = false;
-    in_transaction_ = touched_in_transaction_ = is_xa_ = prepared_ = false;
+    in_transaction_ = touched_in_transaction_ = is_xa_ = prepared_ = repeatable_ = false;
+    outdated_ = 0;
     if (proxy_ != nullptr) proxy_->shard(shard_).set_in_use(*this, 0);
     think();
 }
@@ -360,7 +399,8 @@ void client::answered(std::uint64_t number, const answer& what) {
         }
     }
     if (!in_transaction_) {
-        touched_in_transaction_ = false;
+        touched_in_transaction_ = repeatable_ = false;
+        outdated_ = 0;
         if (proxy_ != nullptr) proxy_->shard(shard_).set_in_use(*this, 0);
     }
     if (prepared_ && server_.kind().forgets_locks_of_detached_xa && world_.chance(5'000)) {

@@ -35,21 +35,39 @@ public:
         shown.connection_id = connection_;
         return shown;
     }
-    [[nodiscard]] bool has_snapshot() const override { return false; }
-    [[nodiscard]] session::slot_mask outdated() const override { return 0; }
+    [[nodiscard]] std::uint64_t connection_id() const noexcept override { return connection_; }
+    [[nodiscard]] bool has_snapshot() const override {
+        return in_transaction_ && repeatable_ && touched_in_transaction_;
+    }
+    [[nodiscard]] session::slot_mask outdated() const override { return outdated_; }
 
 protected:
     [[nodiscard]] session::slot_mask on_watch(session::slot_mask added) override { return added; }
-    [[nodiscard]] bool on_swapped(session::slot_mask) override { return false; }
+    [[nodiscard]] bool on_swapped(session::slot_mask swapped) override {
+        if (has_snapshot()) outdated_ |= swapped;
+        return has_snapshot();
+    }
     void on_reads_anew(time_point) override {}
 
 private:
-    enum class statement : std::uint8_t { begin, write, read, read_all, commit, rollback, xa_prepare, xa_commit };
+    enum class statement : std::uint8_t {
+        begin,
+        write,
+        read,
+        read_all,
+        read_beside,
+        commit,
+        rollback,
+        xa_prepare,
+        xa_commit
+    };
 
     void think();
     void choose();
     void submit();
+    [[nodiscard]] session::hold_question asked() const;
     void send();
+    void refused();
     void answered(std::uint64_t number, const answer& what);
     void lose_connection();
     [[nodiscard]] session::slot_mask touched() const;
@@ -69,12 +87,15 @@ private:
     bool in_transaction_ = false;
     bool touched_in_transaction_ = false;
     bool is_xa_ = false;
+    bool repeatable_ = false;  ///< its transaction reads by one snapshot
+    session::slot_mask outdated_ = 0;
     bool prepared_ = false;
     std::string xid_;
     std::size_t left_in_transaction_ = 0;
     statement next_ = statement::read;
     std::size_t table_ = 0;
     time_point held_since_{};
+    bool waits_to_be_told_ = false;  ///< how the attempt ends; it is held
 };
 
 /// Told, as every session is, when a shard takes the tables to have changed places.
@@ -83,6 +104,7 @@ public:
     explicit swap_probe(std::function<void()> when_told) : when_told_(std::move(when_told)) {}
 
     [[nodiscard]] session::seat_view view() const override { return {}; }
+    [[nodiscard]] std::uint64_t connection_id() const noexcept override { return 0; }
     [[nodiscard]] bool has_snapshot() const override { return false; }
     [[nodiscard]] session::slot_mask outdated() const override { return 0; }
 

@@ -366,6 +366,9 @@ void server_model::read(std::uint64_t session, std::vector<std::size_t> tables, 
             if (!object) return server_error(no_such_table, "Table doesn't exist: " + name_of(table));
             if (shape && *shape != object->new_shape) world_.violated("one statement saw an old table and a new one");
             shape = object->new_shape;
+            if (*shape && is_older_than_swap(self->session)) {
+                world_.violated("a transaction read the new table as it was at an older snapshot");
+            }
             if (object->rows[key] != truth_[table][key]) {
                 world_.violated("a statement read " + std::to_string(object->rows[key]) + " where " +
                                 std::to_string(truth_[table][key]) + " had been written, in " + name_of(table) +
@@ -375,6 +378,28 @@ void server_model::read(std::uint64_t session, std::vector<std::size_t> tables, 
         return query_result{};
     };
     start(what);
+}
+
+void server_model::read_beside(std::uint64_t session, on_answer done) {
+    auto what = std::make_shared<operation>();
+    what->session = session;
+    what->takes = world_.between(20, 400);
+    what->done = std::move(done);
+    what->text = "SELECT";
+    what->effect = [this, session]() -> std::optional<answer> {
+        const auto found = sessions_.find(session);
+        if (found != sessions_.end() && found->second.in_transaction && !found->second.snapshot_at) {
+            found->second.snapshot_at = world_.now();
+        }
+        return query_result{};
+    };
+    start(what);
+}
+
+bool server_model::is_older_than_swap(std::uint64_t session) const {
+    const auto found = sessions_.find(session);
+    return found != sessions_.end() && found->second.snapshot_at && swapped_at_ &&
+           *found->second.snapshot_at < *swapped_at_;
 }
 
 void server_model::commit(std::uint64_t session, on_answer done) {
@@ -389,6 +414,7 @@ void server_model::commit(std::uint64_t session, on_answer done) {
         commit_writes(std::exchange(found->second.writes, {}), [this, self] {
             const auto still = sessions_.find(self->session);
             if (still != sessions_.end()) still->second.in_transaction = false;
+            if (still != sessions_.end()) still->second.snapshot_at.reset();
             release(self->session, scope::transaction);
             finish(self, query_result{});
         });
@@ -407,6 +433,7 @@ void server_model::rollback(std::uint64_t session, on_answer done) {
         if (found != sessions_.end()) {
             found->second.writes.clear();
             found->second.in_transaction = false;
+            found->second.snapshot_at.reset();
         }
         release(session, scope::transaction);
         return query_result{};

@@ -92,6 +92,8 @@ public:
     void write(std::uint64_t session, std::size_t table, std::size_t key, long value, on_answer done);
     /// Each of the tables, one key of each, in one statement; checks the truth.
     void read(std::uint64_t session, std::vector<std::size_t> tables, std::size_t key, on_answer done);
+    /// A table that nobody changes: a transaction reads by its snapshot of this moment from now on.
+    void read_beside(std::uint64_t session, on_answer done);
     void commit(std::uint64_t session, on_answer done);
     void rollback(std::uint64_t session, on_answer done);
     void xa_prepare(std::uint64_t session, std::string xid, on_answer done);
@@ -144,6 +146,7 @@ private:
     };
     struct session_state {
         bool in_transaction = false;
+        std::optional<time_point> snapshot_at;  ///< of that transaction
         std::vector<write_of_row> writes;
         operation_ptr running;
         bool lost = false;
@@ -163,6 +166,7 @@ private:
     void end_session(std::uint64_t session);
     void commit_writes(std::vector<write_of_row> writes, std::function<void()> visible);
     void log(log_entry entry);
+    [[nodiscard]] bool is_older_than_swap(std::uint64_t session) const;
     [[nodiscard]] bool row_is_locked(const table_ptr& object, std::size_t key, std::uint64_t except) const;
 
     // Text; server_sql.cpp.
@@ -189,6 +193,7 @@ private:
     std::uint64_t next_session_ = 1;
     std::uint64_t next_order_ = 1;
     std::uint64_t logged_ = 0;
+    std::optional<time_point> swapped_at_;
     std::set<std::uint64_t> invisible_;  ///< logged, not yet visible
 };
 

@@ -189,6 +189,7 @@ void server_model::plan_rename(const operation_ptr& what, std::string_view sql) 
         const bool swaps = done && std::any_of(pairs.begin(), pairs.end(), [](const auto& one) {
                                return !has(one.first, "~") && one.first[0] == 't';
                            });
+        if (swaps) swapped_at_ = world_.now();
         if (swaps && on_swapped) on_swapped();
         return done;
     };

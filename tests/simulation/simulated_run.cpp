@@ -267,6 +267,9 @@ void seeded_run::attempt(std::uint32_t number) {
     if (made.end == cutover_end::unknown) {
         ++result_.unknown;
         made.end = settle_behind_death(died) ? cutover_end::swapped : cutover_end::given_up;
+        // As migration_run; of a process that has died nobody tells.
+        const bool swapped = made.end == cutover_end::swapped;
+        if (!died) (void)proxy_.open(swapped ? gate_opening::swapped : gate_opening::given_up);
         if (made.end == cutover_end::given_up) {
             for (const auto& one : followers_) one->ledger().unpark_batches();
         }

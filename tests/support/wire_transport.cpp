@@ -126,6 +126,10 @@ transport::~transport() { ::close(socket_); }
 
 void transport::close_sending() { shutdown(socket_, SHUT_WR); }
 
+void transport::set_receive_buffer(int bytes) {
+    if (setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes) != 0) fail_system("the receive buffer");
+}
+
 std::string transport::socket_receive() {
     pollfd readable{socket_, POLLIN, 0};
     const int ready = poll(&readable, 1, static_cast<int>(limit_.count()));

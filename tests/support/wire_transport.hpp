@@ -67,6 +67,8 @@ public:
     void receive(std::string& to);
     /// No more will be sent.
     void close_sending();
+    /// Size of the kernel's receive buffer, of what has not yet arrived: small, to be a slow reader.
+    void set_receive_buffer(int bytes);
 
 private:
     struct tls_state;

@@ -163,6 +163,147 @@ TEST_CASE("a group whose connection is lost around the rename, and a restart: al
     for (const auto& table : sum.tables()) CHECK(root.scalar("SELECT MIN(extra) FROM `" + table + "`") == "3");
 }
 
+namespace {
+
+/// a and b, on which nobody works.
+void make_quiet_tables(sql_connection& root) {
+    for (const std::string table : {"a", "b"}) {
+        root.exec("DROP TABLE IF EXISTS " + table + ", _" + table + "_del, _" + table + "_gho, _" + table + "_ghc");
+        root.exec("CREATE TABLE " + table + " (id INT PRIMARY KEY, amount INT NOT NULL)");
+        root.exec("INSERT INTO " + table + " VALUES (1, 10), (2, 20), (3, 30)");
+    }
+}
+
+struct harm {
+    server_kind kind;
+    std::string statement;  ///< somebody else's
+    std::string at;         ///< just before a statement that contains this; empty: while the group is postponed
+    std::string code;
+    std::string named;
+};
+
+const std::vector<harm> harms{
+    {server_kind::mysql_9_7, "DROP TABLE _b_gho", "", "ghost_lost", "`_b_gho`"},
+    {server_kind::mysql_9_7, "CREATE TABLE _b_del (id INT)", "", "old_table_name_taken", "`_b_del`"},
+    {server_kind::mysql_9_7, "DROP TABLE _b_gho", "`test`.`b` WRITE", "ghost_lost", "`_b_gho`"},
+    {server_kind::mysql_9_7, "CREATE TABLE _b_del (id INT)", "`test`.`b` TO `test`.`_b_del`", "old_table_name_taken",
+     "`_b_del`"},
+    {server_kind::mariadb_10_11, "DROP TABLE _b_gho", "", "ghost_lost", "`_b_gho`"},
+    {server_kind::mariadb_10_11, "CREATE TABLE _b_del (id INT)", "", "old_table_name_taken", "`_b_del`"},
+    {server_kind::mariadb_10_11, "DROP TABLE _b_gho", "CREATE TABLE `test`.`b~old`", "ghost_lost", "`_b_gho`"},
+    {server_kind::mariadb_10_11, "DROP TABLE `b~gho`", "`test`.`b` WRITE", "ghost_lost", "`_b_gho`"},
+    {server_kind::mysql_5_6, "DROP TABLE _b_gho", "", "ghost_lost", "`_b_gho`"},
+    {server_kind::mysql_5_6, "CREATE TABLE _b_del (id INT)", "", "old_table_name_taken", "`_b_del`"},
+};
+
+}  // namespace
+
+TEST_CASE("what somebody does to the tables of one member ends this one only; the others wait and name it") {
+    const harm done = GENERATE(from_range(harms));
+    INFO(to_string(done.kind) << ": " << done.statement << (done.at.empty() ? "" : " before ") << done.at);
+    const mysql_server& server = shared_server(done.kind);
+    sql_connection root = connect(server, "test");
+    make_quiet_tables(root);
+    std::atomic<bool> armed{false};
+    statement_hook hook;
+    hook.before = [&](std::string_view sql, std::uint64_t) {
+        if (armed && contains(std::string(sql), done.at) && armed.exchange(false))
+            connect(server, "test").exec(done.statement);
+    };
+    auto engine = engine_on(server, migration::open_traffic_gate(), hook);
+    auto harmed = member("b", 2);
+    harmed.options.postpone_cutover = true;
+    harmed.options.verify = false;  // it would find the loss before the attempt
+    const auto first = engine->create(member("a", 2));
+    const auto second = engine->create(harmed);
+    REQUIRE(first);
+    REQUIRE(second);
+    const std::string a = (*first)->id;
+    const std::string b = (*second)->id;
+    wait_until(*engine, a, [](const auto& now) { return contains(now.waiting_for, "`test`.`b` not ready"); });
+    wait_until(*engine, b, [](const auto& now) { return now.state == migration_state::ready; });
+    if (done.at.empty()) {
+        root.exec(done.statement);
+    } else {
+        armed = true;
+    }
+    REQUIRE(engine->command(b, operator_command::cut_over));
+    const auto ended = wait_for_end(*engine, b);
+    CHECK_FALSE(armed);
+    REQUIRE(ended->state == migration_state::failed);
+    CHECK(ended->error->code == done.code);
+    CHECK(contains(ended->error->message, done.named));
+    wait_until(*engine, a, [&](const auto& now) {
+        return migration::is_final(now.state) ||
+               contains(now.waiting_for, b + " of `test`.`b` failed (" + done.code + ")");
+    });
+    CHECK(engine->find(a)->state == migration_state::ready);
+
+    root.exec("DROP TABLE IF EXISTS _b_del");
+    const auto again = engine->create(member("b", 2));
+    REQUIRE(again);
+    for (const auto& id : {a, (*again)->id}) {
+        const auto last = wait_for_end(*engine, id);
+        INFO(error_text(*last));
+        CHECK(last->state == migration_state::completed);
+    }
+    for (const std::string table : {"a", "b"}) {
+        CHECK(root.scalar("SELECT COUNT(*) FROM " + table + " WHERE extra = 3") == "3");
+    }
+}
+
+TEST_CASE("no attempt begins while what a later process needs of it is not stored") {
+    const bool in_group = GENERATE(false, true);
+    INFO((in_group ? "in a group" : "with keep_old_table_in_sync"));
+    const mysql_server& server = shared_server(server_kind::mysql_9_7);
+    sql_connection root = connect(server, "test");
+    make_quiet_tables(root);
+    auto engine = engine_on(server);
+    auto spec = member("b", 2);
+    spec.options.postpone_cutover = true;
+    std::string a;
+    if (in_group) {
+        const auto other = engine->create(member("a", 2));
+        REQUIRE(other);
+        a = (*other)->id;
+    } else {
+        spec.options.cutover_group.clear();
+        spec.options.cutover_group_size = 0;
+        spec.options.keep_old_table_in_sync = true;
+    }
+    const auto created = engine->create(spec);
+    REQUIRE(created);
+    const std::string b = (*created)->id;
+    wait_until(*engine, b, [](const auto& now) { return now.state == migration_state::ready; });
+    root.exec("CREATE TRIGGER _sluice.refuses BEFORE UPDATE ON _sluice.migrations FOR EACH ROW IF NEW.id = '" + b +
+              "' AND NEW.state = 'cutting_over' THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'not now'; END IF");
+    REQUIRE(engine->command(b, operator_command::cut_over));
+    const auto is_over = [](const auto& now) {
+        return migration::is_final(now.state) || now.state == migration_state::in_sync;
+    };
+    for (const auto& id : {in_group ? a : b, b}) {
+        const auto now = wait_until(*engine, id, [&](const auto& seen) {
+            return is_over(seen) || contains(seen.waiting_for, "was not begun: ");
+        });
+        INFO(now->waiting_for);
+        CHECK_FALSE(is_over(*now));
+        CHECK(contains(now->waiting_for, "could not be stored: "));
+        CHECK(now->cutover_attempts.empty());
+    }
+    for (const std::string table : {"a", "b"})
+        CHECK(root.query("SHOW COLUMNS FROM " + table + " LIKE 'extra'").empty());
+    root.exec("DROP TRIGGER _sluice.refuses");
+    if (in_group) {
+        CHECK(wait_for_end(*engine, a)->state == migration_state::completed);
+        CHECK(wait_for_end(*engine, b)->state == migration_state::completed);
+    } else {
+        wait_until(*engine, b, [](const auto& now) { return now.state == migration_state::in_sync; });
+        REQUIRE(engine->command(b, operator_command::finish));
+        CHECK(wait_for_end(*engine, b)->state == migration_state::completed);
+    }
+    CHECK(root.scalar("SELECT COUNT(*) FROM b WHERE extra = 3") == "3");
+}
+
 TEST_CASE("the options of a group are checked") {
     const mysql_server& server = shared_server(server_kind::mysql_9_7);
     auto engine = engine_on(server);

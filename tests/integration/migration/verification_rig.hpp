@@ -81,7 +81,8 @@ private:
         must(session_.connect());
         const auto facts = must(migration::check_server(session_));
         const auto alter = must(migration::parse_alter_of(spec));
-        plan_ = must(migration::prepare_tables(session_, spec, alter, facts)).plan;
+        migration::own_tables own;
+        plan_ = must(migration::prepare_tables(session_, spec, alter, facts, own)).plan;
     }
 
     migration::mysql_executor executor_;

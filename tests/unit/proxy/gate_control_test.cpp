@@ -18,6 +18,7 @@ using std::chrono::steady_clock;
 class test_seat final : public session::gate_seat {
 public:
     session::seat_view view() const override { return {7, "app@x", "SELECT 1", begun, true}; }
+    std::uint64_t connection_id() const noexcept override { return 7; }
     bool has_snapshot() const override { return snapshot && !reads_anew; }
     session::slot_mask outdated() const override { return outdated_slots; }
 

@@ -17,14 +17,23 @@ constexpr time_point start{};
 class test_seat final : public gate_seat {
 public:
     explicit test_seat(std::uint64_t id, bool busy = false) : busy_(busy) { set_ticket(id); }
-    seat_view view() const override { return {ticket(), "", "", start + std::chrono::seconds(100 - ticket()), false}; }
+    seat_view view() const override {
+        ++views;
+        return {ticket(), "", "", start + std::chrono::seconds(100 - ticket()), false};
+    }
+    std::uint64_t connection_id() const noexcept override { return ticket(); }
 
-    bool has_snapshot() const override { return snapshot && !reads_anew; }
+    bool has_snapshot() const override {
+        ++looks;
+        return snapshot && !reads_anew;
+    }
     slot_mask outdated() const override { return outdated_slots; }
 
     bool snapshot = false;
     bool reads_anew = false;
     slot_mask outdated_slots = 0;
+    mutable std::size_t views = 0;  // how often it was asked, these two
+    mutable std::size_t looks = 0;
 
 protected:
     slot_mask on_watch(slot_mask added) override { return busy_ ? in_use() | added : in_use(); }
@@ -32,7 +41,7 @@ protected:
         if (has_snapshot()) outdated_slots |= swapped;
         return has_snapshot();
     }
-    void on_reads_anew(time_point) override { reads_anew = true; }
+    void on_reads_anew(time_point since) override { reads_anew = since == view().since; }
 
 private:
     bool busy_;
@@ -246,6 +255,38 @@ TEST_CASE("texts and footprints are matched against the watched tables") {
         CHECK(shard.may_touch(c.text, {}, c.schema) == c.expected);
         CHECK(shard.may_touch(sql::classify(c.text), c.schema) == c.expected);
     }
+}
+
+TEST_CASE("who reads anew is noted in one look at each session, whatever its name and texts") {
+    constexpr std::size_t count = 90;
+    shard_with_seats t(count);
+    t.shard.watch(0, {"s", "t"});
+    std::vector<begun_transaction> told;
+    for (std::size_t i = count; i-- > 0;) {
+        t.seats[i]->snapshot = i % 3 != 0;
+        if (i % 2 == 0) told.push_back({i, start + std::chrono::seconds(100 - i)});
+    }
+    told.push_back({1, start});    // another transaction of that session
+    told.push_back({999, start});  // not here
+    t.shard.note_reads_anew(told);
+    for (std::size_t i = 0; i < count; ++i) {
+        INFO(i);
+        CHECK(t.seats[i]->reads_anew == (i % 2 == 0 && i % 3 != 0));
+        CHECK(t.seats[i]->looks == 1);
+        CHECK(t.seats[i]->views == (i % 3 != 0 && (i % 2 == 0 || i == 1) ? 1 : 0));  // the seat's own, when told
+    }
+}
+
+TEST_CASE("a kill finds its session without asking the others for their texts") {
+    shard_with_seats t(5);
+    t.shard.watch(0, {"s", "t"});
+    t.shard.close(0, start + 1s);
+    for (const std::size_t i : {1U, 2U, 3U}) REQUIRE(t.shard.hold(*t.seats[i], {slot_bit(0), 0}, 1, start));
+    t.shard.interrupt(2);
+    t.shard.interrupt(4);  // not held
+    CHECK(t.release(9) == shard_with_seats::ids{2});
+    CHECK(t.seats[2]->interrupted());
+    for (const auto& seat : t.seats) CHECK(seat->views == 0);
 }
 
 TEST_CASE("samples of holds stay bounded and fair") {

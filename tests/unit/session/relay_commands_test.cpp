@@ -130,6 +130,24 @@ TEST_CASE("a text behind what may change its meaning may touch all") {
     CHECK_FALSE(one.uses());
 }
 
+TEST_CASE("behind progress reports an error has any number") {
+    response_tracker tracker;
+    tracker.set_capabilities(classic | capability::mariadb_progress);
+    const std::string progress("\xff\xff\xff\1\2\3\0\0\0\5stage", 15);
+    for (const int reports : {254, 255, 256, 511}) {
+        INFO(reports);
+        expected_reply reply;
+        reply.command = command::query;
+        tracker.expect(std::move(reply));
+        script stream(classic | capability::mariadb_progress);
+        for (int i = 0; i < reports; ++i) stream.raw(progress);
+        stream.err(1317);
+        CHECK(tracker.on_bytes(stream.bytes()).event == reply_event::reply_ended);
+        CHECK(tracker.take_ended().error_code == 1317);
+        CHECK(tracker.idle());
+    }
+}
+
 TEST_CASE("replies without definitions, and progress reports") {
     const auto expect = [](command kind) {
         expected_reply reply;

@@ -80,13 +80,35 @@ TEST_CASE("a file's packets are no commands, and commands wait behind its statem
     CHECK(t.core.relay().statements() == 1);
     (void)t.server(script(modern, 5).ok());
     CHECK(t.core.relay().idle());
+}
 
-    // A server that asks for a file nobody offered gets nothing, and the client never hears of it.
-    t.to_client.clear();
-    CHECK(t.client(query_packet("SELECT 1")) == core_next::more);
-    CHECK(t.server(request) == core_next::ended);
-    CHECK(t.to_client.empty());
-    CHECK(t.core.phase() == core_phase::ended);
+TEST_CASE("a server that asks for a file nobody offered gets nothing, and the client hears of an error") {
+    const auto request = framed(
+        "\xfb"
+        "f");
+    const auto columns = script().columns(1).terminator(autocommit | server_status::more_results_exist).bytes();
+    struct {
+        byte_buffer before;   // of the reply
+        std::size_t sent;     // of the request, in a piece of its own
+        std::uint8_t number;  // of the request
+        bool told;
+    } const cases[] = {{{}, 0, 1, true}, {columns, 0, 4, true}, {{}, 4, 1, false}, {{}, 1, 1, false}};
+    for (const auto& c : cases) {
+        gate_shard shard({});
+        running t(shard);
+        CHECK(t.client(query_packet("SELECT 1")) == core_next::more);
+        const auto numbered = framed(protocol::as_text(byte_view(request).subspan(4)), c.number);
+        (void)t.server(c.before + byte_buffer(numbered.begin(), numbered.begin() + static_cast<long>(c.sent)));
+        t.to_client.clear();
+        CHECK_FALSE(t.core.refused_file());
+        CHECK(t.server(byte_view(numbered).subspan(c.sent)) == core_next::ended);
+        CHECK(t.core.phase() == core_phase::ended);
+        CHECK(t.core.refused_file());
+        CHECK(t.to_client.empty() == !c.told);
+        if (!c.told) continue;
+        CHECK(std::to_integer<int>(t.to_client[3]) == c.number);
+        CHECK(std::to_integer<int>(t.to_client[4]) == 0xFF);
+    }
 }
 
 TEST_CASE("a file is allowed where one of several statements loads one, and only there") {

@@ -122,15 +122,27 @@ TEST_CASE("MariaDB tells ANSI_QUOTES with its status") {
     CHECK(text.is_certain("\"x\""));
 }
 
+command_memory whole(std::string text) {
+    command_memory prepare;
+    prepare.text = std::move(text);
+    return prepare;
+}
+
+command_memory cut() {
+    command_memory prepare;
+    prepare.text_is_whole = false;
+    return prepare;
+}
+
 TEST_CASE("prepared statements are known by id, however early they were prepared") {
     session_text settings;
     settings.adopt_login(mysql_login());
     gate_shard shard({});
     prepared_statements prepared;
-    prepared.add(1, "SELECT * FROM orders", true, settings);
-    prepared.add(2, "SELECT * FROM other.orders", true, settings);
-    prepared.add(3, "SELECT 1", true, settings);
-    prepared.add(4, "SELECT * FROM items", false, settings);  // cut
+    prepared.add(1, whole("SELECT * FROM orders"), settings);
+    prepared.add(2, whole("SELECT * FROM other.orders"), settings);
+    prepared.add(3, whole("SELECT 1"), settings);
+    prepared.add(4, cut(), settings);  // cut
     shard.watch(0, {"shop", "orders"});
     CHECK(prepared.use(1, shard).may_touch == slot_bit(0));
     CHECK(prepared.use(2, shard).may_touch == 0);
@@ -144,7 +156,7 @@ TEST_CASE("prepared statements are known by id, however early they were prepared
     CHECK(prepared.use(2, shard).may_touch == slot_bit(1));
     shard.unwatch(1);
     CHECK(prepared.use(2, shard).may_touch == 0);
-    prepared.add(1, "SELECT 1", true, settings);  // the id is used again
+    prepared.add(1, whole("SELECT 1"), settings);  // the id is used again
     CHECK(prepared.use(1, shard).may_touch == 0);
     prepared.remove(3);
     prepared.remove(3);
@@ -159,23 +171,23 @@ TEST_CASE("prepared statements take bounded memory") {
     gate_shard shard({});
     shard.watch(0, {"shop", "orders"});
     prepared_statements prepared;
-    prepared.add(1, std::string(prepared_statements::text_size_max + 1, ' '), true, settings);
+    prepared.add(1, whole(std::string(prepared_statements::text_size_max + 1, ' ')), settings);
     CHECK(prepared.size() == 0);
     const std::string long_text = "SELECT 1 -- " + std::string(prepared_statements::text_size_max - 12, 'x');
     constexpr auto fits =
         static_cast<std::uint32_t>(prepared_statements::bytes_max / prepared_statements::text_size_max);
-    for (std::uint32_t id = 0; id < 2 * fits; ++id) prepared.add(id, long_text, true, settings);
+    for (std::uint32_t id = 0; id < 2 * fits; ++id) prepared.add(id, whole(long_text), settings);
     CHECK(prepared.size() == fits);
     CHECK(prepared.use(fits, shard).may_touch == slot_bit(0));
     prepared.remove(0);
-    prepared.add(7000, long_text, true, settings);
+    prepared.add(7000, whole(long_text), settings);
     CHECK(prepared.use(7000, shard).may_touch == 0);
     prepared.clear();
-    for (std::uint32_t id = 0; id < prepared_statements::count_max + 5; ++id) prepared.add(id, "DO 1", true, settings);
+    for (std::uint32_t id = 0; id < prepared_statements::count_max + 5; ++id) prepared.add(id, whole("DO 1"), settings);
     CHECK(prepared.size() == prepared_statements::count_max);
     settings.adopt_reply(reply_to("SET sql_mode = @a"));
     prepared.clear();
-    prepared.add(1, "SELECT \"a\"", true, settings);
+    prepared.add(1, whole("SELECT \"a\""), settings);
     CHECK(prepared.use(1, shard).may_touch == slot_bit(0));
 }
 
