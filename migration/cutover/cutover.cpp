@@ -54,11 +54,10 @@ void attempt_run::open(bool done) {
         }
         if (sentry_) sentry_->end();
         const bool may_have_swapped = sentry_ ? sentry_->may_have_swapped() : may_have_swapped_;
-        // Transactions that begin before the rename is through have a snapshot from before it, too.
+        // A transaction that began now might have a snapshot from before a rename that is still under way: who is held
+        // stays so until conclude() has asked, or the deadline is there.
         gate_waits_ = !done && may_have_swapped;
-        report_.hold = gate_.open(done          ? gate_opening::swapped
-                                  : gate_waits_ ? gate_opening::unknown
-                                                : gate_opening::given_up);
+        if (!gate_waits_) report_.hold = gate_.open(done ? gate_opening::swapped : gate_opening::given_up);
         return {};
     });
     SLUICE_ASSERT(opened.has_value());

@@ -139,7 +139,7 @@ outcome<void> migration_run::wait_and_cut_over() {
             SLUICE_TRY(attempt.end, ask_until_known(attempt.why));
             attempt.report.succeeded = attempt.end == cutover_end::swapped;
             swap_possible_ = attempt.report.succeeded;
-            (void)gate->open(swap_possible_ ? gate_opening::swapped : gate_opening::given_up);  // it waits to be told
+            attempt.report.hold = gate->open(swap_possible_ ? gate_opening::swapped : gate_opening::given_up);
             if (!attempt.report.succeeded) SLUICE_TRY_VOID(take_attempt_back());
         }
         swap_possible_ = attempt.end == cutover_end::swapped;

@@ -75,8 +75,6 @@ struct hold_report {
 enum class gate_opening : std::uint8_t {
     given_up,  ///< for certain, the name stands for the same table as before
     swapped,   ///< the tables have changed places
-    unknown,   ///< the answer was lost; nobody is held any more but who must not go on before open() is called again
-               ///< with one of the others. Without that a gate takes it for a swap about a second later
 };
 
 /// One table's gate. All calls block briefly and come from the migration's coordinator thread.

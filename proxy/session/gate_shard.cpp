@@ -128,8 +128,7 @@ void gate_shard::close(unsigned slot, time_point deadline) {
 void gate_shard::open(unsigned slot, gate_end end) {
     if (slot >= slots_max || ((closed_ | sealed_) & slot_bit(slot)) == 0) return;
     const bool sealed = (sealed_ & slot_bit(slot)) != 0;
-    const bool is_told = end != gate_end::unknown || (announced_ & slot_bit(slot)) == 0;
-    if (is_told) drop_seal(slot);
+    drop_seal(slot);
     if (sealed && end == gate_end::swapped) {
         // Before anybody goes on.
         for (auto* seat : seats_) gates_[slot].report.old_snapshots += seat->on_swapped(slot_bit(slot)) ? 1U : 0U;

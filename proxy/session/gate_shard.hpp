@@ -35,11 +35,7 @@ struct watch_kind {
 };
 
 /// Why a gate opens: for certain the name stands for the same table as before, or it may not.
-enum class gate_end : std::uint8_t {
-    given_up,
-    swapped,
-    unknown,  ///< open to all but those who wait to be told, if the swap was announced: one of the others follows
-};
+enum class gate_end : std::uint8_t { given_up, swapped };
 
 /// A KILL that the server has done.
 struct kill_request {

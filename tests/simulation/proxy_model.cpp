@@ -151,9 +151,7 @@ bool proxy_model::announce_swap(time_point until) {
 }
 
 migration::hold_report proxy_model::open(migration::gate_opening why) {
-    const auto end = why == migration::gate_opening::swapped    ? session::gate_end::swapped
-                     : why == migration::gate_opening::given_up ? session::gate_end::given_up
-                                                                : session::gate_end::unknown;
+    const auto end = why == migration::gate_opening::swapped ? session::gate_end::swapped : session::gate_end::given_up;
     const auto until = world_.now() + patience;
     on_all(
         [this, end](std::size_t which) {

@@ -22,7 +22,8 @@ public:
     bool announce_swap(std::chrono::steady_clock::time_point until) override { return gate_->announce_swap(until); }
 
     migration::hold_report open(migration::gate_opening why) override {
-        const proxy::hold_report r = gate_->open(end_of(why));
+        const bool swapped = why == migration::gate_opening::swapped;
+        const proxy::hold_report r = gate_->open(swapped ? proxy::gate_end::swapped : proxy::gate_end::given_up);
         return {.statements_held = r.statements_held,
                 .hold_p50 = r.hold_p50,
                 .hold_p99 = r.hold_p99,
@@ -33,14 +34,6 @@ public:
     }
 
 private:
-    static proxy::gate_end end_of(migration::gate_opening why) {
-        switch (why) {
-            case migration::gate_opening::given_up: return proxy::gate_end::given_up;
-            case migration::gate_opening::swapped: return proxy::gate_end::swapped;
-            case migration::gate_opening::unknown: break;
-        }
-        return proxy::gate_end::unknown;
-    }
     static std::vector<migration::gate_blocker> adapted(std::vector<proxy::gate_blocker> blockers) {
         std::vector<migration::gate_blocker> all;
         for (proxy::gate_blocker& b : blockers) {
