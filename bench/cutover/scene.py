@@ -84,13 +84,18 @@ class Scene:
         except urllib.error.HTTPError as refused:
             raise Failed(f"{path}: {refused.read().decode(errors='replace')}") from refused
 
-    def migrate(self, hold_scope):
-        """Rebuilds the table; the migration as the admin port shows it at its end."""
-        options = {"hold_scope": hold_scope, "drop_old_table": True}
-        begun = self._admin("/v1/migrations", {"schema": "test", "table": TABLE, "alter": "ENGINE=InnoDB", "options": options})
+    def begin(self, options):
+        """Begins to rebuild the table; the migration's id."""
+        return self._admin("/v1/migrations", {"schema": "test", "table": TABLE, "alter": "ENGINE=InnoDB", "options": options})["id"]
+
+    def show(self, migration):
+        return self._admin("/v1/migrations/" + migration)
+
+    def wait(self, migration):
+        """The migration as the admin port shows it at its end."""
         until = time.monotonic() + MIGRATION_SECONDS_MAX
         while True:
-            seen = self._admin("/v1/migrations/" + begun["id"])
+            seen = self.show(migration)
             if seen["state"] == "completed":
                 return seen
             if seen["state"] in ("failed", "aborted"):
@@ -98,6 +103,10 @@ class Scene:
             if time.monotonic() > until:
                 raise Failed(f"a migration stays {seen['state']}: {seen['waiting_for']}")
             time.sleep(POLL_SECONDS)
+
+    def migrate(self, hold_scope):
+        """Rebuilds the table; the migration at its end."""
+        return self.wait(self.begin({"hold_scope": hold_scope, "drop_old_table": True}))
 
     def cpu(self):
         return {"sluice": cpu_seconds(self.proxy.process.pid), "server": cpu_seconds(self.database),

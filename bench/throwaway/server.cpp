@@ -76,6 +76,8 @@ struct server::running_server {
             start.command.insert(start.command.end(), part.begin(), part.end());
         }
         start.environment = server_program.environment;
+        start.environment.insert(start.environment.end(), options.extra_environment.begin(),
+                                 options.extra_environment.end());
         start.output = log();
         const auto log_begin = read_all(log()).size();
         process = spawn(start);

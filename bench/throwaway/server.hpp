@@ -44,7 +44,8 @@ struct server_options {
     std::string row_image = "FULL";  ///< binlog_row_image: FULL, MINIMAL or NOBLOB
     bool durable = false;            ///< false: no flush per commit; it survives kill -9 of the server all the same
     bool performance_schema = true;  ///< only looked at on 9.7; elsewhere off
-    std::vector<std::string> extra_arguments;  ///< e.g. "--max-connections=10"; they win over everything above
+    std::vector<std::string> extra_arguments;      ///< e.g. "--max-connections=10"; they win over everything above
+    std::vector<std::string> extra_environment{};  ///< "NAME=value"
     std::chrono::milliseconds start_limit{60'000};
 };
 

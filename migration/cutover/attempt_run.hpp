@@ -9,6 +9,7 @@
 #include "migration/ports/reconnecting_session.hpp"
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +26,7 @@ public:
         const migration_plan& plan;   ///< with the names that the tables have during it
         work_ledger& ledger;
         const std::atomic<bool>* stop_requested;  ///< may be null
+        std::function<bool()> told_otherwise;     ///< may be empty
         bool ghost_related = false;               ///< triggers or foreign keys may have been made on the ghost
     };
 

@@ -246,6 +246,10 @@ outcome<void> attempt_run::relate() {
 
 // A gate that has opened by itself has let go whoever has an older view of the table, for good: no swap may follow.
 outcome<void> attempt_run::announce_swap() {
+    SLUICE_TRY_VOID(for_each_member([](const member& one) -> outcome<void> {
+        if (one.told_otherwise && one.told_otherwise()) return give_up("it was told otherwise meanwhile");
+        return {};
+    }));
     if (gate_.announce_swap(deadline_)) return {};
     return give_up("the gate had opened by itself, or was full, before the rename");
 }

@@ -205,7 +205,8 @@ cutover::cutover(std::vector<cutover_member> members, sql_executor& executor, ta
 cutover_outcome cutover::attempt(std::uint32_t number) {
     std::vector<attempt_run::member> members;
     for (std::size_t i = 0; i < members_.size(); ++i) {
-        members.push_back({members_[i].plan, *plans_in_attempt_[i], members_[i].ledger, members_[i].stop_requested});
+        members.push_back({members_[i].plan, *plans_in_attempt_[i], members_[i].ledger, members_[i].stop_requested,
+                           members_[i].told_otherwise});
     }
     return attempt_run(std::move(members), executor_, gate_, around_).make(number);
 }

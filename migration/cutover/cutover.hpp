@@ -20,6 +20,7 @@
 #include "migration/ports/traffic_gate.hpp"
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -49,6 +50,9 @@ struct cutover_member {
     /// Set by another thread when Sluice is to stop: a server that cannot be reached is then not waited for. May be
     /// null.
     const std::atomic<bool>* stop_requested = nullptr;
+    /// The operator has said meanwhile that this one is not to swap now. Asked just before the rename, on the thread
+    /// that makes the attempt; may be empty.
+    std::function<bool()> told_otherwise{};
 };
 
 /// Used by the coordinator thread. The sessions are opened anew for each attempt and closed after it: one that held a

@@ -98,7 +98,7 @@ cutover_outcome cutover_group::conduct(std::unique_lock<std::mutex>& lock, sql_e
     std::vector<table_gate*> gates;
     std::uint32_t number = 0;
     for (const auto& [id, one] : members_) {
-        parts.push_back({*one.part.plan, *one.part.ledger, one.part.stop_requested});
+        parts.push_back({*one.part.plan, *one.part.ledger, one.part.stop_requested, one.part.told_otherwise});
         gates.push_back(one.part.gate);
         number = std::max(number, one.number);
     }
@@ -181,8 +181,8 @@ cutover_outcome cutover_group::attempt(const std::string& id, std::uint32_t numb
             changed_.wait(lock, [&] { return rounds_ != round; });  // whoever conducts comes to an end
         } else if (all_present()) {
             end_round(conduct(lock, executor));
-        } else if (is_set(own.part.abort_requested) || is_set(own.part.stop_requested)) {
-            end_round_untried(name_of(id) + " is told to end");
+        } else if ((own.part.told_otherwise && own.part.told_otherwise()) || is_set(own.part.stop_requested)) {
+            end_round_untried(name_of(id) + " was told otherwise");
         } else if (steady_clock::now() >= assembled_at_ + waits_.presence_max) {
             end_round_untried(missing() + " did not come to the attempt of group " + name_);
         } else {
@@ -266,7 +266,8 @@ cutover_outcome group_seat::call_off(std::uint32_t number, const std::string& wh
 
 cutover_outcome group_seat::attempt(const group_part& part, std::uint32_t number, sql_executor& executor) {
     if (group_) return group_->attempt(id_, number, executor);
-    return cutover({{*part.plan, *part.ledger, part.stop_requested}}, executor, *part.gate).attempt(number);
+    return cutover({{*part.plan, *part.ledger, part.stop_requested, part.told_otherwise}}, executor, *part.gate)
+        .attempt(number);
 }
 
 }  // namespace sluice::migration

@@ -13,6 +13,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -28,7 +29,7 @@ struct group_part {
     work_ledger* ledger = nullptr;
     table_gate* gate = nullptr;
     const std::atomic<bool>* stop_requested = nullptr;
-    const std::atomic<bool>* abort_requested = nullptr;  ///< may be null; looked at until the attempt has begun
+    std::function<bool()> told_otherwise{};  ///< see cutover_member; may be empty
 };
 
 struct group_waits {

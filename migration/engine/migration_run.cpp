@@ -347,6 +347,7 @@ outcome<void> migration_run::build_indexes() {
 void migration_run::tidy() {
     const migration_plan& plan = prepared_->plan;
     enter(migration_state::tidying);
+    const std::string not_noted_because = not_stored_because_;
     throttler_.reset();
     current_.leftovers.clear();
     // The old table gets the name that people know; the rest of this goes on without, and names what is there.
@@ -369,7 +370,13 @@ void migration_run::tidy() {
     };
     if (current_.spec.checkpoint_table && !plan.options.drop_old_table) keep_checkpoint_of_swap();
     drop(plan.changelog);
-    if (plan.options.drop_old_table) {
+    // To a process that finds an earlier state, a table that is gone looks like a swap that never was.
+    const bool is_known = !environment_.store.keeps() || not_noted_because.empty();
+    if (plan.options.drop_old_table && !is_known) {
+        spdlog::warn("migration {}: {} is left, since it could not be stored that the tables were swapped: {}",
+                     current_.id, quote_table(plan.old_table), not_noted_because);
+    }
+    if (plan.options.drop_old_table && is_known) {
         drop(plan.old_table);
         if (current_.spec.checkpoint_table) drop(plan.checkpoints);
     } else {

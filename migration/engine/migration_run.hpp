@@ -76,6 +76,8 @@ private:
     outcome<void> claim();
     outcome<void> keep_claim(unsigned wait_s = 10);
     outcome<void> require_claim(unsigned wait_s = 10);
+    outcome<bool> take_claim(unsigned wait_s);
+    outcome<void> require_unended();
     bool may_store();
     outcome<void> give_way(const std::string& holder);
     [[nodiscard]] std::function<outcome<void>(sql_session&)> permit();
@@ -88,7 +90,8 @@ private:
     // After an interruption, and after a swap without an answer; migration_run_settle.cpp.
     outcome<std::optional<ending>> settle_interrupted();
     outcome<migration_plan> names_for_settling();
-    outcome<swap_state> which_is_which(const migration_plan& names, const std::string& why);
+    outcome<swap_state> which_is_which(const migration_plan& names, const std::string& why,
+                                       const std::vector<swap_names>& group);
     outcome<void> drop_what_was_left(const migration_plan& names);
     // Ways without a copy; migration_run_direct.cpp.
     outcome<bool> altered_by_server(const sql::alter_statement& alter);
@@ -155,6 +158,8 @@ private:
     void take_up_order();
     /// What an earlier process has left is known: an abort that was said before counts from here on.
     void note_settled();
+    /// No attempt may begin, and none that has begun may swap. Thread-safe.
+    [[nodiscard]] bool is_told_otherwise(bool backwards) const;
     // The way back; migration_run_reverse.cpp.
     void remember_place_before_swap();
     outcome<ending> keep_in_sync();
@@ -173,6 +178,7 @@ private:
     // Its end; migration_run_end.cpp.
     void conclude(outcome<ending> end);
     void store_end();
+    outcome<void> store_end_once();
 
     /// Publishes, stores now and then, and waits; an error when the work has failed, was aborted or is to stop.
     outcome<void> tick(std::chrono::milliseconds wait);
@@ -227,6 +233,7 @@ private:
     std::string server_;               ///< on which it is at work
     std::string lock_;                 ///< that says whose the table is
     bool claimed_ = false;             ///< it was had, on this server
+    bool was_claimed_ = false;         ///< on this server or on one that was left
     bool is_elsewhere_ = false;        ///< another process works on it, and stores its state
     bool may_go_on_ = false;           ///< an earlier process has left a checkpoint, and the ghost is there
     bool goes_on_ = false;             ///< from one

@@ -69,15 +69,14 @@ std::string identity_of(sql_session& session) {
 outcome<void> migration_run::claim() {
     SLUICE_TRY(lock_, lock_on_server(runner(), current_.spec.table));
     for (int lost = 0; !interrupted();) {
-        auto got = control_.take_lock(lock_, claim_wait_s);
+        auto got = take_claim(claim_wait_s);
         if (!got) {
             if (got.error().then != disposition::retry || ++lost == lost_connections_max) return got.error();
             continue;
         }
         if (*got) {
-            claimed_ = true;
+            claimed_ = was_claimed_ = true;
             is_elsewhere_ = false;
-            claimed_by_ = control_.connection_id();
             wait_for("");
             return require_same_server();
         }
@@ -89,6 +88,26 @@ outcome<void> migration_run::claim() {
         publish();
     }
     return interruption();
+}
+
+// False: another process has it.
+outcome<bool> migration_run::take_claim(unsigned wait_s) {
+    SLUICE_TRY(const bool got, control_.take_lock(lock_, wait_s));
+    if (!got) return false;
+    claimed_by_ = control_.connection_id();
+    SLUICE_TRY_VOID(require_unended());
+    return true;
+}
+
+// Whoever had it meanwhile may have brought the migration to an end: nothing of it is this process's any more, and what
+// bears the names of its tables may be all that is left of their rows.
+outcome<void> migration_run::require_unended() {
+    SLUICE_TRY(const auto stored, environment_.store.state_of(control_, current_.id));
+    if (!stored || !is_final(*stored) || *stored == current_.state) return {};
+    is_elsewhere_ = true;
+    tables_made_ = {};
+    return refuse("running_elsewhere", "another process has brought migration " + current_.id +
+                                           " to its end: " + std::string(to_string(*stored)));
 }
 
 // What is stored of this migration is another process's to say, unless only this one knows of it.
@@ -106,9 +125,10 @@ outcome<void> migration_run::give_way(const std::string& holder) {
 // It goes with the connection, which may be lost at any time in days. Before anybody can have begun to work in this
 // one's place the workers' connections are ended, and permit() keeps them from coming back.
 outcome<void> migration_run::keep_claim(unsigned wait_s) {
+    if (is_elsewhere_) return refuse("running_elsewhere", "migration " + current_.id + " is another process's by now");
     if (!claimed_ || control_.has_lock()) return {};
     for (int lost = 0;;) {
-        const auto got = control_.take_lock(lock_, wait_s);
+        const auto got = take_claim(wait_s);
         if (got && *got) break;
         if (got) {
             const auto holder = holder_of(runner(), lock_);
@@ -118,7 +138,6 @@ outcome<void> migration_run::keep_claim(unsigned wait_s) {
             return got.error();
         }
     }
-    claimed_by_ = control_.connection_id();
     spdlog::info("migration {}: the connection that said whose {} is was lost; another one says so now", current_.id,
                  quote_table(current_.spec.table));
     return {};
@@ -132,9 +151,8 @@ outcome<void> migration_run::require_claim(unsigned wait_s) {
 
 bool migration_run::may_store() {
     constexpr unsigned wait_s = 1;
-    if (!claimed_ || control_.has_lock()) return true;
-    const auto got = control_.take_lock(lock_, wait_s);
-    if (got && *got) claimed_by_ = control_.connection_id();
+    if (!was_claimed_ || control_.has_lock()) return true;
+    const auto got = take_claim(wait_s);
     return got && *got;
 }
 
@@ -223,10 +241,11 @@ outcome<void> migration_run::leave_server() {
     checkpoint_begun_ = false;
     may_go_on_ = false;
     goes_on_ = false;
-    tables_made_ = {};
     claimed_ = false;
-    swap_possible_ = false;
+    SLUICE_TRY_VOID(require_unended());
     SLUICE_TRY(auto known, environment_.store.load(control_, history_max));
+    tables_made_ = {};
+    swap_possible_ = false;
     const auto stored = std::ranges::find(known, current_.id, &migration_snapshot::id);
     if (stored != known.end()) {
         stored->spec = std::move(current_.spec);  // what was changed last may not have come there

@@ -113,11 +113,17 @@ outcome<void> migration_run::wait_and_cut_over() {
             if (same.error().then == disposition::retry) continue;  // a lost connection; there is a new one
             return same;
         }
-        const group_part part{&plan, ledger_.get(), gate.get(), &stop_requested_, &abort_requested_};
+        const group_part part{&plan, ledger_.get(), gate.get(), &stop_requested_,
+                              [this, backwards = plan.backwards] { return is_told_otherwise(backwards); }};
         SLUICE_TRY(const bool together, group_seat_.ready(part));
         if (!together) {
             const std::string others = group_seat_.waiting_for();
             wait_for_moment({.when = moment::not_now, .waiting_for = others, .about = others});
+            continue;
+        }
+        // Looking and meeting take a while, and tick() does what was said meanwhile.
+        if (is_told_otherwise(plan.backwards) || held_back()) {
+            (void)group_seat_.call_off(next_attempt_number(), "was told otherwise");
             continue;
         }
         if (!plan.backwards) remember_place_before_swap();
@@ -140,6 +146,8 @@ outcome<void> migration_run::wait_and_cut_over() {
             attempt.report.succeeded = attempt.end == cutover_end::swapped;
             swap_possible_ = attempt.report.succeeded;
             attempt.report.hold = gate->open(swap_possible_ ? gate_opening::swapped : gate_opening::given_up);
+            // Behind the address there may be another server by now, which has to be told what became of it.
+            if (environment_.store.keeps() && !interrupted()) SLUICE_TRY_VOID(require_same_server());
             if (!attempt.report.succeeded) SLUICE_TRY_VOID(take_attempt_back());
         }
         swap_possible_ = attempt.end == cutover_end::swapped;
@@ -183,7 +191,8 @@ outcome<void> migration_run::take_attempt_back() {
 
 // The server did not answer around the rename.
 outcome<cutover_end> migration_run::ask_until_known(const std::optional<failure>& why) {
-    SLUICE_TRY(const swap_state state, which_is_which(prepared_->plan, why ? why->message : std::string()));
+    SLUICE_TRY(const swap_state state,
+               which_is_which(prepared_->plan, why ? why->message : std::string(), current_.swap_group));
     return state == swap_state::swapped ? cutover_end::swapped : cutover_end::given_up;
 }
 

@@ -18,7 +18,8 @@ constexpr std::chrono::seconds store_again{1};
 
 void migration_run::conclude(outcome<ending> end) {
     // What follows may take long: a worker's statement has to end, and tables that somebody holds are to be dropped.
-    if (orders_.take()) {
+    const bool told = orders_.take();
+    if (take_changes() || told) {
         publish();
         save();
     }
@@ -59,24 +60,11 @@ void migration_run::conclude(outcome<ending> end) {
 // Otherwise the next start would take it up again, whatever was answered to an abort. The server may be away, or may
 // take no writes, for as long as it likes; only a stop ends this.
 void migration_run::store_end() {
-    reconnecting_session session(*environment_.sql, [this] { return stop_requested_.load(); });
     bool told = false;
     while (environment_.store.keeps() && !end_stored_ && !is_elsewhere_) {
-        auto stored = session.connect();
-        if (stored && !is_server_of(session)) return;  // what is stored there is what came there by itself
-        if (stored && claimed_) {
-            // Whoever has taken the migration up meanwhile stores what becomes of it.
-            control_.close();
-            const auto mine = session.take_lock(lock_, 10);
-            if (mine && !*mine) return;
-            if (!mine) stored = mine.error();
-        }
-        if (stored) stored = environment_.store.save(session, current_);
-        if (stored) {
-            end_stored_ = true;
-            orders_.stored();
-            return;
-        }
+        auto stored = store_end_once();
+        if (is_elsewhere_) break;
+        if (stored) return;
         if (!told || stop_requested_) {
             spdlog::error(
                 "migration {}: its end ({}) is not stored yet, and a Sluice that is started now takes it up again: {}",
@@ -87,6 +75,24 @@ void migration_run::store_end() {
         std::unique_lock lock(mutex_);
         woken_.wait_for(lock, store_again);
     }
+    if (is_elsewhere_) spdlog::warn("migration {}: its end is another process's to store", current_.id);
+}
+
+// On the control connection: the former one, of whose loss the server need not know, holds the claim until this one has
+// ended it.
+outcome<void> migration_run::store_end_once() {
+    constexpr unsigned wait_s = 10;
+    SLUICE_TRY_VOID(control_.run("SELECT 1"));
+    if (!is_server_of(control_)) return {};  // what is stored there is what came there by itself
+    if (was_claimed_ && !control_.has_lock()) {
+        SLUICE_TRY(const bool mine, take_claim(wait_s));
+        if (!mine) is_elsewhere_ = true;  // whoever has taken the migration up meanwhile stores what becomes of it
+        if (!mine) return {};
+    }
+    SLUICE_TRY_VOID(environment_.store.save(control_, current_));
+    end_stored_ = true;
+    orders_.stored();
+    return {};
 }
 
 }  // namespace sluice::migration

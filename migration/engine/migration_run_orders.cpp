@@ -11,6 +11,7 @@ namespace sluice::migration {
 namespace {
 
 constexpr std::chrono::seconds storing_max{1};
+constexpr std::chrono::milliseconds kill_again{100};
 
 }  // namespace
 
@@ -57,13 +58,18 @@ outcome<void> migration_run::command(operator_command command) {
     return {};
 }
 
-// A statement of hours (building indexes) does not look at flags: it is killed from here.
+// A statement of hours (building indexes) does not look at flags: it is killed from here. The first KILL may be there
+// before the statement.
 void migration_run::interrupt_statement() {
+    constexpr int kills_max = 10;
     woken_.notify_all();
     const std::uint64_t connection = running_statement_of_;
-    if (connection == 0) return;
-    auto killer = environment_.sql->connect();
-    if (killer) (void)(*killer)->run("KILL QUERY " + std::to_string(connection)).has_error();
+    for (int kill = 0; connection != 0 && running_statement_of_ == connection && kill < kills_max; ++kill) {
+        auto killer = environment_.sql->connect();
+        if (killer) (void)(*killer)->run("KILL QUERY " + std::to_string(connection)).has_error();
+        std::unique_lock lock(mutex_);
+        woken_.wait_for(lock, kill_again, [&] { return running_statement_of_ != connection; });
+    }
 }
 
 failure migration_run::interruption() const {
@@ -111,6 +117,10 @@ void migration_run::note_settled() {
     const std::lock_guard lock(mutex_);
     settled_ = true;
     if (aborts_when_settled_) abort_requested_ = true;
+}
+
+bool migration_run::is_told_otherwise(bool backwards) const {
+    return abort_requested_ || postponed_ || paused_ || (backwards && !revert_requested_);
 }
 
 std::optional<standing_order> migration_run::order_to_keep() const {

@@ -144,7 +144,7 @@ outcome<std::optional<migration_run::ending>> migration_run::settle_resumed() {
     }
     current_.spec.options.old_table_name = found->old_table;
     SLUICE_TRY(names, names_for_settling());
-    SLUICE_TRY(const swap_state state, which_is_which(names, "the run before did not say"));
+    SLUICE_TRY(const swap_state state, which_is_which(names, "the run before did not say", current_.swap_group));
     if (state == swap_state::neither) {
         return refuse("checkpoint_lost", "the new table " + quote_table(names.ghost) +
                                              " is gone: without --resume the migration begins anew");

@@ -116,7 +116,12 @@ outcome<bool> migration_run::open_way_back() {
     SLUICE_TRY_VOID(control_.connect());
     SLUICE_TRY(const migration_plan forward, names_on_server());
     const migration_plan names = names_of_way_back(forward);
-    SLUICE_TRY(const swap_state state, settle_swap(runner(), names));
+    SLUICE_TRY_VOID(keep_claim());
+    // A revert's rename that a killed process has sent may still be at work: until it is known what became of it
+    // nothing else may be done.
+    SLUICE_TRY(const swap_state state, current_.state == migration_state::reverting
+                                           ? which_is_which(names, "the revert was interrupted", {})
+                                           : settle_swap(runner(), names));
     if (state == swap_state::neither) {
         return refuse("old_table_lost", "the old table " + quote_table(names.ghost) + " is gone");
     }

@@ -26,13 +26,13 @@ outcome<void> migration_run::change(const option_changes& changes) {
         // Shown at once, though the coordinator may be busy for long.
         auto shown = *published_;
         changes.apply_to(shown.spec.options);
-        published_ = std::make_shared<const migration_snapshot>(std::move(shown));
-    }
-    for (const option_field* field : changes.fields) {
         // Of the cut-over: a revert waits for nothing but a good moment.
         const bool is_ahead =
-            (state < migration_state::in_sync && !behind_cutover_) || snapshot()->spec.kind == run_kind::take_back;
-        if (field->name == "postpone_cutover" && is_ahead) postponed_ = changes.values.postpone_cutover;
+            (state < migration_state::in_sync && !behind_cutover_) || shown.spec.kind == run_kind::take_back;
+        for (const option_field* field : changes.fields) {
+            if (field->name == "postpone_cutover" && is_ahead) postponed_ = changes.values.postpone_cutover;
+        }
+        published_ = std::make_shared<const migration_snapshot>(std::move(shown));
     }
     orders_.say();
     woken_.notify_all();

@@ -59,7 +59,7 @@ outcome<std::optional<migration_run::ending>> migration_run::settle_interrupted(
         return settled;
     }
     SLUICE_TRY(const migration_plan names, names_for_settling());
-    SLUICE_TRY(const swap_state state, which_is_which(names, "the interrupted run did not say"));
+    SLUICE_TRY(const swap_state state, which_is_which(names, "the interrupted run did not say", current_.swap_group));
     if (state == swap_state::swapped && current_.spec.options.keep_old_table_in_sync &&
         found_state_ != migration_state::tidying) {
         SLUICE_TRY(settled, keep_in_sync());
@@ -107,11 +107,12 @@ outcome<void> migration_run::drop_what_was_left(const migration_plan& names) {
 
 // Nothing else may be done before the server has said it; not even an abort may end this wait: dropping the ghost could
 // drop the table.
-outcome<swap_state> migration_run::which_is_which(const migration_plan& names, const std::string& why) {
+outcome<swap_state> migration_run::which_is_which(const migration_plan& names, const std::string& why,
+                                                  const std::vector<swap_names>& group) {
     while (true) {
         outcome<swap_state> state = swap_state::neither;
         if (auto claimed = keep_claim(); !claimed) state = std::move(claimed).error();
-        if (state) state = settle_swap(runner(), names, real_clock(), current_.swap_group);
+        if (state) state = settle_swap(runner(), names, real_clock(), group);
         undecided_ = state.has_error();
         if (is_elsewhere_) return state;
         if (state && !control_.has_lock()) continue;  // another process may have begun to act by what is there

@@ -59,7 +59,7 @@ void migration_run::drop_or_leave_tables() {
     const bool may_go_on = current_.spec.checkpoint_table && !current_.checkpoint.empty();
     // Nor what may be another process's by now.
     const bool is_to_stay = current_.error->code == "critical_load" || (may_go_on && current_.error->code != "aborted");
-    if (is_to_stay || !require_claim()) {
+    if (is_to_stay || !claimed_ || !require_claim()) {
         current_.leftovers.clear();
         if (is_elsewhere_) return;
         if (tables_made_.ghost) current_.leftovers.push_back(quote_table(names.ghost));

@@ -278,8 +278,8 @@ outcome<snapshot_ptr> migration_service::tell_run(std::string_view id, Tell tell
                                          ": it takes no commands any more");
     }
     const auto told = run->second;
+    lock.unlock();  // it may have to ask the server
     SLUICE_TRY_VOID(tell(*told));
-    lock.unlock();
     told->wait_until_stored();
     return told->snapshot();
 }

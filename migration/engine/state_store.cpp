@@ -201,6 +201,14 @@ outcome<void> state_store::save(sql_session& session, const migration_snapshot& 
     return {};
 }
 
+outcome<std::optional<migration_state>> state_store::state_of(sql_session& session, const std::string& id) const {
+    if (schema_.empty()) return std::optional<migration_state>();
+    SLUICE_TRY(const query_result found,
+               session.run("SELECT state FROM " + table_ + " WHERE id = " + quote_string(id)));
+    if (found.rows.empty()) return std::optional<migration_state>();
+    return parse_migration_state(found.rows[0][0].value_or(""));
+}
+
 outcome<std::vector<migration_snapshot>> state_store::load(sql_session& session, unsigned rows_max) const {
     if (schema_.empty()) return std::vector<migration_snapshot>{};
     const auto age = [](const std::string& column) {

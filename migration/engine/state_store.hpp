@@ -6,6 +6,7 @@
 #include "migration/engine/migration_snapshot.hpp"
 #include "migration/ports/sql_executor.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,9 @@ public:
     /// The newest `rows_max` migrations, newest first. Counters and cut-over attempts come back as they were last
     /// saved; options that a later version no longer knows are ignored.
     outcome<std::vector<migration_snapshot>> load(sql_session& session, unsigned rows_max) const;
+
+    /// Of the migration with this id; nothing when it is not stored.
+    outcome<std::optional<migration_state>> state_of(sql_session& session, const std::string& id) const;
 
 private:
     outcome<void> extend(sql_session& session) const;

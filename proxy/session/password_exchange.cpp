@@ -44,6 +44,10 @@ bool password_exchange::is_secure(transport_kind transport) const noexcept {
     return transport == transport_kind::tls;
 }
 
+bool password_exchange::speaks_in_clear() const noexcept {
+    return plugin_ == protocol::clear_password_plugin || plugin_ == protocol::dialog_plugin;
+}
+
 void password_exchange::begin(std::string_view plugin, std::string_view scramble) {
     scramble_ = scramble;
     use_plugin(plugin);
@@ -52,7 +56,7 @@ void password_exchange::begin(std::string_view plugin, std::string_view scramble
 void password_exchange::use_plugin(std::string_view plugin) {
     end();
     plugin_ = plugin;
-    password_due_ = plugin_ == protocol::sha256_plugin || plugin_ == protocol::clear_password_plugin;
+    password_due_ = plugin_ == protocol::sha256_plugin || speaks_in_clear();
 }
 
 void password_exchange::end() noexcept {
@@ -68,8 +72,9 @@ std::uint8_t password_exchange::key_request() const noexcept {
 password_step password_exchange::on_client(std::string_view payload) {
     awaits_server_ = false;
     if (!password_due_) return {};
-    if (plugin_ == protocol::clear_password_plugin) {
-        password_due_ = false;
+    if (speaks_in_clear()) {
+        // A dialog goes on for as many questions as the server has.
+        password_due_ = plugin_ == protocol::dialog_plugin;
         if (!is_empty_password(payload) && is_secure(client_) && !is_secure(server_)) {
             return {kind::fail, clear_password_refused};
         }

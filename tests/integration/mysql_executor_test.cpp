@@ -50,6 +50,7 @@ TEST_CASE("a session has the settings that the engine relies on, whatever the se
                                        "--sql-mode=ANSI_QUOTES",
                                        "--completion-type=RELEASE",
                                        "--autocommit=0",
+                                       "--wait-timeout=77",
                                        "--character-set-server=latin1"};
     // The server then ignores the character set that the client asks for at login; 9.x has no such option any more.
     if (kind != server_kind::mysql_9_7) arguments.push_back("--skip-character-set-client-handshake");

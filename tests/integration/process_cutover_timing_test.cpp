@@ -164,6 +164,21 @@ TEST_CASE("attempts that a transaction makes fail keep their budget and interval
         REQUIRE_FALSE(blockers.empty());
         CHECK(blockers[0].at("connection_id").to_number<std::uint64_t>() == blocker.connection_id());
     }
+    // Each is a line of the log (docs/cutover.md, "The report").
+    const std::string prefix = "migration " + id + ": cut-over attempt ";
+    const std::string last = prefix + std::to_string(attempts.size()) + " succeeded; ";
+    const std::string log = sluice.process().wait_for_message(last);
+    const std::string before_second = log.substr(0, log.find(prefix + "2 "));
+    const std::string given_up = before_second.substr(before_second.find(prefix + "1 given up: "));
+    for (const std::string& part :
+         {std::string(" statements held for "), std::string(" ms (p50 / p99 / longest); steps in us: "),
+          std::string("close "), "in the way: connection " + std::to_string(blocker.connection_id()) + " of "}) {
+        INFO(part);
+        CHECK(holds(given_up, part));
+    }
+    const std::string success = log.substr(log.find(last));
+    INFO(success);
+    CHECK((holds(success, "steps in us: ") && holds(success, "rename ") && !holds(success, "in the way")));
     CHECK(writer.errors() == 0);
 }
 

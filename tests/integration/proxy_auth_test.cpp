@@ -3,7 +3,7 @@
 
 #include "bench/throwaway/child_process.hpp"
 #include "bench/throwaway/programs.hpp"
-#include "tests/integration/proxy_fixture.hpp"
+#include "tests/integration/proxy_crossing.hpp"
 #include "tests/integration/tls_authority.hpp"
 
 #include <filesystem>
@@ -18,49 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-enum class way { plain, tls, local };
-constexpr way every_way[] = {way::plain, way::tls, way::local};
-
-const char* name_of(way w) {
-    switch (w) {
-        case way::plain: return "plain";
-        case way::tls: return "TLS";
-        case way::local: return "Unix socket";
-    }
-    return "?";
-}
-
-/// Takes clients in every way, and goes to the server in one.
-struct crossing {
-    crossing(server_kind kind, way to_server, mysql_server& server = shared_server(server_kind::mysql_9_7))
-        : socket((server.folder() / "proxy.sock").string()), proxied(kind, options(to_server, server)) {}
-
-    proxy::proxy_options options(way to_server, const mysql_server& server) const {
-        proxy::proxy_options made;
-        made.listen = {proxy::listen_endpoint{}, proxy::listen_endpoint{"", 0, socket}};
-        made.tls.client.mode = proxy::client_tls_mode::preferred;
-        made.server_port = server.port();
-        if (to_server == way::tls) made.tls.server.mode = proxy::server_tls_mode::required;
-        if (to_server == way::local) made.server_socket = server.socket_file().string();
-        return made;
-    }
-
-    [[nodiscard]] connect_options as(way client, const std::string& user, const std::string& password,
-                                     const std::string& plugin) const {
-        connect_options made;
-        made.port = proxied.port();
-        if (client == way::local) made.unix_socket = socket;
-        made.tls = client == way::tls;
-        made.user = user;
-        made.password = password;
-        made.plugin = plugin;
-        return made;
-    }
-
-    std::string socket;
-    proxy_under_test proxied;
-};
-
 struct account {
     const char* user;
     const char* plugin;
@@ -73,15 +30,6 @@ void make_account(sql_connection& root, const account& a) {
     }
     root.exec("CREATE USER " + std::string(a.user) + "@'%' IDENTIFIED WITH " + a.plugin + " BY " +
               root.quote(a.password));
-}
-
-unsigned login_error(const connect_options& options) {
-    try {
-        sql_connection made(options);
-        return 0;
-    } catch (const sql_error& failure) {
-        return failure.number();
-    }
 }
 
 constexpr account sha2_accounts[] = {
@@ -196,24 +144,13 @@ TEST_CASE("accounts of 5.6 and of MariaDB log in over every pair of transports")
     }
 }
 
-/// Where MariaDB's own plugins have been unpacked; the core package has none.
-std::optional<fs::path> mariadb_plugins() {
-    for (const auto& folder : {throwaway::cache_folder() / "mariadb-plugins", fs::path("/usr/lib/mysql/plugin")}) {
-        if (fs::exists(folder / "auth_ed25519.so")) return folder;
-    }
-    return std::nullopt;
-}
-
 TEST_CASE("MariaDB's ed25519 and native accounts log in over every pair of transports") {
-    const auto plugins = mariadb_plugins();
-    if (!plugins) {
-        FAIL("MariaDB's auth_ed25519 is not there: scripts/setup brings it");
-    }
+    const auto plugins = mariadb_plugins("auth_ed25519");
     server_options wanted;
     wanted.kind = server_kind::mariadb_10_11;
     tls_authority ca("the server's");
     const auto shown = ca.issue("mariadb");
-    wanted.extra_arguments = {"--plugin-dir=" + plugins->string(), "--plugin-load-add=auth_ed25519",
+    wanted.extra_arguments = {"--plugin-dir=" + plugins, "--plugin-load-add=auth_ed25519",
                               "--ssl-cert=" + shown.certificate.string(), "--ssl-key=" + shown.key.string()};
     auto server = mysql_server::start(wanted);
     auto root = connect(server);

@@ -124,6 +124,8 @@ void running_sluice::stop_engine() {
         spdlog::warn("the server does not answer the migration engine: its connections are given up");
         sql_->break_connections();
     });
+    // A dry run is such a call under way. And a cut-over must not go on while its gates vanish.
+    migrations_.disconnect();
     engine_.reset();
     stopped.set_value();
     watch.join();
@@ -131,8 +133,6 @@ void running_sluice::stop_engine() {
 
 void running_sluice::stop() {
     proxy_view_.begin_drain();
-    // A cut-over must not go on while its gates vanish.
-    migrations_.disconnect();
     stop_engine();
     proxy_->stop(settings_.drain_limit);
     http_.reset();

@@ -27,7 +27,9 @@ void make_zone(sql_connection& root) {
 }  // namespace
 
 TEST_CASE("conversions: TIMESTAMP and DATETIME turn into each other by the server's zone, summer time included") {
-    const mysql_server server = mysql_server::start();
+    const auto kind = GENERATE(server_kind::mysql_9_7, server_kind::mysql_5_6, server_kind::mariadb_10_11);
+    INFO(to_string(kind));
+    const mysql_server server = mysql_server::start({.kind = kind, .extra_arguments = {}});
     {
         sql_connection root = connect(server, "mysql");
         make_zone(root);

@@ -53,7 +53,7 @@ public:
 
     /// Asks until the answer is `wanted`, as a migration does that waits for its moment.
     void ready_until(bool wanted) {
-        const group_part part{&plan_, &ledger_, gate_.get(), &stop, &abort};
+        const group_part part{&plan_, &ledger_, gate_.get(), &stop, [this] { return abort.load(); }};
         test::wait_until("ready() of " + id_, [&] { return *group_.ready(id_, part) == wanted; });
     }
     std::future<cutover_outcome> attempt(std::uint32_t number = 1) {
