@@ -1,6 +1,7 @@
 // `sluice gh-ost --via` at work, in front of a server with prepared answers: flag files of this machine, and the end.
 
 #include "admin/http_server.hpp"
+#include "proxy/main/ghost/follow.hpp"
 #include "proxy/main/ghost/via_run.hpp"
 #include "tests/support/catch.hpp"
 
@@ -8,10 +9,14 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
+
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <mutex>
+#include <sstream>
 #include <vector>
 
 using namespace sluice;
@@ -110,6 +115,16 @@ struct scene {
     ghost_settings settings;
     std::chrono::milliseconds patience = 15s;
     std::unique_ptr<via_run> run;
+};
+
+/// What is logged in its lifetime.
+struct logged {
+    logged() { spdlog::set_default_logger(std::make_shared<spdlog::logger>("test", sink)); }
+    ~logged() { spdlog::set_default_logger(before); }
+
+    std::ostringstream text;
+    std::shared_ptr<spdlog::logger> before = spdlog::default_logger();
+    std::shared_ptr<spdlog::sinks::ostream_sink_mt> sink = std::make_shared<spdlog::sinks::ostream_sink_mt>(text);
 };
 
 using words = std::vector<std::string>;
@@ -237,4 +252,16 @@ TEST_CASE("--via: whoever cannot abort a job says that it goes on, and where", "
     const auto late = s.run->leave();
     REQUIRE(late.has_error());
     CHECK(late.error().text.ends_with("was done before it could be aborted"));
+}
+
+TEST_CASE("--via: a panic whose abort fails does not end as if nothing went on", "[ghost]") {
+    scene s;
+    s.patience = 1ms;
+    s.begin();
+    s.sluice.refuses("abort", 1000);
+    s.run->panic("user commanded 'panic'");
+    const logged log;
+    CHECK(follow(*s.run, {}) == 1);
+    CHECK(log.text.str().find("user commanded 'panic'; migration 0123 at " + s.sluice.url() + " goes on: ") !=
+          std::string::npos);
 }
