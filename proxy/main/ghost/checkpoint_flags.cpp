@@ -29,9 +29,6 @@ result<void, std::string> read_checkpoint_flags(const flag_values& flags, ghost_
                 "--revert: a served Sluice takes a migration back by `sluice revert ID`, where it was begun with "
                 "keep_old_table_in_sync");
         }
-        if (flags.on("checkpoint")) {
-            settings.notes.emplace_back("--checkpoint: a served Sluice makes its checkpoints anyhow");
-        }
         return {};
     }
     if (settings.on_replica() && flags.on("checkpoint")) {

@@ -2,8 +2,8 @@
 
 // Every flag of gh-ost (its doc/command-line-flags.md and release 1.1.8, and what its main branch has added since), in
 // one table: what kind of value it takes, what it is when left out, and what Sluice does with it. The texts are shown
-// by --help and, for flags that change nothing here, when they are given; docs/gh-ost.md is held to this table by a
-// test.
+// by --help and, for flags that change nothing here, or not with --via, when they are given; docs/gh-ost.md is held to
+// this table by a test.
 
 #include <cstdint>
 #include <span>
@@ -31,6 +31,8 @@ struct flag {
     std::string_view preset;  ///< when left out, in the form of a value; empty: false, 0 or ""
     flag_meaning meaning = flag_meaning::honoured;
     std::string_view text;  ///< what it does here, one sentence without a capital at its head
+    /// Why it changes nothing with --via, for the note when it is given there; empty: it does the same there.
+    std::string_view idle_with_via = {};
 };
 
 /// Sorted by name.

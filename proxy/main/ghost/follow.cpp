@@ -18,7 +18,6 @@ namespace sluice::ghost {
 namespace {
 
 constexpr long look_interval_ns = 50'000'000;
-constexpr std::chrono::seconds contact_patience{15};
 constexpr std::int64_t hint_interval_s = 600;
 
 /// Waits for a moment, or for a signal; its number, or 0.
@@ -135,8 +134,8 @@ follower::next follower::fail(const std::string& why) {
 }
 
 follower::next follower::leave(const std::string& why) {
-    run_.leave();
-    return fail(why);
+    const auto left = run_.leave();
+    return fail(left ? why : why + "; " + left.error().text);
 }
 
 void follower::show_hint() {
@@ -180,6 +179,7 @@ follower::next follower::hooks_of_this_moment(const run_view& view) {
         const bool may = call_hooks(on_validated) && call_hooks(on_before_row_copy);
         if (!may) return leave("a hook refused the migration");
         if (extras_.begin_count) extras_.begin_count();
+        const auto held = run_.lock();
         if (has_hooks) (void)run_.pause(false).has_error();
     }
     if (!counted_told_ && extras_.count_ended && extras_.count_ended()) {
@@ -287,7 +287,8 @@ int follower::to_the_end() {
         if (signal == SIGHUP) reload();
         if (signal == SIGINT || signal == SIGTERM) {
             (void)leave("ended by signal " + std::to_string(signal) +
-                        "; the tables of the migration are left as they are");
+                        (run_.settings().via.empty() ? "; the tables of the migration are left as they are"
+                                                     : "; the migration is to be aborted"));
             return exit_code::failure;
         }
     }

@@ -134,7 +134,7 @@ int follow_with_commands(ghost_run& run, follow_extras extras) {
                                         });
     if (!server) return fail_with_hook(settings, server.error());
     const std::string& flag_file = settings.spec.options.postpone_flag_file;
-    if (!flag_file.empty() && settings.via.empty()) {
+    if (!flag_file.empty()) {
         if (auto made = touch_file(flag_file); !made) return fail_with_hook(settings, made.error().text);
     }
     const bool has_hooks = !settings.hooks.path.empty();
@@ -175,7 +175,6 @@ int run_standalone(ghost_settings settings) {
 }
 
 int run_via(ghost_settings settings) {
-    // Only a standalone run can leave tables behind, count rows beside the copy, or read this machine's files.
     auto client = admin_client::make({.url = settings.via, .token_file = settings.token_file});
     if (!client) {
         say_fatal(client.error().message);

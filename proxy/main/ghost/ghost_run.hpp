@@ -15,6 +15,9 @@
 
 namespace sluice::ghost {
 
+/// For so long one that does not answer may yet do so.
+inline constexpr std::chrono::seconds contact_patience{15};
+
 /// Members without a word about it belong to whoever holds lock().
 class ghost_run : public commanded_run {
 public:
@@ -30,8 +33,9 @@ public:
     /// Lets it cut over, whatever it waits for.
     virtual result<void, command_refusal> cut_over() = 0;
     virtual result<void, command_refusal> pause(bool on) = 0;
-    /// Ends the work and leaves its tables. Nothing else is asked afterward.
-    virtual void leave() = 0;
+    /// Ends the work and leaves its tables. Nothing else is asked afterward. Called without lock(). An error: it goes
+    /// on, and where.
+    virtual result<void, command_refusal> leave() = 0;
 
     /// Looks, and remembers. False when nothing could be seen.
     bool refresh();

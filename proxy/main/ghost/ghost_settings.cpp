@@ -101,9 +101,11 @@ refusal look_at_meanings(const flag_values& flags, std::vector<std::string>& not
         if (!flags.given(each.name)) continue;
         const bool off = each.kind == flag_kind::boolean && !flags.on(each.name);
         if (off && each.meaning != flag_meaning::honoured) continue;
-        const std::string text = "--" + std::string(each.name) + ": " + std::string(each.text);
-        if (each.meaning == flag_meaning::refused) return text;
-        if (each.meaning == flag_meaning::noted) notes.push_back(text);
+        const std::string name = "--" + std::string(each.name) + ": ";
+        if (each.meaning == flag_meaning::refused) return name + std::string(each.text);
+        if (each.meaning == flag_meaning::noted) notes.push_back(name + std::string(each.text));
+        const bool idle = !each.idle_with_via.empty() && !flags.text("via").empty();
+        if (idle && !off) notes.push_back(name + "with --via " + std::string(each.idle_with_via));
     }
     for (const std::string& word : flags.rest()) notes.push_back("not a flag, and not looked at: " + word);
     return {};
@@ -361,6 +363,7 @@ result<ghost_settings, std::string> read_settings(const flag_values& flags, cons
     settings.execute = flags.on("execute");
     SLUICE_TRY_VOID(read_modes(flags, settings));
     settings.drop_old_table_first = flags.on("initially-drop-old-table");
+    settings.apply_batch_given = flags.given("dml-batch-size");
     settings.count = {flags.on("exact-rowcount"), flags.on("concurrent-rowcount")};
     SLUICE_TRY_VOID(read_checkpoint_flags(flags, settings));
     return settings;

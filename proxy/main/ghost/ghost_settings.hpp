@@ -46,6 +46,7 @@ struct ghost_settings {
     [[nodiscard]] bool on_replica() const { return test_on_replica || migrate_on_replica; }
     bool drop_old_table_first = false;
     row_count count;
+    bool apply_batch_given = false;  ///< --dml-batch-size
 
     std::string socket_file;
     bool drop_socket_file = false;

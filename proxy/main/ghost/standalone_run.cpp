@@ -69,7 +69,7 @@ migration::service_options standalone_run::engine_options() {
     return options;
 }
 
-standalone_run::~standalone_run() { leave(); }
+standalone_run::~standalone_run() { (void)leave().has_error(); }
 
 migration::outcome<migration::alter_forecast> standalone_run::dry_run() {
     SLUICE_TRY_VOID(engine_->recover());
@@ -138,9 +138,10 @@ result<void, command_refusal> standalone_run::pause(bool on) {
     return {};
 }
 
-void standalone_run::leave() {
+result<void, command_refusal> standalone_run::leave() {
     end_count();
     engine_.reset();
+    return {};
 }
 
 migration::migration_options standalone_run::options() {

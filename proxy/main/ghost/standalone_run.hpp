@@ -30,7 +30,7 @@ public:
     [[nodiscard]] result<run_view, command_refusal> look() override;
     result<void, command_refusal> cut_over() override;
     result<void, command_refusal> pause(bool on) override;
-    void leave() override;
+    result<void, command_refusal> leave() override;
     [[nodiscard]] migration::migration_options options() override;
     result<void, command_refusal> change(const migration::option_changes& changes) override;
     [[nodiscard]] std::string applier() override;
