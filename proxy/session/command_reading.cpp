@@ -189,9 +189,36 @@ void read_execute(expected_reply& reply, const subject& from, const reading_cont
     }
 }
 
-void read_several(expected_reply& reply, std::string_view text, const reading_context& context) {
+void read_single(expected_reply& reply, subject from, const reading_context& context) {
+    const auto text = from.text;
+    if (reply.kind == statement_kind::set) {
+        from.text = sql::statement_run_by(text, from.options);
+        if (from.text.size() != text.size()) reply.kind = sql::cheap_kind(from.text, from.options);
+    }
+    if (reply.kind == statement_kind::execute) {
+        read_execute(reply, from, context);
+    } else {
+        read_statement(reply, from, context);
+    }
+    // What SET STATEMENT sets for it may be how a transaction reads that it begins.
+    if (from.text.size() != text.size() && sql::mentions(text, "isolation")) reply.runs_several = true;
+}
+
+// A semicolon may stand in a string or comment, or behind the only statement. Where the text ends for the server is not
+// known if it holds a stored program, or if it is not understood.
+bool is_single(const sql::statement_footprint& footprint, const subject& from, const reading_context& context) {
+    if (footprint.statements.size() > 1 || footprint.trouble != sql::lexer_trouble::none) return false;
+    if (context.settings_in_flight || !context.text.is_certain(from.text)) return false;
+    const auto run = sql::statement_run_by(from.text, from.options);
+    if (sql::begins_stored_program(run, from.options)) return false;
+    // Where semicolons stand in front of it, the kind by the text's first words is not its.
+    return footprint.statements.empty() || sql::cheap_kind(run, from.options) != statement_kind::empty;
+}
+
+void read_several(expected_reply& reply, std::string_view text, sql::statement_footprint&& footprint,
+                  const reading_context& context) {
     const auto& options = context.text.options();
-    memory_of(reply).statements = sql::classify(text, {options}).statements;
+    memory_of(reply).statements = std::move(footprint.statements);
     if (protocol::has(context.capabilities, protocol::capability::local_files)) {
         reply.local_infile_asked = may_load_local_file(reply, text, true);
     }
@@ -222,21 +249,16 @@ void read_query(command_reading& reading, byte_view payload, bool whole, const r
         if (reading.show) return;
     }
     reading.may_hold_more = context.multi_statements && !whole;
+    const subject from{text, options, context.text.schema(), whole};
+    std::optional<sql::statement_footprint> several;
     if (context.multi_statements && whole && has_inner_semicolon(text)) {
-        read_several(reply, text, context);
+        several = sql::classify(text, {options});
+        if (is_single(*several, from, context)) several.reset();
+    }
+    if (several) {
+        read_several(reply, text, *std::move(several), context);
     } else {
-        subject from{text, options, context.text.schema(), whole};
-        if (reply.kind == statement_kind::set) {
-            from.text = sql::statement_run_by(text, options);
-            if (from.text.size() != text.size()) reply.kind = sql::cheap_kind(from.text, options);
-        }
-        if (reply.kind == statement_kind::execute) {
-            read_execute(reply, from, context);
-        } else {
-            read_statement(reply, from, context);
-        }
-        // What SET STATEMENT sets for it may be how a transaction reads that it begins.
-        if (from.text.size() != text.size() && sql::mentions(text, "isolation")) reply.runs_several = true;
+        read_single(reply, from, context);
     }
     if (reading.may_hold_more) note_what_may_follow(reply, context);
     reply.is_barrier = reply.local_infile_asked;

@@ -32,14 +32,17 @@ TEST_CASE("a statement is held exactly when nobody can come to wait for it") {
     CHECK(must_hold(question).all() == 0);
 }
 
-TEST_CASE("what runs others waits at a sealed gate whatever its session holds, for it may read by a snapshot of its own") {
+TEST_CASE(
+    "what runs others waits at a sealed gate whatever its session holds, for it may read by a snapshot of its own") {
     auto question = statement();
     question.kind = statement_kind::call;
     question.runs_several = true;
     question.touches_a_table = true;
     question.undecided = slot_bit(1) | slot_bit(2);
     SECTION("it may hold locks") { question.holds_locks = true; }
-    SECTION("it is in a transaction that has touched a table") { question.in_transaction = question.has_touched = true; }
+    SECTION("it is in a transaction that has touched a table") {
+        question.in_transaction = question.has_touched = true;
+    }
     CHECK(must_hold(question).told == slot_bit(1));
     CHECK(must_hold(question).open == 0);
     question.reads_anew = true;  // so does the session; what it runs may set that
