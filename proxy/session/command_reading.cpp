@@ -8,6 +8,7 @@
 #include "protocol/sql/classifier.hpp"
 #include "proxy/session/isolation_tracker.hpp"
 #include "proxy/session/kill_reading.hpp"
+#include "proxy/session/kind_reading.hpp"
 #include "proxy/session/lock_reading.hpp"
 
 namespace sluice::session {
@@ -166,17 +167,23 @@ void read_statement(expected_reply& reply, const subject& from, const reading_co
     }
     reply.flush = flush_lock_of(from.text, reply.kind, from.options);
     reply.may_lock = reply.kind == statement_kind::execute;
-    reply.runs_several = reply.kind == statement_kind::call || reply.kind == statement_kind::execute;
+    reply.runs_several = runs_others(reply.kind);
     note_what_it_will_have_done(reply, from, context);
     if (context.shard.watching()) note_use_of_text(reply, from, context);
+}
+
+// What SET STATEMENT sets for a statement may be how a transaction reads that it begins.
+bool sets_isolation_for(std::string_view run, std::string_view text) noexcept {
+    return run.size() != text.size() && sql::mentions(text, "isolation");
 }
 
 // EXECUTE is what it runs, where that is known: of a name, and of MariaDB's EXECUTE IMMEDIATE 'text'.
 void read_execute(expected_reply& reply, const subject& from, const reading_context& context) {
     const auto read_inner = [&](std::string_view inner, const sql::lexer_options& options, std::string_view schema) {
-        inner = sql::statement_run_by(inner, options);
-        reply.kind = sql::cheap_kind(inner, options);
-        read_statement(reply, {inner, options, schema}, context);
+        const auto run = sql::statement_run_by(inner, options);
+        reply.kind = kind_of(run, options);
+        read_statement(reply, {run, options, schema}, context);
+        if (sets_isolation_for(run, inner)) reply.runs_several = true;
     };
     if (context.settings_in_flight || !from.whole) return read_statement(reply, from, context);
     if (const auto* known = context.named.find(named_statements::name_in(from.text, from.options))) {
@@ -193,15 +200,14 @@ void read_single(expected_reply& reply, subject from, const reading_context& con
     const auto text = from.text;
     if (reply.kind == statement_kind::set) {
         from.text = sql::statement_run_by(text, from.options);
-        if (from.text.size() != text.size()) reply.kind = sql::cheap_kind(from.text, from.options);
+        if (from.text.size() != text.size()) reply.kind = kind_of(from.text, from.options);
     }
     if (reply.kind == statement_kind::execute) {
         read_execute(reply, from, context);
     } else {
         read_statement(reply, from, context);
     }
-    // What SET STATEMENT sets for it may be how a transaction reads that it begins.
-    if (from.text.size() != text.size() && sql::mentions(text, "isolation")) reply.runs_several = true;
+    if (sets_isolation_for(from.text, text)) reply.runs_several = true;
 }
 
 // A semicolon may stand in a string or comment, or behind the only statement. Where the text ends for the server is not
@@ -243,7 +249,7 @@ void read_query(command_reading& reading, byte_view payload, bool whole, const r
     const auto text = query->sql;
     const auto& options = context.text.options();
     reading.text = text;
-    reply.kind = sql::cheap_kind(text, options);
+    reply.kind = kind_of(text, options);
     if (whole && context.answers_shows && may_be_own(reply.kind)) {
         reading.show = sql::read_own_statement(text, options);
         if (reading.show) return;
@@ -292,7 +298,7 @@ void read_prepare(command_reading& reading, byte_view payload, bool whole, const
         const auto& options = context.text.options();
         const subject from{sql::statement_run_by(*text, options), options, context.text.schema(), whole};
         expected_reply probe;
-        probe.kind = sql::cheap_kind(from.text, options);
+        probe.kind = kind_of(from.text, options);
         note_use_of_text(probe, from, context);
         // PREPARE opens the tables but gives their locks back.
         reply.may_touch = probe.may_touch;
@@ -302,7 +308,10 @@ void read_prepare(command_reading& reading, byte_view payload, bool whole, const
 
 void note_use_of_statement(expected_reply& reply, std::uint32_t id, const reading_context& context) {
     reply.statement_id = id;
-    if (reply.command != command::stmt_fetch) context.prepared.recall(id, reply);
+    if (reply.command != command::stmt_fetch) {
+        context.prepared.recall(id, reply);
+        reply.runs_several = runs_others(reply.kind);
+    }
     if (protocol::has(context.capabilities, protocol::capability::local_files)) {
         reply.local_infile_asked = context.prepared.may_load_local_file(id, context.text.options().mariadb);
         reply.is_barrier = reply.local_infile_asked;
@@ -313,7 +322,6 @@ void note_use_of_statement(expected_reply& reply, std::uint32_t id, const readin
     reply.touches_a_table = use.touches_a_table;
     // A cursor's rows were read when it was opened.
     reply.reads_by_snapshot = use.reads_by_snapshot && reply.command != command::stmt_fetch;
-    reply.runs_several = reply.kind == statement_kind::call;
 }
 
 void read_field_list(command_reading& reading, byte_view payload, const reading_context& context) {

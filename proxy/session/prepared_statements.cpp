@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "protocol/sql/classifier.hpp"
+#include "proxy/session/kind_reading.hpp"
 #include "proxy/session/lock_reading.hpp"
 
 namespace sluice::session {
@@ -33,7 +34,11 @@ void prepared_statements::add(std::uint32_t id, command_memory&& prepare, const 
         using enum sql::statement_kind;
         const auto& options = settings.options();
         const auto run = sql::statement_run_by(text, options);
-        added.kind = sql::cheap_kind(run, options);
+        added.kind = kind_of(run, options);
+        added.isolation = isolation_change_of(run, added.kind, options);
+        if (run.size() != text.size() && sql::mentions(text, "isolation")) {
+            added.isolation = {isolation_change::scope_kind::session, isolation::unknown};
+        }
         added.may_load_local_file = added.kind == load_data && sql::mentions(run, "local");
         if (added.kind == flush) added.flush = flush_lock_of(run, added.kind, options);
         if (added.kind == handler_open || added.kind == handler_close) added.handler = handler_alias(run, options);
@@ -95,8 +100,10 @@ void prepared_statements::recall(std::uint32_t id, expected_reply& reply) const 
     const auto& known = found->second;
     reply.kind = known.kind;
     reply.flush = known.flush;
-    if (known.handler.empty() && known.statements.empty()) return;
+    const bool sets_isolation = known.isolation.scope != isolation_change::scope_kind::none;
+    if (known.handler.empty() && known.statements.empty() && !sets_isolation) return;
     reply.memory = std::make_unique<command_memory>();
+    reply.memory->isolation = known.isolation;
     reply.memory->text = known.handler;
     reply.memory->statements = known.statements;
 }

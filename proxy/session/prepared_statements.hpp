@@ -44,8 +44,8 @@ public:
     /// Whether executing it may make the server ask for a file. MariaDB prepares LOAD DATA LOCAL: there an unknown id
     /// may.
     [[nodiscard]] bool may_load_local_file(std::uint32_t id, bool mariadb) const noexcept;
-    /// Fills in what the statement's text says of the session: its kind and the locks that outlive it, and statements
-    /// that change settings. An unknown id leaves the kind `other`.
+    /// Fills in what the statement's text says of the session: its kind and the locks that outlive it, the isolation
+    /// level, and statements that change settings. An unknown id leaves the kind `other`.
     void recall(std::uint32_t id, expected_reply& reply) const;
     /// Start of the text for an operator's eyes, while it is kept; else empty.
     [[nodiscard]] std::string_view text(std::uint32_t id) const noexcept;
@@ -63,6 +63,7 @@ private:
         bool may_load_local_file = false;
         sql::statement_kind kind = sql::statement_kind::other;
         flush_lock flush = flush_lock::none;
+        isolation_change isolation;
         std::string handler;                             // alias of HANDLER ... OPEN and CLOSE
         std::vector<sql::statement_summary> statements;  // of SET and USE
         std::uint64_t epoch = 0;                         // of the shard's watched tables for which `known` holds

@@ -277,6 +277,8 @@ void statement_scan::tell(expected_reply& reply) && {
     reply.local_infile_asked = may_load_local_file_ || uncertain_;
     if (!reply.memory) reply.memory = std::make_unique<command_memory>();
     reply.memory->statements = std::move(statements_);
+    // Of the first statement; what the others set, and whether that is used up, is not known.
+    reply.memory->isolation = {isolation_change::scope_kind::session, isolation::unknown};
     if (!uncertain_) return;
     // The default schema, and what double quotes are, is not known any more.
     sql::statement_summary use;

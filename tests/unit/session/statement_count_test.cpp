@@ -3,6 +3,7 @@
 #include "tests/unit/session/lone_relay.hpp"
 
 #include <string>
+#include <vector>
 
 namespace sluice::session {
 namespace {
@@ -71,6 +72,110 @@ TEST_CASE("behind MariaDB's SET STATEMENT a semicolon may separate nothing, too"
     CHECK(one.fsm.holds_locks());
     one.done("SET STATEMENT a=';' FOR UNLOCK TABLES; -- x");
     CHECK_FALSE(one.fsm.holds_locks());
+}
+
+const std::string read_committed = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
+const std::string next_read_committed = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED";
+const std::string long_comment = "; /* " + std::string(3000, 'x') + " */; ";  // longer than is looked at
+
+// Whether the transaction that follows, or that is open, counts as one that reads by its snapshot.
+bool has_snapshot(relay& one) {
+    if (!one.fsm.in_transaction()) one.done("BEGIN", in_trans);
+    one.done("SELECT * FROM other", in_trans);
+    return one.fsm.has_snapshot();
+}
+
+TEST_CASE("what may have set the isolation level unseen leaves it unknown") {
+    struct {
+        std::vector<std::string> before;
+        status_flags status;  // behind the last of them; behind the others no transaction is open
+        bool anew;
+    } const cases[] = {
+        {{next_read_committed}, server_status::autocommit, true},
+        {{next_read_committed + "; /* a comment; nothing else */"}, server_status::autocommit, true},
+        // The level for one transaction is used up in the same text.
+        {{next_read_committed + long_comment + "START TRANSACTION; COMMIT"}, server_status::autocommit, false},
+        {{next_read_committed, "START TRANSACTION; COMMIT"}, server_status::autocommit, false},
+        {{read_committed, next_read_committed, "CALL p()"}, server_status::autocommit, false},
+        // They leave a transaction open.
+        {{read_committed}, server_status::autocommit, true},
+        {{read_committed, "CALL p()"}, in_trans, false},
+        {{next_read_committed, "CALL p()"}, in_trans, false},
+        {{read_committed, "EXECUTE s"}, in_trans, false},
+        {{read_committed, "DO 1" + long_comment + "SET tx_isolation = 'REPEATABLE-READ'; BEGIN"}, in_trans, false},
+        {{read_committed, "BEGIN NOT ATOMIC CALL p() END"}, in_trans, false},
+        {{read_committed, "WITH a AS (SELECT 1) SELECT * FROM a"}, in_trans, true},
+    };
+    for (const auto& c : cases) {
+        INFO(c.before.back().substr(0, 60) << " behind " << c.before.front().substr(0, 60));
+        relay one;
+        for (const auto& text : c.before) {
+            one.done(text, &text == &c.before.back() ? c.status : status_flags(server_status::autocommit));
+        }
+        CHECK(has_snapshot(one) == !c.anew);
+    }
+    // It ends the transaction that it was called in, and begins another.
+    for (const bool calls : {false, true}) {
+        relay one;
+        one.done(next_read_committed);
+        one.done("BEGIN", in_trans);
+        one.done(calls ? "CALL p()" : "DO 1", in_trans);
+        CHECK(has_snapshot(one) == calls);
+    }
+}
+
+TEST_CASE("a prepared CALL runs others, watched or not, and so may a prepared text that is not known") {
+    struct {
+        const char* text;  // null: never seen prepared
+        bool runs_others;
+    } const cases[] = {{"CALL p()", true},
+                       {nullptr, true},
+                       {"BEGIN NOT ATOMIC CALL p(); END", true},
+                       {"DELETE FROM other", false},
+                       {"SET @a = ?", false},
+                       {"SET STATEMENT max_statement_time = 1 FOR WITH a AS (SELECT 1) SELECT * FROM a", false},
+                       {"SET STATEMENT max_statement_time = 1 FOR CALL p()", true}};
+    for (const bool watched : {false, true}) {
+        for (const auto& c : cases) {
+            INFO((c.text == nullptr ? "unknown" : c.text) << (watched ? ", watched" : ""));
+            relay one("5.5.5-10.11.6-MariaDB");
+            if (!watched) one.shard.unwatch(0);
+            one.done(read_committed);
+            one.done("PREPARE s FROM 'DELETE FROM other'");
+            if (c.text != nullptr) one.prepare(1, c.text);
+            REQUIRE(one.execute(id_bytes(1)) == client_next::more);
+            (void)one.reply(script().ok());
+            if (!watched) one.shard.watch(0, {"shop", "orders"});
+            // The statement of that name may be another one now.
+            (void)one.query("EXECUTE s");
+            CHECK(one.used() == c.runs_others);
+            one.done(read_committed);
+            if (!watched) one.shard.unwatch(0);
+            (void)one.execute(id_bytes(1));
+            (void)one.reply(script().ok());
+            if (!watched) one.shard.watch(0, {"shop", "orders"});
+            CHECK(has_snapshot(one) == c.runs_others);
+        }
+    }
+    // To fetch rows runs nothing.
+    relay one;
+    one.done(read_committed);
+    (void)one.send(command_packet(command::stmt_fetch, id_bytes(1) + std::string("\1\0\0\0", 4)));
+    (void)one.reply(script().terminator());
+    CHECK_FALSE(has_snapshot(one));
+}
+
+TEST_CASE("a prepared SET of the isolation level is followed as another") {
+    relay one;
+    one.prepare(1, read_committed);
+    one.prepare(2, "SET tx_isolation = ?");
+    (void)one.execute(id_bytes(1));
+    (void)one.reply(script().ok());
+    CHECK_FALSE(has_snapshot(one));
+    one.done("COMMIT");
+    (void)one.execute(id_bytes(2));
+    (void)one.reply(script().ok());
+    CHECK(has_snapshot(one));
 }
 
 }  // namespace
