@@ -30,7 +30,7 @@ void prepared_statements::add(std::uint32_t id, command_memory&& prepare, const 
     statement added;
     if (prepare.text_is_whole) {
         auto& text = prepare.text;
-        if (text.size() > text_size_max || !settings.is_certain(text)) return;
+        if (text.size() > text_size_max) return;
         using enum sql::statement_kind;
         const auto& options = settings.options();
         const auto run = sql::statement_run_by(text, options);
@@ -54,7 +54,7 @@ void prepared_statements::add(std::uint32_t id, command_memory&& prepare, const 
     }
     if (statements_.size() >= count_max || bytes_ + added.bytes > bytes_max) return;
     added.schema = settings.schema();
-    added.options = settings.options();
+    added.rules = settings.rules();
     bytes_ += added.bytes;
     statements_.emplace(id, std::move(added));
 }
@@ -79,9 +79,12 @@ table_use prepared_statements::use(std::uint32_t id, const gate_shard& shard) {
     auto& known = found->second;
     if (known.epoch == shard.watch_epoch()) return known.known;
     if (const auto* text = std::get_if<std::string>(&known.content)) {
-        known.reads_by_snapshot =
-            reads_by_snapshot(sql::statement_run_by(*text, known.options), known.kind, known.options);
-        known.content = sql::classify(sql::statement_run_by(*text, known.options), {known.options});
+        const auto run = sql::statement_run_by(*text, known.rules.options);
+        known.reads_by_snapshot = false;
+        read_each_way(run, known.rules, [&](const sql::lexer_options& options) {
+            known.reads_by_snapshot = known.reads_by_snapshot || reads_by_snapshot(run, known.kind, options);
+        });
+        known.content = footprint_of(run, known.rules);
     }
     const auto& footprint = std::get<sql::statement_footprint>(known.content);
     known.known = {shard.may_touch(footprint, known.schema), !footprint.touches_nothing(), known.reads_by_snapshot};

@@ -13,6 +13,7 @@
 
 #include "proxy/session/expected_reply.hpp"
 #include "proxy/session/gate_shard.hpp"
+#include "proxy/session/quote_reading.hpp"
 #include "proxy/session/session_text.hpp"
 
 namespace sluice::session {
@@ -58,7 +59,7 @@ private:
     struct statement {
         std::variant<std::string, sql::statement_footprint> content;  // the text until it is first asked about
         std::string schema;
-        sql::lexer_options options;
+        text_rules rules;
         std::size_t bytes = 0;
         bool may_load_local_file = false;
         sql::statement_kind kind = sql::statement_kind::other;

@@ -185,7 +185,7 @@ relay_fsm::passage relay_fsm::pass_command(byte_view rest, client_step& step, ti
     const auto text = reading.text;
     const bool reading_on = reading.may_hold_more;
     if (reading_on) {
-        scan_ = std::make_unique<statement_scan>(text_.options(), text_.is_certain("\""));
+        scan_ = std::make_unique<statement_scan>(text_.rules());
     }
     admit(std::move(reading), now);
     if (reading_on) {
@@ -334,8 +334,8 @@ void relay_fsm::adopt_names(ended_reply& ended) {
     if (!expected.memory || expected.memory->name.empty()) return;
     auto& memory = *expected.memory;
     const bool is_kept = expected.kind == sql::statement_kind::prepare && !ended.failed && !memory.text.empty();
-    if (is_kept && text_.is_certain(memory.text)) {
-        named_.add(std::move(memory.name), memory.text, text_.options(), text_.schema());
+    if (is_kept) {
+        named_.add(std::move(memory.name), memory.text, text_.rules(), text_.schema());
     } else {
         named_.remove(memory.name);
     }

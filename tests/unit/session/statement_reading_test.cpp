@@ -353,11 +353,11 @@ TEST_CASE("a long text is split as the lexer splits it") {
     for (const auto& options : {mysql, mariadb, gbk, ansi, no_escapes}) {
         for (const std::string text : texts) {
             INFO(text);
-            statement_scan scan(options, true);
+            statement_scan scan({options, true});
             for (const char c : text) scan.feed({&c, 1});
             scan.finish();
             CHECK(scan.several() == (sql::classify(text, {options}).statements.size() > 1));
-            statement_scan at_once(options, true);
+            statement_scan at_once({options, true});
             at_once.feed(text);
             at_once.finish();
             CHECK(at_once.several() == scan.several());
@@ -366,7 +366,7 @@ TEST_CASE("a long text is split as the lexer splits it") {
 }
 
 TEST_CASE("of a long text with very many statements the worst is believed") {
-    statement_scan scan({}, true);
+    statement_scan scan(text_rules{});
     for (std::size_t i = 0; i < 50'000; ++i) scan.feed("UPDATE t SET a = 1;");
     expected_reply plain;
     scan.finish();
@@ -375,7 +375,7 @@ TEST_CASE("of a long text with very many statements the worst is believed") {
     CHECK_FALSE(plain.local_infile_asked);
     CHECK(plain.memory->statements.size() == 2);
 
-    statement_scan more({}, true);
+    statement_scan more(text_rules{});
     for (std::size_t i = 0; i < 50'000; ++i) more.feed("COMMIT;");
     more.finish();
     expected_reply worst;
