@@ -157,6 +157,12 @@ TEST_CASE("a prepared CALL runs others, watched or not, and so may a prepared te
             CHECK(has_snapshot(one) == c.runs_others);
         }
     }
+    // What EXECUTE runs may be a CALL, too.
+    relay other;
+    other.done("PREPARE s FROM 'DELETE FROM other'");
+    other.done("EXECUTE unknown");
+    (void)other.query("EXECUTE s");
+    CHECK(other.used());
     // To fetch rows runs nothing.
     relay one;
     one.done(read_committed);
@@ -176,6 +182,38 @@ TEST_CASE("a prepared SET of the isolation level is followed as another") {
     (void)one.execute(id_bytes(2));
     (void)one.reply(script().ok());
     CHECK(has_snapshot(one));
+}
+
+TEST_CASE("who may hold locks waits with what would take a snapshot of its own, once the gate is sealed") {
+    for (const char* text :
+         {"CALL p()", "START TRANSACTION; SELECT * FROM other; SELECT * FROM orders", "EXECUTE unknown"}) {
+        INFO(text);
+        relay one;
+        one.done("EXECUTE s");
+        one.shard.close(0, start + 1s);
+        // Before the seal it goes on, and is waited for.
+        REQUIRE(one.query(text) == client_next::more);
+        CHECK(one.used());
+        REQUIRE_FALSE(one.uses());
+        REQUIRE(one.shard.seal(0));
+        CHECK(one.query(text) == client_next::held);
+        one.shard.open(0, gate_end::swapped);
+        std::vector<gate_seat*> released;
+        one.shard.release(1, start, released);
+        REQUIRE(released.size() == 1);
+        one.fsm.on_released();
+        CHECK(one.send({}) == client_next::more);
+        CHECK(one.used());
+        // What does neither is not kept from it.
+        one.shard.close(0, start + 1s);
+        REQUIRE(one.shard.seal(0));
+        CHECK(one.query("UPDATE orders SET a = 1") == client_next::more);
+    }
+    relay one;
+    one.done("HANDLER other OPEN");
+    one.shard.close(0, start + 1s);
+    REQUIRE(one.shard.seal(0));
+    CHECK(one.query("CALL p()") == client_next::held);
 }
 
 }  // namespace
