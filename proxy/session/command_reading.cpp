@@ -8,7 +8,10 @@
 #include "protocol/sql/classifier.hpp"
 #include "proxy/session/isolation_tracker.hpp"
 #include "proxy/session/kill_reading.hpp"
+#include "proxy/session/kind_reading.hpp"
 #include "proxy/session/lock_reading.hpp"
+#include "proxy/session/quote_reading.hpp"
+#include "proxy/session/statement_scan.hpp"
 
 namespace sluice::session {
 
@@ -38,6 +41,19 @@ std::string_view part_that_names_tables(std::string_view cut, statement_kind kin
         if (token.is("VALUES") || token.is("VALUE")) return cut.substr(0, lexer.position() - token.text.size());
     }
     return {};
+}
+
+std::optional<sql::statement_footprint> footprint_of_part(std::string_view cut, statement_kind kind,
+                                                          const text_rules& rules) {
+    std::string_view part;
+    bool is_found = true;
+    read_each_way(cut, rules, [&](const sql::lexer_options& options) {
+        const auto found = part_that_names_tables(cut, kind, options);
+        is_found = is_found && !found.empty();
+        if (found.size() > part.size()) part = found;
+    });
+    if (!is_found) return std::nullopt;
+    return footprint_of(part, rules);
 }
 
 bool touches_a_table(std::string_view text, statement_kind kind, const sql::lexer_options& options,
@@ -73,18 +89,18 @@ void note_everything(expected_reply& reply, const reading_context& context) noex
 // A statement's text, and what it is read by: of EXECUTE not the session's own, but those of what it runs.
 struct subject {
     std::string_view text;
-    const sql::lexer_options& options;
+    text_rules rules;
     std::string_view schema;
     bool whole = true;
 };
 
 void note_use_of_text(expected_reply& reply, const subject& from, const reading_context& context) {
-    if (context.settings_in_flight || !context.text.is_certain(from.text)) return note_everything(reply, context);
+    if (context.settings_in_flight) return note_everything(reply, context);
     if (!from.whole) {
-        const auto part = part_that_names_tables(from.text, reply.kind, from.options);
-        if (part.empty()) return note_everything(reply, context);
         // The part alone is no statement; its names are what counts.
-        reply.may_touch = context.shard.may_touch(sql::classify(part, {from.options}), from.schema);
+        const auto named = footprint_of_part(from.text, reply.kind, from.rules);
+        if (!named) return note_everything(reply, context);
+        reply.may_touch = context.shard.may_touch(*named, from.schema);
         reply.touches_a_table = true;
         return;
     }
@@ -94,9 +110,15 @@ void note_use_of_text(expected_reply& reply, const subject& from, const reading_
         reply.takes_snapshot = !several;
         return note_everything(reply, context);
     }
-    reply.may_touch = context.shard.may_touch(from.text, from.options, from.schema);
-    reply.touches_a_table = reply.may_touch != 0 || touches_a_table(from.text, reply.kind, from.options, context);
-    if (reply.may_touch != 0) reply.reads_by_snapshot = reads_by_snapshot(from.text, reply.kind, from.options);
+    bool reads = false;
+    read_each_way(from.text, from.rules, [&](const sql::lexer_options& options) {
+        const auto may_touch = context.shard.may_touch(from.text, options, from.schema);
+        reply.may_touch |= may_touch;
+        reply.touches_a_table =
+            reply.touches_a_table || may_touch != 0 || touches_a_table(from.text, reply.kind, options, context);
+        reads = reads || (may_touch != 0 && reads_by_snapshot(from.text, reply.kind, options));
+    });
+    if (reply.may_touch != 0) reply.reads_by_snapshot = reads;
 }
 
 // What may stand behind the part that was looked at must not read by a snapshot from before a swap, and must not take
@@ -115,7 +137,8 @@ command_memory& memory_of(expected_reply& reply) {
 // What is to be remembered of a text until it has been done, if it is.
 void note_what_it_will_have_done(expected_reply& reply, const subject& from, const reading_context& context) {
     using enum statement_kind;
-    const auto& [text, options, schema, whole] = from;
+    const auto& [text, rules, schema, whole] = from;
+    const auto& options = rules.options;
     if (const auto change = isolation_change_of(text, reply.kind, options);
         change.scope != isolation_change::scope_kind::none) {
         memory_of(reply).isolation = change;
@@ -159,51 +182,114 @@ bool may_load_local_file(const expected_reply& reply, std::string_view text, boo
 // A single statement, or the part that was looked at of a text that may hold several.
 void read_statement(expected_reply& reply, const subject& from, const reading_context& context) {
     if (changes_settings(from.text, reply.kind)) {
-        memory_of(reply).statements = sql::classify(from.text, {from.options}).statements;
+        memory_of(reply).statements = sql::classify(from.text, {from.rules.options}).statements;
     }
     if (protocol::has(context.capabilities, protocol::capability::local_files)) {
         reply.local_infile_asked = may_load_local_file(reply, from.text, false);
     }
-    reply.flush = flush_lock_of(from.text, reply.kind, from.options);
+    reply.flush = flush_lock_of(from.text, reply.kind, from.rules.options);
     reply.may_lock = reply.kind == statement_kind::execute;
-    reply.runs_several = reply.kind == statement_kind::call || reply.kind == statement_kind::execute;
+    reply.runs_several = runs_others(reply.kind);
     note_what_it_will_have_done(reply, from, context);
     if (context.shard.watching()) note_use_of_text(reply, from, context);
 }
 
+// What SET STATEMENT sets for a statement may be how a transaction reads that it begins.
+bool sets_isolation_for(std::string_view run, std::string_view text) noexcept {
+    return run.size() != text.size() && sql::mentions(text, "isolation");
+}
+
 // EXECUTE is what it runs, where that is known: of a name, and of MariaDB's EXECUTE IMMEDIATE 'text'.
 void read_execute(expected_reply& reply, const subject& from, const reading_context& context) {
-    const auto read_inner = [&](std::string_view inner, const sql::lexer_options& options, std::string_view schema) {
-        inner = sql::statement_run_by(inner, options);
-        reply.kind = sql::cheap_kind(inner, options);
-        read_statement(reply, {inner, options, schema}, context);
+    const auto read_inner = [&](std::string_view inner, const text_rules& rules, std::string_view schema) {
+        const auto run = sql::statement_run_by(inner, rules.options);
+        reply.kind = kind_of(run, rules.options);
+        read_statement(reply, {run, rules, schema}, context);
+        if (sets_isolation_for(run, inner)) reply.runs_several = true;
     };
+    const auto& options = from.rules.options;
     if (context.settings_in_flight || !from.whole) return read_statement(reply, from, context);
-    if (const auto* known = context.named.find(named_statements::name_in(from.text, from.options))) {
-        read_inner(known->text, known->options, known->schema);
-    } else if (const auto immediate = immediate_text(from.text, from.options);
-               immediate && context.text.is_certain(from.text)) {
-        read_inner(*immediate, from.options, from.schema);
+    if (const auto* known = context.named.find(named_statements::name_in(from.text, options))) {
+        read_inner(known->text, known->rules, known->schema);
+    } else if (const auto immediate = immediate_text(from.text, options)) {
+        read_inner(*immediate, from.rules, from.schema);
     } else {
         read_statement(reply, from, context);
     }
 }
 
-void read_several(expected_reply& reply, std::string_view text, const reading_context& context) {
-    const auto& options = context.text.options();
-    memory_of(reply).statements = sql::classify(text, {options}).statements;
-    if (protocol::has(context.capabilities, protocol::capability::local_files)) {
-        reply.local_infile_asked = may_load_local_file(reply, text, true);
+void read_single(expected_reply& reply, subject from, const reading_context& context) {
+    const auto text = from.text;
+    if (reply.kind == statement_kind::set) {
+        from.text = sql::statement_run_by(text, from.rules.options);
+        if (from.text.size() != text.size()) reply.kind = kind_of(from.text, from.rules.options);
     }
-    const auto& statements = reply.memory->statements;
-    reply.may_lock = std::any_of(statements.begin(), statements.end(),
-                                 [](const auto& statement) { return statement.kind == statement_kind::execute; });
+    if (reply.kind == statement_kind::execute) {
+        read_execute(reply, from, context);
+    } else {
+        read_statement(reply, from, context);
+    }
+    if (sets_isolation_for(from.text, text)) reply.runs_several = true;
+}
+
+// A semicolon may stand in a string or comment, or behind the only statement. Where the text ends for the server is not
+// known if it holds a stored program, or if it is not understood.
+bool is_single(const sql::statement_footprint& footprint, std::string_view text, const sql::lexer_options& options) {
+    if (footprint.statements.size() > 1 || footprint.trouble != sql::lexer_trouble::none) return false;
+    const auto run = sql::statement_run_by(text, options);
+    if (sql::begins_stored_program(run, options)) return false;
+    // Where semicolons stand in front of it, the kind by the text's first words is not its.
+    return footprint.statements.empty() || sql::cheap_kind(run, options) != statement_kind::empty;
+}
+
+bool are_alike(const std::vector<sql::statement_summary>& one, const std::vector<sql::statement_summary>& other) {
+    return std::equal(one.begin(), one.end(), other.begin(), other.end(),
+                      [](const auto& a, const auto& b) { return a.kind == b.kind; });
+}
+
+// Of a text that may hold several.
+struct text_split {
+    std::vector<sql::statement_summary> statements;
+    bool is_single = true;
+    bool is_certain = true;  ///< false: read in another way, which may be right, it holds others
+};
+
+text_split split(const subject& from) {
+    text_split found;
+    bool is_first = true;
+    read_each_way(from.text, from.rules, [&](const sql::lexer_options& options) {
+        auto footprint = sql::classify(from.text, {options});
+        found.is_single = found.is_single && is_single(footprint, from.text, options);
+        if (!std::exchange(is_first, false)) {
+            found.is_certain = are_alike(found.statements, footprint.statements);
+        } else {
+            found.statements = std::move(footprint.statements);
+        }
+    });
+    return found;
+}
+
+void read_several(expected_reply& reply, subject from, text_split&& split, const reading_context& context) {
+    const auto& options = from.rules.options;
+    auto& statements = memory_of(reply).statements;
+    statements = std::move(split.statements);
+    reply.may_lock = !split.is_certain;
+    for (const auto& statement : statements) {
+        if (statement.kind == statement_kind::execute) reply.may_lock = true;
+        const bool sets_mode = statement.kind == statement_kind::set && sql::mentions(from.text, "sql_mode");
+        if (sets_mode || statement.kind == statement_kind::execute) from.rules.quotes_certain = false;  // behind it
+    }
+    if (protocol::has(context.capabilities, protocol::capability::local_files)) {
+        reply.local_infile_asked = !split.is_certain || may_load_local_file(reply, from.text, true);
+    }
+    if (!split.is_certain) note_unseen_settings(memory_of(reply));
     reply.kind = statement_kind::other;
-    reply.flush = flush_lock_of(text, reply.kind, options);
+    reply.flush = flush_lock_of(from.text, reply.kind, options);
     reply.runs_several = true;
-    const subject from{text, options, context.text.schema()};
     note_what_it_will_have_done(reply, from, context);
-    if (context.shard.watching()) note_use_of_text(reply, from, context);
+    if (!context.shard.watching()) return;
+    if (!split.is_certain) return note_everything(reply, context);
+    note_use_of_text(reply, from, context);
 }
 
 void read_query(command_reading& reading, byte_view payload, bool whole, const reading_context& context) {
@@ -216,27 +302,22 @@ void read_query(command_reading& reading, byte_view payload, bool whole, const r
     const auto text = query->sql;
     const auto& options = context.text.options();
     reading.text = text;
-    reply.kind = sql::cheap_kind(text, options);
+    reply.kind = kind_of(text, options);
     if (whole && context.answers_shows && may_be_own(reply.kind)) {
         reading.show = sql::read_own_statement(text, options);
         if (reading.show) return;
     }
     reading.may_hold_more = context.multi_statements && !whole;
+    const subject from{text, context.text.rules(), context.text.schema(), whole};
+    std::optional<text_split> several;
     if (context.multi_statements && whole && has_inner_semicolon(text)) {
-        read_several(reply, text, context);
+        several = split(from);
+        if (several->is_single && !context.settings_in_flight) several.reset();
+    }
+    if (several) {
+        read_several(reply, from, *std::move(several), context);
     } else {
-        subject from{text, options, context.text.schema(), whole};
-        if (reply.kind == statement_kind::set) {
-            from.text = sql::statement_run_by(text, options);
-            if (from.text.size() != text.size()) reply.kind = sql::cheap_kind(from.text, options);
-        }
-        if (reply.kind == statement_kind::execute) {
-            read_execute(reply, from, context);
-        } else {
-            read_statement(reply, from, context);
-        }
-        // What SET STATEMENT sets for it may be how a transaction reads that it begins.
-        if (from.text.size() != text.size() && sql::mentions(text, "isolation")) reply.runs_several = true;
+        read_single(reply, from, context);
     }
     if (reading.may_hold_more) note_what_may_follow(reply, context);
     reply.is_barrier = reply.local_infile_asked;
@@ -247,11 +328,9 @@ std::optional<sql::statement_footprint> footprint_of_long(std::string_view text,
                                                           const reading_context& context) {
     const auto& options = context.text.options();
     const auto kind = sql::cheap_kind(text, options);
-    if (context.settings_in_flight || !context.text.is_certain(text)) return std::nullopt;
-    if (!prepared_statements::keeps_footprint_of(kind)) return std::nullopt;
-    const auto read = whole ? text : part_that_names_tables(text, kind, options);
-    if (read.empty()) return std::nullopt;
-    return sql::classify(read, {options});
+    if (context.settings_in_flight || !prepared_statements::keeps_footprint_of(kind)) return std::nullopt;
+    const auto rules = context.text.rules();
+    return whole ? footprint_of(text, rules) : footprint_of_part(text, kind, rules);
 }
 
 void read_prepare(command_reading& reading, byte_view payload, bool whole, const reading_context& context) {
@@ -268,9 +347,9 @@ void read_prepare(command_reading& reading, byte_view payload, bool whole, const
     }
     if (context.shard.watching()) {
         const auto& options = context.text.options();
-        const subject from{sql::statement_run_by(*text, options), options, context.text.schema(), whole};
+        const subject from{sql::statement_run_by(*text, options), context.text.rules(), context.text.schema(), whole};
         expected_reply probe;
-        probe.kind = sql::cheap_kind(from.text, options);
+        probe.kind = kind_of(from.text, options);
         note_use_of_text(probe, from, context);
         // PREPARE opens the tables but gives their locks back.
         reply.may_touch = probe.may_touch;
@@ -280,7 +359,10 @@ void read_prepare(command_reading& reading, byte_view payload, bool whole, const
 
 void note_use_of_statement(expected_reply& reply, std::uint32_t id, const reading_context& context) {
     reply.statement_id = id;
-    if (reply.command != command::stmt_fetch) context.prepared.recall(id, reply);
+    if (reply.command != command::stmt_fetch) {
+        context.prepared.recall(id, reply);
+        reply.runs_several = runs_others(reply.kind);
+    }
     if (protocol::has(context.capabilities, protocol::capability::local_files)) {
         reply.local_infile_asked = context.prepared.may_load_local_file(id, context.text.options().mariadb);
         reply.is_barrier = reply.local_infile_asked;
@@ -291,7 +373,6 @@ void note_use_of_statement(expected_reply& reply, std::uint32_t id, const readin
     reply.touches_a_table = use.touches_a_table;
     // A cursor's rows were read when it was opened.
     reply.reads_by_snapshot = use.reads_by_snapshot && reply.command != command::stmt_fetch;
-    reply.runs_several = reply.kind == statement_kind::call;
 }
 
 void read_field_list(command_reading& reading, byte_view payload, const reading_context& context) {

@@ -33,7 +33,7 @@ struct command_memory {
     /// Statements of a COM_QUERY that change what the session must know (USE, SET ...), or all of several.
     std::vector<sql::statement_summary> statements;
     std::string name;                           ///< of PREPARE and DEALLOCATE PREPARE
-    isolation_change isolation;                 ///< of a COM_QUERY
+    isolation_change isolation;                 ///< of a COM_QUERY or COM_STMT_EXECUTE
     std::optional<std::uint64_t> killed_query;  ///< connection whose statement it ends, done here where that is held
 };
 
@@ -44,11 +44,11 @@ struct expected_reply {
     bool cursor_asked = false;        ///< COM_STMT_EXECUTE that wants a cursor
     bool local_infile_asked = false;  ///< a statement that may make the server ask for a file
     bool is_barrier = false;          ///< nothing else is sent before its reply has ended
-    bool touches_a_table = false;     ///< known only while tables are watched, as are the next three
+    bool touches_a_table = false;     ///< these three are known only while tables are watched
     bool reads_by_snapshot = true;    ///< it may read tables by its transaction's snapshot, not by locks
-    bool runs_several = false;        ///< or what runs others: it may begin a transaction and read in it
-    bool may_lock = false;            ///< by LOCK TABLES and its kin, in a text that is not known
     bool takes_snapshot = false;      ///< of all tables, and locks none: START TRANSACTION WITH CONSISTENT SNAPSHOT
+    bool runs_several = false;        ///< or what runs others: it may begin a transaction, read in it, and set how
+    bool may_lock = false;            ///< by LOCK TABLES and its kin, in a text that is not known
     flush_lock flush = flush_lock::none;
     std::uint16_t option = 0;        ///< of COM_SET_OPTION
     std::uint32_t statement_id = 0;  ///< of COM_STMT_EXECUTE and COM_STMT_FETCH

@@ -44,15 +44,19 @@ hold_masks must_hold(const hold_question& question) noexcept {
     if (((question.may_touch & question.holding) | question.holding_all | question.undecided) == 0) return {};
     if (!is_holdable(question.command) || !is_holdable(question.kind)) return {};
     hold_masks wait;
+    // What runs others may set by what they read.
+    const bool reads_anew = question.reads_anew && !question.runs_several;
     if (question.holds_locks || (question.in_transaction && question.has_touched)) {
-        // The one statement inside of a transaction that waits: which table it would read is not yet known.
-        if (question.has_snapshot && question.reads_by_snapshot && !question.reads_anew) {
+        // What waits in spite of that: it would read by the open transaction's snapshot, or by one that it may take
+        // itself, and which table that reads is not yet known.
+        const bool reads_by_older = question.has_snapshot && question.reads_by_snapshot;
+        if ((reads_by_older || question.runs_several) && !reads_anew) {
             wait.told = question.may_touch & question.undecided;
         }
         return wait;
     }
     wait.open = (question.may_touch & question.holding) | question.holding_all;
-    if (question.reads_anew) return wait;
+    if (reads_anew) return wait;
     const bool begins = question.in_transaction || !question.autocommit || question.runs_several;
     if (begins && question.touches_a_table) wait.open |= question.sealed;
     // It may take a snapshot before it comes to wait in the server for the table to change places. Also at a gate that

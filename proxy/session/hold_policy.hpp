@@ -29,7 +29,8 @@ struct hold_question {
 
 /// A statement that ends something, or frees somebody, must never wait; nor may a session that may hold locks: others
 /// would wait for it. A transaction that has touched nothing yet holds none. While a gate is sealed two more wait: what
-/// would take a snapshot that is older than the swap (see gate_shard), and what would read a table by such a one.
+/// would take a snapshot that is older than the swap (see gate_shard), and what would read a table by such a one. The
+/// latter waits whatever its session holds: nobody who uses the table is left by then, and the gate's time is short.
 /// Nothing in the answer: it goes on.
 [[nodiscard]] hold_masks must_hold(const hold_question& question) noexcept;
 

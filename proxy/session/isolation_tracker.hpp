@@ -42,8 +42,11 @@ public:
     /// A statement has been done. in_transaction: as the server says behind it; begun_anew: it has begun a transaction,
     /// ending one that may have been open.
     void on_statement(const isolation_change& change, bool in_transaction, bool begun_anew) noexcept;
-    /// It may have set the level, unseen.
-    void lose() noexcept { session_ = isolation::unknown; }
+    /// The statement that has been done may have set the level, and begun a transaction, unseen. Before on_statement().
+    void lose() noexcept {
+        session_ = current_ = isolation::unknown;
+        next_is_set_ = false;
+    }
     /// The server says so of the open transaction.
     void note_reads_anew() noexcept { current_ = isolation::anew; }
 

@@ -44,15 +44,14 @@ std::string named_statements::name_in(std::string_view text, const sql::lexer_op
     return name;
 }
 
-void named_statements::add(std::string name, std::string_view text, const sql::lexer_options& options,
-                           std::string schema) {
+void named_statements::add(std::string name, std::string_view text, const text_rules& rules, std::string schema) {
     remove(name);
-    auto inner = prepared_text(text, options);
+    auto inner = prepared_text(text, rules.options);
     if (name.empty() || !inner || inner->size() > text_size_max || statements_.size() >= count_max) return;
     const auto bytes = name.size() + inner->size();
     if (bytes_ + bytes > bytes_max) return;
     bytes_ += bytes;
-    statements_.emplace(std::move(name), statement{*std::move(inner), options, std::move(schema)});
+    statements_.emplace(std::move(name), statement{*std::move(inner), rules, std::move(schema)});
 }
 
 void named_statements::remove(const std::string& name) {

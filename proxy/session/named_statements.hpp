@@ -12,6 +12,7 @@
 
 #include "protocol/sql/lexer.hpp"
 #include "protocol/sql/statement_footprint.hpp"
+#include "proxy/session/quote_reading.hpp"
 
 namespace sluice::session {
 
@@ -30,14 +31,14 @@ public:
 
     /// A PREPARE has been done. text: of the whole PREPARE, as it was read then. What is prepared from anything but a
     /// literal is not known.
-    void add(std::string name, std::string_view text, const sql::lexer_options& options, std::string schema);
+    void add(std::string name, std::string_view text, const text_rules& rules, std::string schema);
     /// A PREPARE that failed, or a DEALLOCATE, has removed it; or it is not known any more what it is.
     void remove(const std::string& name);
     void clear() noexcept;
 
     struct statement {
         std::string text;  ///< of what EXECUTE runs
-        sql::lexer_options options;
+        text_rules rules;
         std::string schema;
     };
     /// nullptr: may be anything.

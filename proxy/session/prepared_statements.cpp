@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "protocol/sql/classifier.hpp"
+#include "proxy/session/kind_reading.hpp"
 #include "proxy/session/lock_reading.hpp"
 
 namespace sluice::session {
@@ -29,11 +30,15 @@ void prepared_statements::add(std::uint32_t id, command_memory&& prepare, const 
     statement added;
     if (prepare.text_is_whole) {
         auto& text = prepare.text;
-        if (text.size() > text_size_max || !settings.is_certain(text)) return;
+        if (text.size() > text_size_max) return;
         using enum sql::statement_kind;
         const auto& options = settings.options();
         const auto run = sql::statement_run_by(text, options);
-        added.kind = sql::cheap_kind(run, options);
+        added.kind = kind_of(run, options);
+        added.isolation = isolation_change_of(run, added.kind, options);
+        if (run.size() != text.size() && sql::mentions(text, "isolation")) {
+            added.isolation = {isolation_change::scope_kind::session, isolation::unknown};
+        }
         added.may_load_local_file = added.kind == load_data && sql::mentions(run, "local");
         if (added.kind == flush) added.flush = flush_lock_of(run, added.kind, options);
         if (added.kind == handler_open || added.kind == handler_close) added.handler = handler_alias(run, options);
@@ -49,7 +54,7 @@ void prepared_statements::add(std::uint32_t id, command_memory&& prepare, const 
     }
     if (statements_.size() >= count_max || bytes_ + added.bytes > bytes_max) return;
     added.schema = settings.schema();
-    added.options = settings.options();
+    added.rules = settings.rules();
     bytes_ += added.bytes;
     statements_.emplace(id, std::move(added));
 }
@@ -74,9 +79,12 @@ table_use prepared_statements::use(std::uint32_t id, const gate_shard& shard) {
     auto& known = found->second;
     if (known.epoch == shard.watch_epoch()) return known.known;
     if (const auto* text = std::get_if<std::string>(&known.content)) {
-        known.reads_by_snapshot =
-            reads_by_snapshot(sql::statement_run_by(*text, known.options), known.kind, known.options);
-        known.content = sql::classify(sql::statement_run_by(*text, known.options), {known.options});
+        const auto run = sql::statement_run_by(*text, known.rules.options);
+        known.reads_by_snapshot = false;
+        read_each_way(run, known.rules, [&](const sql::lexer_options& options) {
+            known.reads_by_snapshot = known.reads_by_snapshot || reads_by_snapshot(run, known.kind, options);
+        });
+        known.content = footprint_of(run, known.rules);
     }
     const auto& footprint = std::get<sql::statement_footprint>(known.content);
     known.known = {shard.may_touch(footprint, known.schema), !footprint.touches_nothing(), known.reads_by_snapshot};
@@ -95,8 +103,10 @@ void prepared_statements::recall(std::uint32_t id, expected_reply& reply) const 
     const auto& known = found->second;
     reply.kind = known.kind;
     reply.flush = known.flush;
-    if (known.handler.empty() && known.statements.empty()) return;
+    const bool sets_isolation = known.isolation.scope != isolation_change::scope_kind::none;
+    if (known.handler.empty() && known.statements.empty() && !sets_isolation) return;
     reply.memory = std::make_unique<command_memory>();
+    reply.memory->isolation = known.isolation;
     reply.memory->text = known.handler;
     reply.memory->statements = known.statements;
 }

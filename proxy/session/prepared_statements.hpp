@@ -13,6 +13,7 @@
 
 #include "proxy/session/expected_reply.hpp"
 #include "proxy/session/gate_shard.hpp"
+#include "proxy/session/quote_reading.hpp"
 #include "proxy/session/session_text.hpp"
 
 namespace sluice::session {
@@ -44,8 +45,8 @@ public:
     /// Whether executing it may make the server ask for a file. MariaDB prepares LOAD DATA LOCAL: there an unknown id
     /// may.
     [[nodiscard]] bool may_load_local_file(std::uint32_t id, bool mariadb) const noexcept;
-    /// Fills in what the statement's text says of the session: its kind and the locks that outlive it, and statements
-    /// that change settings. An unknown id leaves the kind `other`.
+    /// Fills in what the statement's text says of the session: its kind and the locks that outlive it, the isolation
+    /// level, and statements that change settings. An unknown id leaves the kind `other`.
     void recall(std::uint32_t id, expected_reply& reply) const;
     /// Start of the text for an operator's eyes, while it is kept; else empty.
     [[nodiscard]] std::string_view text(std::uint32_t id) const noexcept;
@@ -58,11 +59,12 @@ private:
     struct statement {
         std::variant<std::string, sql::statement_footprint> content;  // the text until it is first asked about
         std::string schema;
-        sql::lexer_options options;
+        text_rules rules;
         std::size_t bytes = 0;
         bool may_load_local_file = false;
         sql::statement_kind kind = sql::statement_kind::other;
         flush_lock flush = flush_lock::none;
+        isolation_change isolation;
         std::string handler;                             // alias of HANDLER ... OPEN and CLOSE
         std::vector<sql::statement_summary> statements;  // of SET and USE
         std::uint64_t epoch = 0;                         // of the shard's watched tables for which `known` holds

@@ -6,6 +6,7 @@
 #include "protocol/message/command.hpp"
 #include "protocol/message/statement_command.hpp"
 #include "protocol/wire/frame.hpp"
+#include "proxy/session/kind_reading.hpp"
 
 namespace sluice::session {
 
@@ -111,7 +112,7 @@ void relay_fsm::scan_on(std::string_view text) {
     const auto scan = std::exchange(scan_, nullptr);
     auto& reply = tracker_.queue().at(tracker_.queue().size() - 1);
     if (!scan->several()) {
-        reply.runs_several = reply.kind == sql::statement_kind::call || reply.kind == sql::statement_kind::execute;
+        reply.runs_several = runs_others(reply.kind);
         return;
     }
     std::move(*scan).tell(reply);
@@ -184,7 +185,7 @@ relay_fsm::passage relay_fsm::pass_command(byte_view rest, client_step& step, ti
     const auto text = reading.text;
     const bool reading_on = reading.may_hold_more;
     if (reading_on) {
-        scan_ = std::make_unique<statement_scan>(text_.options(), text_.is_certain("\""));
+        scan_ = std::make_unique<statement_scan>(text_.rules());
     }
     admit(std::move(reading), now);
     if (reading_on) {
@@ -211,8 +212,8 @@ bool relay_fsm::settings_in_flight() {
         const auto& reply = queue.at(i);
         // Of names: what EXECUTE runs.
         const bool has_statements = reply.memory && !(reply.memory->statements.empty() && reply.memory->name.empty());
-        if (has_statements || reply.command == command::init_db || reply.command == command::reset_connection ||
-            reply.kind == sql::statement_kind::execute || reply.kind == sql::statement_kind::call) {
+        if (has_statements || reply.runs_several || reply.command == command::init_db ||
+            reply.command == command::reset_connection) {
             return true;
         }
     }
@@ -329,12 +330,12 @@ void relay_fsm::adopt_names(ended_reply& ended) {
         named_.clear();
     }
     // A procedure may prepare too.
-    if (expected.runs_several && expected.kind != sql::statement_kind::execute) named_.clear();
+    if (expected.runs_several) named_.clear();
     if (!expected.memory || expected.memory->name.empty()) return;
     auto& memory = *expected.memory;
     const bool is_kept = expected.kind == sql::statement_kind::prepare && !ended.failed && !memory.text.empty();
-    if (is_kept && text_.is_certain(memory.text)) {
-        named_.add(std::move(memory.name), memory.text, text_.options(), text_.schema());
+    if (is_kept) {
+        named_.add(std::move(memory.name), memory.text, text_.rules(), text_.schema());
     } else {
         named_.remove(memory.name);
     }
@@ -347,11 +348,9 @@ void relay_fsm::adopt_isolation(const ended_reply& ended) {
         if (transaction_.may_have_snapshot()) transaction_.note_outdated(outdated_);
     }
     if (expected.command == command::reset_connection) isolation_ = {};
+    if (expected.runs_several) isolation_.lose();
     const auto change = !ended.failed && expected.memory ? expected.memory->isolation : isolation_change{};
     isolation_.on_statement(change, transaction_.in_transaction(), transaction_.begun_anew());
-    const bool sets =
-        expected.kind == sql::statement_kind::set || expected.kind == sql::statement_kind::set_transaction;
-    if (expected.runs_several || (sets && expected.command == command::stmt_execute)) isolation_.lose();
     if (expected.memory && expected.memory->killed_query && !ended.failed) {
         shard_.note_kill({*expected.memory->killed_query});
     }

@@ -43,28 +43,33 @@ std::uint32_t parse_server_version(std::string_view version) noexcept {
 
 void session_text::adopt_login(const login_facts& facts) {
     *this = {};
-    options_.server_version = parse_server_version(facts.server_version);
-    options_.mariadb = facts.server_version.find("MariaDB") != std::string::npos;
+    rules_.options.server_version = parse_server_version(facts.server_version);
+    rules_.options.mariadb = facts.server_version.find("MariaDB") != std::string::npos;
     login_charset_ = sql::multibyte_charset_of_collation(facts.collation_id);
-    options_.charset = login_charset_;
+    rules_.options.charset = login_charset_;
+    lose_quotes();
     schema_ = facts.schema;
     adopt_status(facts.status);
 }
 
 void session_text::adopt_status(protocol::status_flags status) noexcept {
-    options_.no_backslash_escapes = (status & protocol::server_status::no_backslash_escapes) != 0;
+    rules_.options.no_backslash_escapes = (status & protocol::server_status::no_backslash_escapes) != 0;
     if ((status & protocol::server_status::db_dropped) != 0) schema_.clear();
-    if (options_.mariadb) options_.ansi_quotes = (status & protocol::server_status::ansi_quotes) != 0;
+    if (rules_.options.mariadb) rules_.options.ansi_quotes = (status & protocol::server_status::ansi_quotes) != 0;
 }
 
 void session_text::reset() {
-    options_.charset = login_charset_;
-    options_.ansi_quotes = false;
-    ansi_quotes_uncertain_ = false;
+    rules_.options.charset = login_charset_;
+    rules_.options.ansi_quotes = false;
+    lose_quotes();
 }
 
 void session_text::adopt_reply(const ended_reply& ended) {
     const auto& expected = ended.expected;
+    // A text that is not known may be a SET. A procedure's own sql_mode ends with it.
+    const bool runs_unknown = expected.command == protocol::command::stmt_execute &&
+                              expected.kind == sql::statement_kind::other && expected.runs_several;
+    if (expected.may_lock || runs_unknown) lose_quotes();
     if (expected.memory) {
         // Of a failed text of several statements, some may have been done.
         const bool certain = !ended.failed;
@@ -77,16 +82,17 @@ void session_text::adopt_reply(const ended_reply& ended) {
     const auto& told = ended.changes;
     if (told.schema) schema_ = *told.schema;
     if (told.incomplete && !told.schema) schema_.clear();
-    if (told.character_set_client) options_.charset = sql::multibyte_charset_of_name(*told.character_set_client);
+    if (told.character_set_client) rules_.options.charset = sql::multibyte_charset_of_name(*told.character_set_client);
     if (told.sql_mode) {
-        ansi_quotes_uncertain_ = false;
-        sql::adopt_sql_mode(options_, *told.sql_mode);
+        rules_.quotes_certain = true;
+        sql::adopt_sql_mode(rules_.options, *told.sql_mode);
     }
 }
 
 void session_text::adopt_statement(const sql::statement_summary& statement, bool certain) {
     if (statement.kind == sql::statement_kind::use) {
-        schema_ = certain ? statement.schema : std::string();
+        // In double quotes it is a name after all.
+        schema_ = certain && !statement.schema.starts_with('"') ? statement.schema : std::string();
     } else if (statement.kind == sql::statement_kind::set) {
         for (const auto& assignment : statement.assignments) adopt_assignment(assignment, certain);
     }
@@ -98,22 +104,22 @@ void session_text::adopt_assignment(const sql::assignment& assignment, bool cert
         if (certain) {
             adopt_sql_mode(assignment.value);
         } else {
-            ansi_quotes_uncertain_ = true;
+            lose_quotes();
         }
     } else if (assignment.name == "names" || assignment.name == "character set" ||
                assignment.name == "character_set_client") {
-        options_.charset = sql::multibyte_charset_of_name(unquoted(assignment.value));
+        rules_.options.charset = sql::multibyte_charset_of_name(unquoted(assignment.value));
     }
 }
 
 void session_text::adopt_sql_mode(std::string_view value) {
     // MariaDB tells ANSI_QUOTES with every status; elsewhere only a literal says what the mode will be.
-    if (options_.mariadb) return;
-    ansi_quotes_uncertain_ = !is_plain_string(value);
-    if (ansi_quotes_uncertain_) return;
-    const bool no_backslash_escapes = options_.no_backslash_escapes;
-    sql::adopt_sql_mode(options_, unquoted(value));
-    options_.no_backslash_escapes = no_backslash_escapes;
+    if (rules_.options.mariadb) return;
+    rules_.quotes_certain = is_plain_string(value);
+    if (!rules_.quotes_certain) return;
+    const bool no_backslash_escapes = rules_.options.no_backslash_escapes;
+    sql::adopt_sql_mode(rules_.options, unquoted(value));
+    rules_.options.no_backslash_escapes = no_backslash_escapes;
 }
 
 }  // namespace sluice::session

@@ -12,6 +12,7 @@
 #include "protocol/message/capabilities.hpp"
 #include "protocol/sql/statement_footprint.hpp"
 #include "proxy/session/connect_fsm.hpp"
+#include "proxy/session/quote_reading.hpp"
 #include "proxy/session/response_tracker.hpp"
 
 namespace sluice::session {
@@ -25,11 +26,8 @@ public:
     /// COM_RESET_CONNECTION.
     void reset();
 
-    /// For a text: without certainty about ANSI_QUOTES, a text with double quotes may name anything.
-    [[nodiscard]] bool is_certain(std::string_view text) const noexcept {
-        return !ansi_quotes_uncertain_ || text.find('"') == std::string_view::npos;
-    }
-    [[nodiscard]] const sql::lexer_options& options() const noexcept { return options_; }
+    [[nodiscard]] const sql::lexer_options& options() const noexcept { return rules_.options; }
+    [[nodiscard]] const text_rules& rules() const noexcept { return rules_; }
     /// Empty: none, or not known.
     [[nodiscard]] const std::string& schema() const noexcept { return schema_; }
 
@@ -37,10 +35,11 @@ private:
     void adopt_statement(const sql::statement_summary& statement, bool certain);
     void adopt_assignment(const sql::assignment& assignment, bool certain);
     void adopt_sql_mode(std::string_view value);
+    /// MariaDB tells with every status. Elsewhere the server's own sql_mode counts, or init_connect's.
+    void lose_quotes() noexcept { rules_.quotes_certain = rules_.options.mariadb; }
 
-    sql::lexer_options options_;
+    text_rules rules_;
     sql::multibyte_charset login_charset_ = sql::multibyte_charset::none;
-    bool ansi_quotes_uncertain_ = false;
     std::string schema_;
 };
 

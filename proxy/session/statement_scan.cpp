@@ -36,6 +36,16 @@ bool is_plain(statement_kind kind) noexcept {
 
 }  // namespace
 
+void note_unseen_settings(command_memory& memory) {
+    sql::statement_summary use;
+    use.kind = statement_kind::use;
+    sql::statement_summary set;
+    set.kind = statement_kind::set;
+    set.assignments.push_back({sql::assignment::scope_kind::session, "sql_mode", "?"});
+    memory.statements.push_back(std::move(use));
+    memory.statements.push_back(std::move(set));
+}
+
 void statement_scan::feed(std::string_view bytes) {
     std::size_t at = 0;
     while (at < bytes.size() && !is_body_) {
@@ -86,6 +96,8 @@ bool statement_scan::completes_character(char c) noexcept {
 void statement_scan::on_quoted(char c) {
     take(c);
     const bool string_like = quote_ == '\'' || (quote_ == '"' && !options_.ansi_quotes);
+    // Nothing else of what is in double quotes makes a difference to where they end.
+    if (c == '\\' && quote_ == '"' && !quotes_certain_ && !options_.no_backslash_escapes) uncertain_ = true;
     if (escaped_) {
         escaped_ = false;
     } else if (c == '\\' && string_like && !options_.no_backslash_escapes) {
@@ -147,8 +159,6 @@ void statement_scan::on_plain_code(char c) {
         case '#': place_ = place::line_comment; return take(' ');
         case ';': return end_statement();
         case '"':
-            if (!quotes_certain_) uncertain_ = true;
-            [[fallthrough]];
         case '\'':
         case '`':
             quote_ = c;
@@ -277,15 +287,9 @@ void statement_scan::tell(expected_reply& reply) && {
     reply.local_infile_asked = may_load_local_file_ || uncertain_;
     if (!reply.memory) reply.memory = std::make_unique<command_memory>();
     reply.memory->statements = std::move(statements_);
-    if (!uncertain_) return;
-    // The default schema, and what double quotes are, is not known any more.
-    sql::statement_summary use;
-    use.kind = statement_kind::use;
-    sql::statement_summary set;
-    set.kind = statement_kind::set;
-    set.assignments.push_back({sql::assignment::scope_kind::session, "sql_mode", "?"});
-    reply.memory->statements.push_back(std::move(use));
-    reply.memory->statements.push_back(std::move(set));
+    // Of the first statement; what the others set, and whether that is used up, is not known.
+    reply.memory->isolation = {isolation_change::scope_kind::session, isolation::unknown};
+    if (uncertain_) note_unseen_settings(*reply.memory);
 }
 
 }  // namespace sluice::session

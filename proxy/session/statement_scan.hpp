@@ -15,14 +15,17 @@
 #include "protocol/sql/lexer.hpp"
 #include "protocol/sql/statement_footprint.hpp"
 #include "proxy/session/expected_reply.hpp"
+#include "proxy/session/quote_reading.hpp"
 
 namespace sluice::session {
 
+/// What stands in a text unread may have set the default schema, and what double quotes are.
+void note_unseen_settings(command_memory& memory);
+
 class statement_scan {
 public:
-    /// quotes_certain: false if it is not known what double quotes are.
-    statement_scan(const sql::lexer_options& options, bool quotes_certain) noexcept
-        : options_(options), quotes_certain_(quotes_certain) {}
+    explicit statement_scan(const text_rules& rules) noexcept
+        : options_(rules.options), quotes_certain_(rules.quotes_certain) {}
 
     /// The text's next bytes, from its first on.
     void feed(std::string_view bytes);

@@ -32,6 +32,43 @@ TEST_CASE("a statement is held exactly when nobody can come to wait for it") {
     CHECK(must_hold(question).all() == 0);
 }
 
+TEST_CASE(
+    "what runs others waits at a sealed gate whatever its session holds, for it may read by a snapshot of its own") {
+    auto question = statement();
+    question.kind = statement_kind::call;
+    question.runs_several = true;
+    question.touches_a_table = true;
+    question.undecided = slot_bit(1) | slot_bit(2);
+    SECTION("it may hold locks") { question.holds_locks = true; }
+    SECTION("it is in a transaction that has touched a table") {
+        question.in_transaction = question.has_touched = true;
+    }
+    CHECK(must_hold(question).told == slot_bit(1));
+    CHECK(must_hold(question).open == 0);
+    question.reads_anew = true;  // so does the session; what it runs may set that
+    CHECK(must_hold(question).told == slot_bit(1));
+    question.runs_several = false;
+    CHECK(must_hold(question).all() == 0);
+    question.reads_anew = false;
+    CHECK(must_hold(question).all() == 0);
+    question.has_snapshot = true;
+    CHECK(must_hold(question).told == slot_bit(1));
+    question.runs_several = true;
+    question.undecided = 0;
+    CHECK(must_hold(question).all() == 0);
+}
+
+TEST_CASE("what runs others waits at a sealed gate, however its session reads") {
+    auto question = statement();
+    question.sealed = question.undecided = slot_bit(2);
+    question.touches_a_table = true;
+    question.reads_anew = true;
+    CHECK(must_hold(question).all() == slot_bit(1));
+    question.runs_several = true;
+    CHECK(must_hold(question).open == (slot_bit(1) | slot_bit(2)));
+    CHECK(must_hold(question).told == slot_bit(1));
+}
+
 TEST_CASE("what ends something or frees somebody is never held") {
     using enum statement_kind;
     for (const auto kind :

@@ -76,6 +76,7 @@ TEST_CASE("what changes the meaning of a text is followed, and doubt is remember
     session_text text;
     text.adopt_login(mysql_login());
     CHECK_FALSE(text.options().ansi_quotes);
+    CHECK_FALSE(text.rules().quotes_certain);  // the server's sql_mode is not known
     CHECK(text.options().server_version == 90700);
     text.adopt_reply(reply_to("SET sql_mode = 'ANSI_QUOTES,STRICT_ALL_TABLES'"));
     CHECK(text.options().ansi_quotes);
@@ -83,15 +84,28 @@ TEST_CASE("what changes the meaning of a text is followed, and doubt is remember
     CHECK_FALSE(text.options().ansi_quotes);
     text.adopt_reply(reply_to("SET GLOBAL sql_mode = 'ANSI'"));
     CHECK_FALSE(text.options().ansi_quotes);
-    CHECK(text.is_certain("SELECT \"x\""));
+    CHECK(text.rules().quotes_certain);
     text.adopt_reply(reply_to("SET sql_mode = CONCAT(@@sql_mode, ',x')"));
-    CHECK_FALSE(text.is_certain("SELECT \"x\""));
-    CHECK(text.is_certain("SELECT 'x'"));
+    CHECK_FALSE(text.rules().quotes_certain);
     text.adopt_reply(reply_to("SET sql_mode = 'ANSI'"));
-    CHECK(text.is_certain("SELECT \"x\""));
+    CHECK(text.rules().quotes_certain);
     CHECK(text.options().ansi_quotes);
     text.reset();
-    CHECK_FALSE(text.options().ansi_quotes);
+    CHECK_FALSE(text.rules().quotes_certain);
+
+    // What is not known may have been a SET.
+    ended_reply unknown;
+    unknown.expected.command = protocol::command::stmt_execute;
+    unknown.expected.runs_several = true;
+    ended_reply execute;
+    execute.expected.command = protocol::command::query;
+    execute.expected.may_lock = true;
+    for (auto* one : {&unknown, &execute}) {
+        text.adopt_reply(reply_to("SET sql_mode = ''"));
+        CHECK(text.rules().quotes_certain);
+        text.adopt_reply(*one);
+        CHECK_FALSE(text.rules().quotes_certain);
+    }
 
     text.adopt_status(server_status::no_backslash_escapes);
     CHECK(text.options().no_backslash_escapes);
@@ -119,7 +133,9 @@ TEST_CASE("MariaDB tells ANSI_QUOTES with its status") {
     text.adopt_status(server_status::ansi_quotes);
     text.adopt_reply(reply_to("SET sql_mode = CONCAT(@@sql_mode, '')"));
     CHECK(text.options().ansi_quotes);
-    CHECK(text.is_certain("\"x\""));
+    CHECK(text.rules().quotes_certain);
+    text.reset();
+    CHECK(text.rules().quotes_certain);
 }
 
 command_memory whole(std::string text) {
@@ -185,10 +201,6 @@ TEST_CASE("prepared statements take bounded memory") {
     prepared.clear();
     for (std::uint32_t id = 0; id < prepared_statements::count_max + 5; ++id) prepared.add(id, whole("DO 1"), settings);
     CHECK(prepared.size() == prepared_statements::count_max);
-    settings.adopt_reply(reply_to("SET sql_mode = @a"));
-    prepared.clear();
-    prepared.add(1, whole("SELECT \"a\""), settings);
-    CHECK(prepared.use(1, shard).may_touch == slot_bit(0));
 }
 
 }  // namespace

@@ -2,80 +2,20 @@
 // STATEMENT, or longer than is looked at.
 
 #include "protocol/sql/classifier.hpp"
-#include "proxy/session/session_core.hpp"
 #include "proxy/session/statement_scan.hpp"
-#include "tests/unit/session/packets.hpp"
+#include "tests/unit/session/lone_relay.hpp"
 
 #include <algorithm>
 #include <string>
-#include <vector>
 
 namespace sluice::session {
 namespace {
 
-using namespace std::chrono_literals;
-using protocol::command;
-
-constexpr time_point start{};
-constexpr status_flags in_trans = server_status::autocommit | server_status::in_trans;
 const std::string last("\xff\xff\xff\xff", 4);
 const auto file_request = [] {
     return script().raw(
         "\xfb"
         "f");
-};
-
-std::string id_bytes(std::uint32_t id) {
-    std::string bytes;
-    for (int i = 0; i < 4; ++i) bytes += static_cast<char>(id >> (8 * i) & 0xFFU);
-    return bytes;
-}
-
-struct relay {
-    explicit relay(const char* version = "9.7.0", capability_flags capabilities = modern)
-        : shard({}), fsm(shard, {true, 1024}) {
-        login_facts facts;
-        facts.server_version = version;
-        facts.capabilities = capabilities;
-        facts.status = server_status::autocommit;
-        facts.schema = "shop";
-        shard.watch(0, {"shop", "orders"});
-        shard.join(fsm);
-        fsm.begin(facts, "here", start);
-    }
-    client_next send(byte_view bytes) {
-        unread.insert(unread.end(), bytes.begin(), bytes.end());
-        const auto step = fsm.on_client(unread, start);
-        unread.erase(unread.begin(), unread.begin() + static_cast<std::ptrdiff_t>(step.forward + step.drop));
-        return step.next;
-    }
-    client_next query(std::string_view text) { return send(query_packet(text)); }
-    server_step reply(const script& bytes) { return fsm.on_server(bytes, start); }
-    void done(std::string_view text, status_flags status = server_status::autocommit) {
-        INFO(text.substr(0, 60));
-        REQUIRE(query(text) == client_next::more);
-        (void)reply(script().ok(status));
-        REQUIRE(fsm.idle());
-    }
-    void prepare(std::uint32_t id, std::string_view text) {
-        REQUIRE(send(command_packet(command::stmt_prepare, text)) == client_next::more);
-        (void)reply(script().prepare_ok(id, 0, 0));
-    }
-    client_next execute(const std::string& id) {
-        return send(command_packet(command::stmt_execute, id + std::string("\0\1\0\0\0", 5)));
-    }
-    client_next close(const std::string& id) { return send(command_packet(command::stmt_close, id)); }
-    [[nodiscard]] bool uses() const { return shard.in_use_count(0) != 0; }
-    // Whether the statement that has just been sent counts as using the table; its reply comes then.
-    bool used() {
-        const bool is_used = uses();
-        (void)reply(script().ok());
-        return is_used;
-    }
-
-    gate_shard shard;
-    relay_fsm fsm;
-    byte_buffer unread;
 };
 
 TEST_CASE("a closed prepared statement makes room for the next") {
@@ -413,11 +353,11 @@ TEST_CASE("a long text is split as the lexer splits it") {
     for (const auto& options : {mysql, mariadb, gbk, ansi, no_escapes}) {
         for (const std::string text : texts) {
             INFO(text);
-            statement_scan scan(options, true);
+            statement_scan scan({options, true});
             for (const char c : text) scan.feed({&c, 1});
             scan.finish();
             CHECK(scan.several() == (sql::classify(text, {options}).statements.size() > 1));
-            statement_scan at_once(options, true);
+            statement_scan at_once({options, true});
             at_once.feed(text);
             at_once.finish();
             CHECK(at_once.several() == scan.several());
@@ -426,7 +366,7 @@ TEST_CASE("a long text is split as the lexer splits it") {
 }
 
 TEST_CASE("of a long text with very many statements the worst is believed") {
-    statement_scan scan({}, true);
+    statement_scan scan(text_rules{});
     for (std::size_t i = 0; i < 50'000; ++i) scan.feed("UPDATE t SET a = 1;");
     expected_reply plain;
     scan.finish();
@@ -435,7 +375,7 @@ TEST_CASE("of a long text with very many statements the worst is believed") {
     CHECK_FALSE(plain.local_infile_asked);
     CHECK(plain.memory->statements.size() == 2);
 
-    statement_scan more({}, true);
+    statement_scan more(text_rules{});
     for (std::size_t i = 0; i < 50'000; ++i) more.feed("COMMIT;");
     more.finish();
     expected_reply worst;

@@ -1,0 +1,24 @@
+#pragma once
+
+// What kind of statement a text is, where the session must know it. Pure; any thread.
+
+#include <string_view>
+
+#include "protocol/sql/classifier.hpp"
+
+namespace sluice::session {
+
+/// Of the text's first statement; of WITH that which it leads to. `other` is what nobody knows: MariaDB's compound
+/// statements among it, which run others.
+[[nodiscard]] inline sql::statement_kind kind_of(std::string_view text, const sql::lexer_options& options) {
+    const auto kind = sql::cheap_kind(text, options);
+    return kind == sql::statement_kind::other ? sql::classify(text, {options}).first_kind() : kind;
+}
+
+/// Whether a single statement of the kind runs others, whose texts are not known here.
+[[nodiscard]] constexpr bool runs_others(sql::statement_kind kind) noexcept {
+    using enum sql::statement_kind;
+    return kind == call || kind == execute || kind == other;
+}
+
+}  // namespace sluice::session
