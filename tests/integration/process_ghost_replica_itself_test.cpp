@@ -105,6 +105,31 @@ TEST_CASE("after a cut-over on a replica that is given up, replication goes on",
     CHECK(s.has_column(s.on_replica, "t") == "0");
 }
 
+TEST_CASE("a trial that is told to end while a hook of it hangs has replication started again",
+          "[process][ghost][modes]") {
+    replicated_scene s(by_gtid, 200);
+    const bool by_signal = GENERATE(false, true);
+    CAPTURE(by_signal);
+    const std::string log = s.folder.file("log");
+    make_hook(s.folder, "gh-ost-on-stop-replication", "echo stop >> " + log + waits_for(s.folder, "never"));
+    make_hook(s.folder, "gh-ost-on-start-replication", "sleep 0.3\necho start >> " + log);
+    sluice_process process(
+        s.words(s.replica, {"--test-on-replica", "--hooks-path=" + s.folder.path.string(), "--verbose"}));
+    wait_until("the hook", [&] { return text_of(log) == "stop\n"; });
+    if (by_signal) {
+        process.signal(SIGTERM);
+    } else {
+        CHECK(holds(tell(s.folder.file("sock"), "panic"), "user commanded 'panic'"));
+    }
+    const auto end = process.wait();
+    INFO(end.out << end.err);
+    CHECK(end.exit_code == 1);
+    CHECK(holds(end.err, by_signal ? "FATAL ended by signal 15" : "FATAL user commanded 'panic'"));
+    CHECK(text_of(log) == "stop\nstart\n");
+    CHECK(applier_runs(by_gtid, s.on_replica) != "0");
+    CHECK(s.has_column(s.on_replica, "t") == "0");
+}
+
 TEST_CASE("what a trial leaves that was killed while replication stood still is put right by the next one",
           "[process][ghost][modes]") {
     const killed_trial at = killed_trials.at(GENERATE(range(0U, 6U)));

@@ -3,6 +3,7 @@
 #include "migration/sql/artefact_names.hpp"
 #include "migration/sql/identifier.hpp"
 #include "migration/throttle/throttle_settings.hpp"
+#include "proxy/main/ghost/end_signals.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -108,12 +109,20 @@ std::string ghost_run::status_hint() {
     return text;
 }
 
+bool ghost_run::is_to_end() {
+    const auto held = lock();
+    return ending_ || panicked();
+}
+
 hook_interrupt ghost_run::interrupt() {
-    const bool was_ending = ending_;
-    return [this, was_ending] {
-        if (was_ending) return false;
-        const auto held = lock();
-        return ending_ || panicked();
+    return [this, was_ending = ending_.load()] { return ending_signal_waits() || (!was_ending && is_to_end()); };
+}
+
+hook_interrupt ghost_run::interrupt_by_new_orders() {
+    // A signal that is still to be taken by the follower cannot be told from a second one.
+    return [this, known = is_to_end(), untaken = ending_signal_waits()]() mutable {
+        untaken = untaken && ending_signal_waits();
+        return (!untaken && ending_signal_waits()) || (!known && is_to_end());
     };
 }
 

@@ -43,8 +43,11 @@ public:
     [[nodiscard]] std::int64_t second() const;  ///< of the run, from 0
     /// Why the run is to end at once: panic, by command or by file.
     [[nodiscard]] std::optional<std::string> panicked() const;
-    /// For a hook that begins now. It is not killed for what it was begun behind: the end of the run has hooks, too.
-    [[nodiscard]] hook_interrupt interrupt();  ///< any thread; asked without lock()
+    /// For a hook that begins now; any thread, without lock(). The end of the run has hooks, too: once it has begun, a
+    /// further signal alone kills them.
+    [[nodiscard]] hook_interrupt interrupt();
+    /// For one that may be begun because of an order to end, before that is obeyed: such an order does not count.
+    [[nodiscard]] hook_interrupt interrupt_by_new_orders();
     /// It ends at once. Any thread.
     void note_ending() { ending_ = true; }
     /// A count of the rows has ended.
@@ -69,6 +72,7 @@ public:
 
 private:
     result<void, command_refusal> set_pauses(bool copy_held, bool throttled);
+    [[nodiscard]] bool is_to_end();
 
     const ghost_settings settings_;
     const std::chrono::system_clock::time_point started_;

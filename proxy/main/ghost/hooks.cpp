@@ -72,7 +72,7 @@ result<int, std::string> wait_for(::pid_t child, const std::string& program, con
         const ::pid_t ended = ::waitpid(child, &status, WNOHANG);
         if (ended == child) return status;
         if (ended < 0 && errno != EINTR) return "hook " + program + ": " + std::strerror(errno);
-        if (ending_signal_waits() || (interrupted && interrupted())) break;
+        if (interrupted ? interrupted() : ending_signal_waits()) break;
         std::this_thread::sleep_for(pause);
         pause = std::min(2 * pause, pause_max);
     }

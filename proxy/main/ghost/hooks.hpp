@@ -40,8 +40,8 @@ using hook_interrupt = std::function<bool()>;
 
 /// Runs the hooks of this name one after the other, in the order of their names, and waits for each; what they print
 /// goes to standard error. The error is that of the first that cannot be run or does not end with 0; the others are not
-/// run then. path: the folder; empty: nothing happens. A hook is killed, with what it has started, once
-/// ending_signal_waits() or interrupted() says so; interrupted may be empty.
+/// run then. path: the folder; empty: nothing happens. A hook is killed, with what it has started, once interrupted()
+/// says so; empty: ending_signal_waits().
 [[nodiscard]] result<void, std::string> run_hooks(const std::string& path, const std::string& name,
                                                   const environment_variables& variables,
                                                   const hook_interrupt& interrupted = {});

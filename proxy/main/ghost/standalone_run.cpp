@@ -83,15 +83,16 @@ migration::service_options standalone_run::engine_options() {
     roles.works_on_replica = settings().on_replica();
     if (roles.works_on_replica) options.throttles = with_own_lag(options.throttles, place_.master);
     if (settings().test_on_replica) {
-        roles.replication = replication_of(place_.master, limit, settings().replication_by_hooks,
-                                           [this](const char* hook) -> result<void, std::string> {
-                                               environment_variables variables;
-                                               {
-                                                   const auto held = lock();
-                                                   variables = hook_variables();
-                                               }
-                                               return run_hooks(settings().hooks.path, hook, variables, interrupt());
-                                           });
+        roles.replication =
+            replication_of(place_.master, limit, settings().replication_by_hooks,
+                           [this](const char* hook) -> result<void, std::string> {
+                               environment_variables variables;
+                               {
+                                   const auto held = lock();
+                                   variables = hook_variables();
+                               }
+                               return run_hooks(settings().hooks.path, hook, variables, interrupt_by_new_orders());
+                           });
     }
     return options;
 }
