@@ -198,10 +198,12 @@ void migration_run::tidy_trial() {
 
 // The swap drops the foreign keys of the old table; swapped back, it would be without them.
 outcome<void> migration_run::check_trial() const {
-    if (!environment_.roles.replication || prepared_->plan.relations.found.empty()) return {};
-    return refuse("foreign_keys", quote_table(prepared_->plan.original) +
-                                      " has foreign keys, or is referred to by some: a trial that swaps the tables and "
-                                      "swaps them back would lose them");
+    const auto& found = prepared_->plan.relations.found;
+    if (!environment_.roles.replication || found.empty()) return {};
+    return refuse(found.own.empty() ? "referencing_foreign_keys" : "foreign_keys",
+                  quote_table(prepared_->plan.original) +
+                      " has foreign keys, or is referred to by some: a trial that swaps the tables and swaps them back "
+                      "would lose them");
 }
 
 }  // namespace sluice::migration

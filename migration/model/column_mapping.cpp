@@ -91,7 +91,10 @@ std::optional<objection> object_to_change(const table_description& original, con
                              name + " is generated after the ALTER, by another rule than before"};
         }
         const auto change = value_change(before, *after);
-        if (!change.empty()) return objection{"key_values_change", std::string(name).append(" ").append(change)};
+        if (change.empty()) continue;
+        const bool by_time_zone = before.data_type == "datetime" && after->data_type == "timestamp";
+        return objection{by_time_zone ? "key_becomes_timestamp" : "key_values_change",
+                         std::string(name).append(" ").append(change)};
     }
     return std::nullopt;
 }

@@ -69,8 +69,8 @@ struct mapping_options {
 /// whole, and their values must stay in their form: PRIMARY (id) may become PRIMARY (id, a).
 ///
 /// Failures, all abort, naming the columns and why:
-///   no_shared_unique_key, nullable_unique_key, unsupported_key_type, key_values_change   no key qualifies; the code is
-///       that of the first candidate, the message tells every candidate's reason
+///   no_shared_unique_key, nullable_unique_key, unsupported_key_type, key_values_change, key_becomes_timestamp (from
+///       DATETIME)            no key qualifies; the code is the first candidate's, the message tells each one's reason
 ///   column_lost              the ghost lacks a column that the ALTER does not drop
 outcome<column_mapping> map_columns(const table_description& original, const table_description& ghost,
                                     const sql::alter_statement& alter, const mapping_options& options = {});

@@ -170,16 +170,17 @@ outcome<void> point_referencing(const relations_subject& subject, relations_plan
     const std::string has = "foreign keys of other tables refer to " + quote_table(subject.spec.table) + ": " +
                             all_shown(plan.found.referencing);
     if (!subject.spec.options.rebuild_referencing_keys) {
-        return refuse("foreign_keys", has +
-                                          ". After the cut-over they would refer to the old table. Set "
-                                          "rebuild_referencing_keys to point them at the new one, or drop them for "
-                                          "the time of the migration");
+        return refuse("referencing_foreign_keys",
+                      has +
+                          ". After the cut-over they would refer to the old table. Set rebuild_referencing_keys to "
+                          "point them at the new one, or drop them for the time of the migration");
     }
     if (!subject.facts.family->rename_under_lock()) {
-        return refuse("foreign_keys", has +
-                                          ". They can be pointed at the new table only where RENAME TABLE works under "
-                                          "LOCK TABLES (MySQL 8.0.13 and newer): here there would be a moment in "
-                                          "which they are not enforced. Drop them for the time of the migration");
+        return refuse("referencing_foreign_keys",
+                      has +
+                          ". They can be pointed at the new table only where RENAME TABLE works under LOCK TABLES "
+                          "(MySQL 8.0.13 and newer): here there would be a moment in which they are not enforced. Drop "
+                          "them for the time of the migration");
     }
     for (foreign_key key : plan.found.referencing) {
         SLUICE_TRY(key.parent_columns, renamed(subject, key, key.parent_columns));

@@ -37,8 +37,8 @@ struct relations_subject {
 outcome<void> plan_triggers(const relations_subject& subject, relations_plan& plan);
 
 /// Fills in the foreign keys. Failures, all abort:
-///   foreign_keys             of the table, without keep_foreign_keys or discard_foreign_keys; or to the table, without
-///                            rebuild_referencing_keys, or on a server where they cannot be rebuilt exactly
+///   foreign_keys             of the table, without keep_foreign_keys or discard_foreign_keys
+///   referencing_foreign_keys   to the table, without rebuild_referencing_keys, or where they cannot be rebuilt exactly
 ///   foreign_key_options      both keep and discard
 ///   foreign_key_cascades     a rule that changes rows of the table without row events (CASCADE, SET NULL)
 ///   foreign_key_name_too_long, foreign_key_name_taken, foreign_key_unclear, foreign_key_privileges,

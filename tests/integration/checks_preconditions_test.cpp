@@ -135,7 +135,7 @@ TEST_CASE("foreign keys are refused from every side, also where the account cann
             "CREATE TABLE other.`chi ld` (id INT PRIMARY KEY, t INT, CONSTRAINT `fk ö` FOREIGN KEY (t) REFERENCES "
             "test.t (id))");
         const auto refused = refusal(server);
-        CHECK(refused.code == "foreign_keys");
+        CHECK(refused.code == "referencing_foreign_keys");
         CHECK_THAT(refused.message, Contains("`fk ö` (`other`.`chi ld` to `test`.`t`)"));
     }
     SECTION("itself") {
@@ -149,7 +149,7 @@ TEST_CASE("foreign keys are refused from every side, also where the account cann
             "CREATE TABLE other.child (id INT PRIMARY KEY, t INT, CONSTRAINT early FOREIGN KEY (t) REFERENCES test.t "
             "(id))");
         root.exec("CREATE TABLE t (id INT PRIMARY KEY)");
-        CHECK(refusal(server).code == "foreign_keys");
+        CHECK(refusal(server).code == "referencing_foreign_keys");
     }
     SECTION("foreign keys of other tables do not matter") {
         root.exec("CREATE TABLE t (id INT PRIMARY KEY)");

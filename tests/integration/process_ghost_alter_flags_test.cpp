@@ -31,15 +31,44 @@ TEST_CASE("--attempt-instant-ddl lets the server do what it can do at once", "[p
         return connect(s.server).scalar("SELECT TABLE_ID FROM information_schema.INNODB_TABLES WHERE NAME = 'my_db/t'");
     };
     const std::string before = table_id();
-    check_runs(s, "t", {"--alter=ADD COLUMN c INT NOT NULL DEFAULT 7", "--attempt-instant-ddl"});
+    const std::string told = s.folder.file("told");
+    make_hook(s.folder, "gh-ost-on-success", "echo $GH_OST_INSTANT_DDL > " + told);
+    const std::string hooks = "--hooks-path=" + s.folder.path.string();
+    check_runs(s, "t", {"--alter=ADD COLUMN c INT NOT NULL DEFAULT 7", "--attempt-instant-ddl", hooks});
     CHECK(table_id() == before);
+    CHECK(text_of(told) == "true\n");
     CHECK(s.one("SELECT COUNT(*) FROM t WHERE c = 7") == "16");
     // Left out, or where the server cannot, the table is copied.
     check_runs(s, "t", {"--alter=ADD COLUMN d INT NOT NULL DEFAULT 8"});
     const std::string copied = table_id();
     CHECK(copied != before);
-    check_runs(s, "t", {"--alter=MODIFY v VARBINARY(30)", "--attempt-instant-ddl"});
+    check_runs(s, "t", {"--alter=MODIFY v VARBINARY(30)", "--attempt-instant-ddl", hooks});
     CHECK(table_id() != copied);
+    CHECK(text_of(told) == "false\n");
+}
+
+TEST_CASE("what gh-ost refuses as well is refused in its words", "[process][ghost]") {
+    scene s(server_kind::mysql_9_7);
+    for (const char* table :
+         {"no_key (v INT)", "parent (id INT PRIMARY KEY)",
+          "child (id INT PRIMARY KEY, CONSTRAINT to_parent FOREIGN KEY (id) REFERENCES parent (id))",
+          "`of ``days` (day DATETIME NOT NULL, n INT NOT NULL, PRIMARY KEY (day, n))"}) {
+        s.sql->exec("CREATE TABLE " + std::string(table));
+    }
+    const auto begins = [&s](const std::string& table, const std::string& alter, const std::string& sentence) {
+        const std::string said = refusal(s, table, alter);
+        INFO(said);
+        CHECK(holds(said, " FATAL " + sentence + " ("));
+    };
+    begins("no_key", "ADD c INT", "No shared unique key can be found after ALTER! Bailing out");
+    begins("parent", "ADD c INT",
+           "Found parent-side foreign keys on `my_db`.`parent`. Parent-side foreign keys are not supported. Bailing "
+           "out");
+    begins("child", "ADD c INT",
+           "Found child-side foreign keys on `my_db`.`child`. Child-side foreign keys are not supported. Bailing out");
+    begins("of `days", "MODIFY day TIMESTAMP NOT NULL",
+           "No support at this time for converting a column from DATETIME to TIMESTAMP that is also part of the chosen "
+           "unique key. Column: day, key: PRIMARY");
 }
 
 TEST_CASE("--discard-foreign-keys leaves a table's own foreign keys behind", "[process][ghost]") {

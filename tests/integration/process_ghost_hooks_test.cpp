@@ -129,6 +129,12 @@ TEST_CASE("hooks are called in order, with their variables, and may refuse", "[p
     CHECK(holds(refused.err, "gh-ost-on-before-cut-over--refuse: exit status 3"));
     CHECK(holds(read_log(), "failure my_db"));
     CHECK(s.one("SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_NAME = 't' AND COLUMN_NAME = 'd'") == "0");
+
+    // As in gh-ost, the name alone makes a file a hook.
+    touch(s.folder.file("gh-ost-on-startup.bak"));
+    const auto not_run = run_sluice(s.words("t", {"--alter=FORCE", "--hooks-path=" + s.folder.path.string()}));
+    CHECK(not_run.exit_code == 1);
+    CHECK(holds(not_run.err, "gh-ost-on-startup.bak: Permission denied"));
 }
 
 TEST_CASE("every hook has gh-ost's variables", "[process][ghost]") {

@@ -3,6 +3,8 @@
 
 #include "tests/integration/process_throttle_scene.hpp"
 
+#include <csignal>
+
 namespace {
 
 using namespace sluice::test;
@@ -79,6 +81,40 @@ TEST_CASE("each throttle holds the copy back and shows its reason", "[process][g
     INFO(end.out << end.err);
     CHECK(end.exit_code == 0);
     CHECK(holds(end.out, "Copy: 1024/1024 100.0%"));
+}
+
+TEST_CASE("a URL that does not answer throttles, but not with --ignore-http-errors", "[process][ghost][throttle]") {
+    scene s(server_kind::mysql_9_7);
+    s.sql->exec("CREATE TABLE t " + std::string(plain_table));
+    fill(*s.sql, "t", 100);
+    std::uint16_t port = 0;
+    const int listening = listen_on_loopback(port);
+    REQUIRE(listening >= 0);
+    // Without accept() it takes a connection and never answers; closed, the port refuses.
+    const bool refuses = GENERATE(false, true);
+    CAPTURE(refuses);
+    if (refuses) ::close(listening);
+    const std::vector<std::string> words{"--alter=ADD COLUMN c INT",
+                                         "--throttle-http=http://127.0.0.1:" + std::to_string(port) + "/",
+                                         "--throttle-http-timeout-millis=100",
+                                         "--throttle-http-interval-millis=20",
+                                         "--initially-drop-ghost-table",
+                                         "--initially-drop-socket-file",
+                                         "--execute"};
+    {
+        sluice_process process(s.words("t", words));
+        const std::string answer = wait_for_answer(s.folder.file("sock"), "sup", refuses ? "refused" : "timeout");
+        INFO(answer);
+        CHECK(holds(answer, "State: throttled, http=-1 (127.0.0.1:" + std::to_string(port) + ": "));
+        CHECK(holds(answer, "Copy: 0/"));
+        process.signal(SIGTERM);
+        process.wait();
+    }
+    const auto end = run_sluice(s.words("t", joined(words, {"--ignore-http-errors"})));
+    if (!refuses) ::close(listening);
+    INFO(end.out << end.err);
+    CHECK(end.exit_code == 0);
+    CHECK(holds(end.out, "Copy: 128/128 100.0%"));
 }
 
 TEST_CASE("critical load met twice ends the run", "[process][ghost][throttle]") {

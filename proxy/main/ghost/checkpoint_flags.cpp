@@ -1,6 +1,6 @@
 #include "proxy/main/ghost/checkpoint_flags.hpp"
 
-#include <algorithm>
+#include "proxy/main/ghost/flag_ranges.hpp"
 
 namespace sluice::ghost {
 
@@ -39,7 +39,7 @@ result<void, std::string> read_checkpoint_flags(const flag_values& flags, ghost_
     spec.options.checkpoint_interval_s = 0;
     if (spec.checkpoint_table) {
         spec.options.checkpoint_interval_s =
-            static_cast<std::uint32_t>(std::clamp<std::int64_t>(flags.number("checkpoint-seconds"), 1, 86'400));
+            static_cast<std::uint32_t>(flag_ranges(flags, settings.notes).number("checkpoint-seconds", 1, 86'400));
     }
     if (resume) spec.kind = run_kind::resume;
     if (revert) {

@@ -2,6 +2,7 @@
 
 #include "proxy/main/client/progress_view.hpp"
 #include "proxy/main/exit_codes.hpp"
+#include "proxy/main/ghost/end_signals.hpp"
 #include "proxy/main/ghost/refusal_words.hpp"
 
 #include <spdlog/spdlog.h>
@@ -89,6 +90,9 @@ private:
     next hooks_of_this_moment(const run_view& view);
     next fail(const std::string& why);
     next leave(const std::string& why);
+    next leave_by(int signal);
+    next refused(const std::string& why);
+    void let_copy_go();
     bool call_hooks(const char* name, environment_variables more = {});
     void show_status();
     void show_hint();
@@ -107,6 +111,7 @@ private:
     std::int64_t status_hook_second_ = 0;
     bool validated_ = false;
     bool counted_told_ = false;
+    bool held_for_count_ = false;
     bool copied_ = false;
     bool postponed_told_ = false;
     bool held_for_hooks_ = false;
@@ -122,7 +127,7 @@ bool follower::call_hooks(const char* name, environment_variables more) {
         variables = run_.hook_variables();
     }
     variables.insert(variables.end(), more.begin(), more.end());
-    auto ran = run_hooks(path, name, variables);
+    auto ran = run_hooks(path, name, variables, run_.interrupt());
     if (!ran) spdlog::error("{}", ran.error());
     return ran.has_value();
 }
@@ -134,8 +139,32 @@ follower::next follower::fail(const std::string& why) {
 }
 
 follower::next follower::leave(const std::string& why) {
+    run_.note_ending();
     const auto left = run_.leave();
     return fail(left ? why : why + "; " + left.error().text);
+}
+
+follower::next follower::leave_by(int signal) {
+    return leave("ended by signal " + std::to_string(signal) +
+                 (run_.settings().via.empty() ? "; the tables of the migration are left as they are"
+                                              : "; the migration is to be aborted"));
+}
+
+// By a hook. One that was killed has refused nothing: what it was killed for ends the run.
+follower::next follower::refused(const std::string& why) {
+    std::optional<std::string> panic;
+    {
+        const auto held = run_.lock();
+        panic = run_.panicked();
+    }
+    if (panic) return leave(*panic);
+    const auto signal = take_ending_signal();
+    return signal ? leave_by(*signal) : leave(why);
+}
+
+void follower::let_copy_go() {
+    const auto held = run_.lock();
+    (void)run_.hold_copy(false).has_error();
 }
 
 void follower::show_hint() {
@@ -177,30 +206,32 @@ follower::next follower::hooks_of_this_moment(const run_view& view) {
     if (!validated_ && view.copying_begun()) {
         validated_ = true;
         const bool may = call_hooks(on_validated) && call_hooks(on_before_row_copy);
-        if (!may) return leave("a hook refused the migration");
+        if (!may) return refused("a hook refused the migration");
         if (extras_.begin_count) extras_.begin_count();
-        const auto held = run_.lock();
-        if (has_hooks) (void)run_.pause(false).has_error();
+        held_for_count_ = extras_.count_first;
+        if (has_hooks && !held_for_count_) let_copy_go();
     }
-    if (!counted_told_ && extras_.count_ended && extras_.count_ended()) {
+    const bool count_ended = extras_.count_ended && extras_.count_ended();
+    if (count_ended && !counted_told_ && extras_.counted()) {
         counted_told_ = true;
-        if (!call_hooks(on_rowcount_complete)) return leave("a hook refused the migration");
+        if (!call_hooks(on_rowcount_complete)) return refused("a hook refused the migration");
     }
+    if (count_ended && std::exchange(held_for_count_, false)) let_copy_go();
     if (view.chunk_retries != retries_told_) {
         retries_told_ = view.chunk_retries;
         if (!call_hooks(on_batch_copy_retry, {{"GH_OST_LAST_BATCH_COPY_ERROR", view.last_chunk_error}})) {
-            return leave("a hook refused the migration");
+            return refused("a hook refused the migration");
         }
     }
     if (!copied_ && view.copied()) {
         copied_ = true;
         spdlog::info("Row copy complete");
         if (extras_.end_count) extras_.end_count();
-        if (!call_hooks(on_row_copy_complete)) return leave("a hook refused the migration");
+        if (!call_hooks(on_row_copy_complete)) return refused("a hook refused the migration");
     }
     if (has_hooks && view.state == "ready" && !held_for_hooks_) {
         held_for_hooks_ = true;
-        if (!call_hooks(on_before_cut_over)) return leave("a hook refused the cut-over");
+        if (!call_hooks(on_before_cut_over)) return refused("a hook refused the cut-over");
         const auto held = run_.lock();
         run_.set_held_for_hooks(false);
         (void)run_.change(change_of("postpone_cutover", &migration::migration_options::postpone_cutover, false))
@@ -209,7 +240,7 @@ follower::next follower::hooks_of_this_moment(const run_view& view) {
     }
     if (!postponed_told_ && view.state == "ready" && view.postponed) {
         postponed_told_ = true;
-        if (!call_hooks(on_begin_postponed)) return leave("a hook refused the migration");
+        if (!call_hooks(on_begin_postponed)) return refused("a hook refused the migration");
     }
     const std::int64_t interval = run_.settings().hooks.status_interval.count();
     const std::int64_t second = run_.second();
@@ -286,9 +317,7 @@ int follower::to_the_end() {
         const int signal = wait_a_moment();
         if (signal == SIGHUP) reload();
         if (signal == SIGINT || signal == SIGTERM) {
-            (void)leave("ended by signal " + std::to_string(signal) +
-                        (run_.settings().via.empty() ? "; the tables of the migration are left as they are"
-                                                     : "; the migration is to be aborted"));
+            (void)leave_by(signal);
             return exit_code::failure;
         }
     }

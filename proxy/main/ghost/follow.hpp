@@ -12,9 +12,13 @@ namespace sluice::ghost {
 
 /// What the follower does besides, where the run can.
 struct follow_extras {
-    std::function<void()> begin_count;      ///< once the copy begins; may be empty
-    std::function<void()> end_count;        ///< before the cut-over; may be empty
-    std::function<bool()> count_ended;      ///< may be empty
+    // A count of the rows; all of them may be empty.
+    std::function<void()> begin_count;  ///< once the copy begins; returns at once
+    std::function<void()> end_count;    ///< before the cut-over
+    std::function<bool()> count_ended;  ///< with a number or without
+    std::function<bool()> counted;      ///< with a number
+    bool count_first = false;           ///< the copy is held until the count has ended
+
     std::function<void()> reload;           ///< at SIGHUP, before settings and status are shown; may be empty
     std::shared_ptr<statsd_sender> statsd;  ///< may be nullptr
 };

@@ -4,6 +4,7 @@
 #include "proxy/main/client/plan_text.hpp"
 #include "proxy/main/exit_codes.hpp"
 #include "proxy/main/ghost/command_server.hpp"
+#include "proxy/main/ghost/end_signals.hpp"
 #include "proxy/main/ghost/follow.hpp"
 #include "proxy/main/ghost/refusal_words.hpp"
 #include "proxy/main/ghost/replica_modes.hpp"
@@ -84,6 +85,8 @@ result<void, std::string> call_hook(const ghost_settings& settings, const char* 
 }
 
 int fail_with_hook(const ghost_settings& settings, const std::string& why) {
+    // The signal that may be the reason has been obeyed: the hook is not to be killed for it.
+    (void)take_ending_signal();
     if (auto told = call_hook(settings, on_failure); !told) spdlog::error("{}", told.error());
     return fatal(why);
 }
@@ -141,8 +144,8 @@ int follow_with_commands(ghost_run& run, follow_extras extras) {
     {
         const auto held = run.lock();
         if (auto begun = run.begin(); !begun) return fail_with_hook(settings, begun.error().text);
-        // The copy, and later the cut-over, wait for the hooks that come before them.
-        if (has_hooks) (void)run.pause(true).has_error();
+        // The copy, and later the cut-over, wait for the hooks that come before them, and the copy for the count.
+        if (has_hooks || extras.count_first) (void)run.hold_copy(true).has_error();
         run.set_held_for_hooks(has_hooks);
     }
     const int code = follow(run, extras);
@@ -161,15 +164,22 @@ int run_standalone(ghost_settings settings) {
         replicas = settings.server.text() + (replicas.empty() ? "" : "," + replicas);
         if (!settings.on_replica()) spdlog::info("Master found to be {}", place->master.text());
     }
+    if (settings.spec.alter.empty()) {
+        if (auto taken = take_alter_of_checkpoint(settings, *place); !taken) {
+            return fail_with_hook(settings, taken.error());
+        }
+    }
     standalone_run run(settings, *place);
     if (!settings.execute && settings.spec.kind != migration::run_kind::begin)
         return show_basis(settings, run.foresee());
     if (!settings.execute) return show_plan(settings, run.dry_run());
     follow_extras extras;
     if (settings.count.exact) {
-        extras.begin_count = [&run, &settings] { run.count_rows(settings.count.beside_the_copy); };
+        extras.begin_count = [&run, &settings] { run.begin_count(settings.count.beside_the_copy); };
         extras.end_count = [&run] { run.end_count(); };
         extras.count_ended = [&run] { return run.count_ended(); };
+        extras.counted = [&run] { return run.counted(); };
+        extras.count_first = !settings.count.beside_the_copy;
     }
     return follow_with_commands(run, std::move(extras));
 }

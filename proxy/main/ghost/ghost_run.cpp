@@ -3,6 +3,7 @@
 #include "migration/sql/artefact_names.hpp"
 #include "migration/sql/identifier.hpp"
 #include "migration/throttle/throttle_settings.hpp"
+#include "proxy/main/ghost/end_signals.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -51,10 +52,8 @@ bool ghost_run::refresh() {
     view_ = std::move(seen).value();
     // The count is of a moment that has passed; rows that came since are copied as well.
     if (counted_rows_) view_.rows_estimate = std::max(*counted_rows_, view_.copied() ? 0 : view_.rows_copied);
-    if (held_for_hooks_) {
-        view_.paused = false;
-        view_.postponed = false;
-    }
+    if (held_for_hooks_ || copy_held_) view_.paused = throttled_;
+    if (held_for_hooks_) view_.postponed = false;
     clock_.look(view_, clock::now());
     return true;
 }
@@ -110,8 +109,34 @@ std::string ghost_run::status_hint() {
     return text;
 }
 
+bool ghost_run::is_to_end() {
+    const auto held = lock();
+    return ending_ || panicked();
+}
+
+hook_interrupt ghost_run::interrupt() {
+    return [this, was_ending = ending_.load()] { return ending_signal_waits() || (!was_ending && is_to_end()); };
+}
+
+hook_interrupt ghost_run::interrupt_by_new_orders() {
+    // A signal that is still to be taken by the follower cannot be told from a second one.
+    return [this, known = is_to_end(), untaken = ending_signal_waits()]() mutable {
+        untaken = untaken && ending_signal_waits();
+        return (!untaken && ending_signal_waits()) || (!known && is_to_end());
+    };
+}
+
+result<void, command_refusal> ghost_run::set_pauses(bool copy_held, bool throttled) {
+    SLUICE_TRY_VOID(pause(copy_held || throttled));
+    copy_held_ = copy_held;
+    throttled_ = throttled;
+    return {};
+}
+
+result<void, command_refusal> ghost_run::hold_copy(bool held) { return set_pauses(held, throttled_); }
+
 result<void, command_refusal> ghost_run::throttle(bool on) {
-    SLUICE_TRY_VOID(pause(on));
+    SLUICE_TRY_VOID(set_pauses(copy_held_, on));
     view_.paused = on;
     if (!on && view_.throttled_by == "commanded by user") view_.throttled_by.clear();
     return {};
@@ -131,7 +156,19 @@ result<void, command_refusal> ghost_run::postpone_by(const std::string& flag_fil
 result<void, command_refusal> ghost_run::run_hook(const std::string& command) {
     auto variables = hook_variables();
     variables.emplace_back("GH_OST_COMMAND", "'" + command + "'");
-    auto ran = run_hooks(settings_.hooks.path, on_interactive_command, variables);
+    // The follower must not stand still for as long as a hook likes to take.
+    struct let_go {
+        explicit let_go(std::mutex& held) : mutex(held) { mutex.unlock(); }
+        ~let_go() { mutex.lock(); }
+        let_go(const let_go&) = delete;
+        let_go& operator=(const let_go&) = delete;
+        std::mutex& mutex;
+    };
+    const auto run_it = [&] {
+        const let_go free(mutex_);
+        return run_hooks(settings_.hooks.path, on_interactive_command, variables, interrupt());
+    };
+    auto ran = run_it();
     if (!ran) return command_refusal(ran.error());
     return {};
 }

@@ -8,6 +8,7 @@
 #include "proxy/main/ghost/interactive.hpp"
 #include "proxy/main/ghost/run_view.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <mutex>
 #include <optional>
@@ -46,10 +47,19 @@ public:
     [[nodiscard]] std::int64_t second() const;  ///< of the run, from 0
     /// Why the run is to end at once: panic, by command or by file.
     [[nodiscard]] std::optional<std::string> panicked() const;
+    /// For a hook that begins now; any thread, without lock(). The end of the run has hooks, too: once it has begun, a
+    /// further signal alone kills them.
+    [[nodiscard]] hook_interrupt interrupt();
+    /// For one that may be begun because of an order to end, before that is obeyed: such an order does not count.
+    [[nodiscard]] hook_interrupt interrupt_by_new_orders();
+    /// It ends at once. Any thread.
+    void note_ending() { ending_ = true; }
     /// A count of the rows has ended.
     void set_row_count(std::uint64_t rows) { counted_rows_ = rows; }
-    /// Holds the cut-over and the copy back until hooks have been run; not shown as the operator's doing.
+    /// Whether the cut-over and the copy are held back until hooks have been run; not shown as the operator's doing.
     void set_held_for_hooks(bool held) { held_for_hooks_ = held; }
+    /// Holds the copy back. What the operator says of throttling is kept beside it, and is what is shown.
+    result<void, command_refusal> hold_copy(bool held);
 
     // Of commanded_run.
     [[nodiscard]] const std::string& table() const override { return settings_.spec.table.table; }
@@ -61,9 +71,13 @@ public:
     result<void, command_refusal> unpostpone() override { return cut_over(); }
     result<void, command_refusal> postpone_by(const std::string& flag_file) override;
     void panic(const std::string& why) override { panic_ = why; }
+    /// lock() is let go of while the hook runs.
     result<void, command_refusal> run_hook(const std::string& command) override;
 
 private:
+    result<void, command_refusal> set_pauses(bool copy_held, bool throttled);
+    [[nodiscard]] bool is_to_end();
+
     const ghost_settings settings_;
     const std::chrono::system_clock::time_point started_;
     std::mutex mutex_;
@@ -72,6 +86,9 @@ private:
     std::optional<std::uint64_t> counted_rows_;
     std::optional<std::string> panic_;
     bool held_for_hooks_ = false;
+    bool copy_held_ = false;
+    bool throttled_ = false;  ///< by the operator
+    std::atomic<bool> ending_{false};
 };
 
 /// Changes one option by its name.

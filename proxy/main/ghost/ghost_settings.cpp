@@ -3,6 +3,7 @@
 #include "migration/throttle/throttle_settings.hpp"
 #include "protocol/sql/alter_statement.hpp"
 #include "proxy/main/ghost/checkpoint_flags.hpp"
+#include "proxy/main/ghost/flag_ranges.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -121,10 +122,15 @@ std::string renames_text(const std::vector<std::pair<std::string, std::string>>&
 refusal read_table(const flag_values& flags, ghost_settings& settings) {
     migration::migration_spec& spec = settings.spec;
     spec.alter = flags.text("alter");
-    if (trimmed(spec.alter).empty()) return std::string("--alter must be provided and statement must not be empty");
     spec.table.schema = flags.text("database");
     spec.table.table = flags.text("table");
-    const auto alter = sql::parse_alter(spec.alter);
+    // The way back of a migration knows what that one did.
+    const bool left_out = trimmed(spec.alter).empty();
+    if (left_out && !flags.on("revert")) {
+        return std::string("--alter must be provided and statement must not be empty");
+    }
+    if (left_out) spec.alter.clear();
+    const auto alter = left_out ? sql::alter_statement() : sql::parse_alter(spec.alter);
     if (!alter) {
         // Of RENAME, gh-ost has a sentence of its own; everything else is the reader's to say.
         const std::string& why = alter.error().message;
@@ -187,8 +193,8 @@ refusal read_connection(const flag_values& flags, const conf_values& from_conf,
         if (!flags.text("master-user").empty()) settings.master->user = flags.text("master-user");
         if (!flags.text("master-password").empty()) settings.master->password = flags.text("master-password");
     }
-    const double timeout = flags.decimal("mysql-timeout");
-    if (timeout > 0) settings.connect_limit = seconds(static_cast<int>(std::clamp(std::ceil(timeout), 1.0, 300.0)));
+    const double timeout = flag_ranges(flags, settings.notes).decimal("mysql-timeout", 0, 300);
+    if (timeout > 0) settings.connect_limit = seconds(static_cast<int>(std::ceil(timeout)));
     if (flags.given("replica-server-id")) {
         const std::int64_t id = flags.number("replica-server-id");
         if (id < 1 || id > 0xFFFFFFFFLL) return std::string("--replica-server-id must be 1 to 4294967295");
@@ -213,13 +219,12 @@ refusal read_cutover(const flag_values& flags, migration::migration_options& opt
     }
     options.hold_budget = seconds(lock_timeout);
     options.ddl_lock_wait = options.hold_budget;
-    options.cutover_attempts_max =
-        static_cast<std::uint32_t>(std::clamp<std::int64_t>(flags.number("default-retries"), 1, 1'000'000));
+    const flag_ranges in_range(flags, notes);
+    options.cutover_attempts_max = static_cast<std::uint32_t>(in_range.number("default-retries", 1, 1'000'000));
     options.hold_interval = seconds(1);
     options.hold_interval_max = options.hold_interval;
     if (flags.on("cut-over-exponential-backoff")) {
-        options.hold_interval_max =
-            seconds(std::clamp<std::int64_t>(flags.number("exponential-backoff-max-interval"), 2, 86'400));
+        options.hold_interval_max = seconds(in_range.number("exponential-backoff-max-interval", 2, 86'400));
     }
     if (const std::string file = flags.text("postpone-cut-over-flag-file"); !file.empty()) {
         options.postpone_flag_file = std::filesystem::absolute(file).string();
@@ -227,43 +232,39 @@ refusal read_cutover(const flag_values& flags, migration::migration_options& opt
     return {};
 }
 
-refusal read_throttles(const flag_values& flags, migration::migration_options& options) {
+refusal read_throttles(const flag_values& flags, migration::migration_options& options,
+                       std::vector<std::string>& notes) {
     SLUICE_TRY(const auto max_load, migration::parse_load_thresholds(flags.text("max-load")));
     options.max_load = to_string(max_load);
     SLUICE_TRY(const auto critical_load, migration::parse_load_thresholds(flags.text("critical-load")));
     options.critical_load = to_string(critical_load);
-    const auto clamped = [&flags](const char* name, std::int64_t min, std::int64_t max) {
-        return std::clamp(flags.number(name), min, max);
-    };
-    options.critical_load_interval = milliseconds(clamped("critical-load-interval-millis", 0, 3'600'000));
-    options.critical_load_rest = seconds(clamped("critical-load-hibernate-seconds", 0, 86'400));
+    const flag_ranges in_range(flags, notes);
+    options.critical_load_interval = milliseconds(in_range.number("critical-load-interval-millis", 0, 3'600'000));
+    options.critical_load_rest = seconds(in_range.number("critical-load-hibernate-seconds", 0, 86'400));
     SLUICE_TRY(const auto replicas, migration::parse_replicas(flags.text("throttle-control-replicas")));
     options.control_replicas = to_string(replicas);
-    options.max_lag = milliseconds(clamped("max-lag-millis", 100, 3'600'000));
+    options.max_lag = milliseconds(in_range.number("max-lag-millis", 100, 3'600'000));
     options.throttle_query = flags.text("throttle-query");
     options.throttle_http = flags.text("throttle-http");
-    options.throttle_http_interval = milliseconds(clamped("throttle-http-interval-millis", 10, 60'000));
-    options.throttle_http_timeout = milliseconds(clamped("throttle-http-timeout-millis", 10, 60'000));
+    options.throttle_http_interval = milliseconds(in_range.number("throttle-http-interval-millis", 10, 60'000));
+    options.throttle_http_timeout = milliseconds(in_range.number("throttle-http-timeout-millis", 10, 60'000));
     options.throttle_http_ignore_errors = flags.on("ignore-http-errors");
     options.throttle_flag_file = flags.text("throttle-flag-file");
     options.throttle_additional_flag_file = flags.text("throttle-additional-flag-file");
-    options.nice_percent =
-        static_cast<std::uint32_t>(std::lround(std::clamp(flags.decimal("nice-ratio"), 0.0, 100.0) * 100.0));
-    options.heartbeat_interval = milliseconds(clamped("heartbeat-interval-millis", 100, 1'000));
+    options.nice_percent = static_cast<std::uint32_t>(std::lround(in_range.decimal("nice-ratio", 0, 100) * 100.0));
+    options.heartbeat_interval = milliseconds(in_range.number("heartbeat-interval-millis", 100, 1'000));
     return {};
 }
 
-void read_work(const flag_values& flags, migration::migration_options& options) {
-    options.chunk_rows_fixed =
-        static_cast<std::size_t>(std::clamp<std::int64_t>(flags.number("chunk-size"), 10, 100'000));
+void read_work(const flag_values& flags, migration::migration_options& options, std::vector<std::string>& notes) {
+    const flag_ranges in_range(flags, notes);
+    options.chunk_rows_fixed = static_cast<std::size_t>(in_range.number("chunk-size", 10, 100'000));
     if (flags.given("dml-batch-size")) {
-        options.apply_batch_keys =
-            static_cast<std::size_t>(std::clamp<std::int64_t>(flags.number("dml-batch-size"), 10, 1'000));
+        options.apply_batch_keys = static_cast<std::size_t>(in_range.number("dml-batch-size", 10, 1'000));
     }
     options.copy_workers = 1;
     if (flags.on("parallel-copy")) {
-        options.copy_workers =
-            static_cast<std::size_t>(std::clamp<std::int64_t>(flags.number("parallel-copy-workers"), 1, 32));
+        options.copy_workers = static_cast<std::size_t>(in_range.number("parallel-copy-workers", 1, 32));
     }
     // One long DDL is just what a replica's user chose gh-ost to be spared.
     options.defer_secondary_indexes = flags.on("defer-secondary-indexes");
@@ -303,7 +304,7 @@ refusal read_service(const flag_values& flags, ghost_settings& settings) {
     settings.panic_flag_file = flags.text("panic-flag-file");
     settings.hooks = {flags.text("hooks-path"), flags.text("hooks-hint"), flags.text("hooks-hint-owner"),
                       flags.text("hooks-hint-token"),
-                      seconds(std::clamp<std::int64_t>(flags.number("hooks-status-interval"), 0, 86'400))};
+                      seconds(flag_ranges(flags, settings.notes).number("hooks-status-interval", 0, 86'400))};
     settings.conf_file = flags.text("conf");
     settings.statsd_address = flags.text("statsd-addr");
     settings.statsd_tags = flags.texts("statsd-tags");
@@ -351,8 +352,8 @@ result<ghost_settings, std::string> read_settings(const flag_values& flags, cons
     migration::migration_options& options = settings.spec.options;
     SLUICE_TRY_VOID(read_connection(flags, from_conf, typed_password, settings));
     SLUICE_TRY_VOID(read_cutover(flags, options, settings.notes));
-    SLUICE_TRY_VOID(read_throttles(flags, options));
-    read_work(flags, options);
+    SLUICE_TRY_VOID(read_throttles(flags, options, settings.notes));
+    read_work(flags, options, settings.notes);
     SLUICE_TRY_VOID(read_conf_values(flags, from_conf, options));
     SLUICE_TRY_VOID(read_service(flags, settings));
     options.tables_named_after = flags.text("force-table-names");

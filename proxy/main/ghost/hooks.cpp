@@ -1,6 +1,7 @@
 #include "proxy/main/ghost/hooks.hpp"
 
 #include "migration/sql/artefact_names.hpp"
+#include "proxy/main/ghost/end_signals.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -9,12 +10,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cerrno>
+#include <csignal>
 
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <set>
+#include <thread>
 
 extern char** environ;
 
@@ -60,7 +63,28 @@ std::vector<std::string> with_own_environment(const environment_variables& varia
     return all;
 }
 
-result<void, std::string> run_hook(const std::string& program, const environment_variables& variables) {
+/// The status it ended with; an error when it was killed here.
+result<int, std::string> wait_for(::pid_t child, const std::string& program, const hook_interrupt& interrupted) {
+    constexpr std::chrono::milliseconds pause_max{20};
+    std::chrono::milliseconds pause{1};
+    int status = 0;
+    while (true) {
+        const ::pid_t ended = ::waitpid(child, &status, WNOHANG);
+        if (ended == child) return status;
+        if (ended < 0 && errno != EINTR) return "hook " + program + ": " + std::strerror(errno);
+        if (interrupted ? interrupted() : ending_signal_waits()) break;
+        std::this_thread::sleep_for(pause);
+        pause = std::min(2 * pause, pause_max);
+    }
+    // Its group: what a script waits for is mostly another program.
+    ::kill(-child, SIGKILL);
+    while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    }
+    return "hook " + program + ": killed, since the run was told to end";
+}
+
+result<void, std::string> run_hook(const std::string& program, const environment_variables& variables,
+                                   const hook_interrupt& interrupted) {
     spdlog::info("executing hook: {}", program);
     std::vector<std::string> words{program};
     std::vector<std::string> environment = with_own_environment(variables);
@@ -74,17 +98,15 @@ result<void, std::string> run_hook(const std::string& program, const environment
     ::sigset_t none;
     sigemptyset(&none);
     ::posix_spawnattr_setsigmask(&attributes, &none);
-    ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+    ::posix_spawnattr_setpgroup(&attributes, 0);
+    ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
     ::pid_t child = 0;
     const int failed = ::posix_spawn(&child, program.c_str(), &actions, &attributes, pointers(words).data(),
                                      pointers(environment).data());
     ::posix_spawn_file_actions_destroy(&actions);
     ::posix_spawnattr_destroy(&attributes);
     if (failed != 0) return "fork/exec " + program + ": " + std::strerror(failed);
-    int status = 0;
-    while (::waitpid(child, &status, 0) < 0) {
-        if (errno != EINTR) return "hook " + program + ": " + std::strerror(errno);
-    }
+    SLUICE_TRY(const int status, wait_for(child, program, interrupted));
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
     return "hook " + program + ": " +
            (WIFEXITED(status) ? "exit status " + std::to_string(WEXITSTATUS(status))
@@ -125,11 +147,11 @@ environment_variables hook_environment(const ghost_settings& settings, const run
             {"GH_OST_HOOKS_HINT_OWNER", settings.hooks.hint_owner},
             {"GH_OST_HOOKS_HINT_TOKEN", settings.hooks.hint_token},
             {"GH_OST_DRY_RUN", settings.execute ? "false" : "true"},
-            {"GH_OST_REVERT", "false"}};
+            {"GH_OST_REVERT", spec.kind == migration::run_kind::take_back ? "true" : "false"}};
 }
 
 result<void, std::string> run_hooks(const std::string& path, const std::string& name,
-                                    const environment_variables& variables) {
+                                    const environment_variables& variables, const hook_interrupt& interrupted) {
     if (path.empty()) return {};
     std::vector<std::string> programs;
     std::error_code error;
@@ -139,7 +161,7 @@ result<void, std::string> run_hooks(const std::string& path, const std::string& 
     // A folder that is not there has no hooks, as in gh-ost; one that cannot be read is a mistake.
     if (error && error != std::errc::no_such_file_or_directory) return "--hooks-path " + path + ": " + error.message();
     std::sort(programs.begin(), programs.end());
-    for (const std::string& program : programs) SLUICE_TRY_VOID(run_hook(program, variables));
+    for (const std::string& program : programs) SLUICE_TRY_VOID(run_hook(program, variables, interrupted));
     return {};
 }
 

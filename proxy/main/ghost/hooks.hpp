@@ -1,12 +1,13 @@
 #pragma once
 
-// Programs of the operator that are run when something happens: every executable file of the hooks' folder whose name
-// begins with the hook's. They learn what about by environment variables, GH_OST_…
+// Programs of the operator that are run when something happens: every file of the hooks' folder whose name begins with
+// the hook's. They learn what about by environment variables, GH_OST_…
 
 #include "protocol/result.hpp"
 #include "proxy/main/ghost/ghost_settings.hpp"
 #include "proxy/main/ghost/run_view.hpp"
 
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,10 +35,15 @@ using environment_variables = std::vector<std::pair<std::string, std::string>>;
 [[nodiscard]] environment_variables hook_environment(const ghost_settings& settings, const run_view& view,
                                                      const run_clock& clock, run_clock::time now);
 
+/// Whether the hook that is waited for is to be killed. Asked again and again by the thread that waits.
+using hook_interrupt = std::function<bool()>;
+
 /// Runs the hooks of this name one after the other, in the order of their names, and waits for each; what they print
 /// goes to standard error. The error is that of the first that cannot be run or does not end with 0; the others are not
-/// run then. path: the folder; empty: nothing happens.
+/// run then. path: the folder; empty: nothing happens. A hook is killed, with what it has started, once interrupted()
+/// says so; empty: ending_signal_waits().
 [[nodiscard]] result<void, std::string> run_hooks(const std::string& path, const std::string& name,
-                                                  const environment_variables& variables);
+                                                  const environment_variables& variables,
+                                                  const hook_interrupt& interrupted = {});
 
 }  // namespace sluice::ghost

@@ -3,6 +3,7 @@
 #include "migration/sql/artefact_names.hpp"
 #include "migration/sql/identifier.hpp"
 
+#include <string_view>
 #include <utility>
 
 namespace sluice::ghost {
@@ -11,19 +12,35 @@ namespace {
 using migration::quote_identifier;
 using migration::quote_table;
 
+/// The quoted name behind the first of these words, without its quotes; empty: there is none.
+std::string name_behind(std::string_view words, std::string_view message) {
+    const auto at = message.find(std::string(words) + '`');
+    std::string name;
+    if (at == std::string_view::npos) return name;
+    for (std::size_t i = at + words.size() + 1; i < message.size(); ++i) {
+        // A quote within a name is doubled.
+        if (message[i] == '`' && (i + 1 == message.size() || message[++i] != '`')) break;
+        name += message[i];
+    }
+    return name;
+}
+
 /// gh-ost's sentence for this code; empty: it has none.
 std::string sentence_of(const std::string& code, const std::string& message, const migration::table_name& table,
                         const std::string& named_after) {
     const std::string name = quote_table(table);
-    if (code == "no_shared_unique_key" || code == "key_missing") {
-        return "No shared unique key can be found after ALTER! Bailing out";
+    if (code == "no_shared_unique_key") return "No shared unique key can be found after ALTER! Bailing out";
+    if (code == "key_becomes_timestamp") {
+        return "No support at this time for converting a column from DATETIME to TIMESTAMP that is also part of the "
+               "chosen unique key. Column: " +
+               name_behind("column ", message) + ", key: " + name_behind("; key ", message);
     }
     if (code == "foreign_keys") {
-        const bool parent = message.find("rebuild_referencing_keys") != std::string::npos;
-        return parent ? "Found parent-side foreign keys on " + name +
-                            ". Parent-side foreign keys are not supported. Bailing out"
-                      : "Found child-side foreign keys on " + name +
-                            ". Child-side foreign keys are not supported. Bailing out";
+        return "Found child-side foreign keys on " + name + ". Child-side foreign keys are not supported. Bailing out";
+    }
+    if (code == "referencing_foreign_keys") {
+        return "Found parent-side foreign keys on " + name +
+               ". Parent-side foreign keys are not supported. Bailing out";
     }
     if (code == "triggers") {
         return "Found triggers on " + name + ". Triggers are not supported at this time. Bailing out";

@@ -27,7 +27,34 @@ std::string words_of(const migration::failure& why) {
     return "Error " + std::to_string(why.server_errno) + " (" + why.sqlstate + "): " + why.message;
 }
 
+/// The one that a run of this kind goes by; "checkpoint_missing" where there is none.
+migration::outcome<migration::checkpoint> checkpoint_for(migration::sql_executor& sql,
+                                                         const migration::migration_spec& spec) {
+    const bool resumes = spec.kind == migration::run_kind::resume;
+    const migration::table_name table{
+        spec.table.schema, migration::artefact_names_of(spec.table.table, spec.options.tables_named_after).checkpoints};
+    SLUICE_TRY(const auto session, sql.connect());
+    SLUICE_TRY(auto found,
+               migration::read_checkpoint([&session](std::string_view text) { return session->run(text); }, table));
+    if (!found || found->swapped == resumes) {
+        return migration::refuse("checkpoint_missing",
+                                 "there is nothing in " + quote_table(table) +
+                                     (resumes ? " to go on from" : " that says where the cut-over was"));
+    }
+    return *std::move(found);
+}
+
 }  // namespace
+
+result<void, std::string> take_alter_of_checkpoint(ghost_settings& settings, const work_place& place) {
+    migration::mysql_executor sql(place.master, {.connect_limit = settings.connect_limit});
+    auto found = checkpoint_for(sql, settings.spec);
+    if (!found) return words_of(found.error());
+    settings.spec.alter = found->alter;
+    // What became of renamed columns was decided then.
+    settings.spec.options.skip_renamed_columns = found->options.find("skip_renamed_columns=yes") != std::string::npos;
+    return {};
+}
 
 standalone_run::standalone_run(const ghost_settings& settings, const work_place& place)
     : ghost_run(settings),
@@ -56,15 +83,16 @@ migration::service_options standalone_run::engine_options() {
     roles.works_on_replica = settings().on_replica();
     if (roles.works_on_replica) options.throttles = with_own_lag(options.throttles, place_.master);
     if (settings().test_on_replica) {
-        roles.replication = replication_of(place_.master, limit, settings().replication_by_hooks,
-                                           [this](const char* hook) -> result<void, std::string> {
-                                               environment_variables variables;
-                                               {
-                                                   const auto held = lock();
-                                                   variables = hook_variables();
-                                               }
-                                               return run_hooks(settings().hooks.path, hook, variables);
-                                           });
+        roles.replication =
+            replication_of(place_.master, limit, settings().replication_by_hooks,
+                           [this](const char* hook) -> result<void, std::string> {
+                               environment_variables variables;
+                               {
+                                   const auto held = lock();
+                                   variables = hook_variables();
+                               }
+                               return run_hooks(settings().hooks.path, hook, variables, interrupt_by_new_orders());
+                           });
     }
     return options;
 }
@@ -78,24 +106,14 @@ migration::outcome<migration::alter_forecast> standalone_run::dry_run() {
 
 migration::outcome<std::string> standalone_run::foresee() {
     const migration::migration_spec& spec = settings().spec;
-    const bool resumes = spec.kind == migration::run_kind::resume;
-    const migration::table_name table{
-        spec.table.schema, migration::artefact_names_of(spec.table.table, spec.options.tables_named_after).checkpoints};
-    SLUICE_TRY(const auto session, sql_->connect());
-    SLUICE_TRY(const auto found,
-               migration::read_checkpoint([&session](std::string_view sql) { return session->run(sql); }, table));
-    if (!found || found->swapped == resumes) {
-        return migration::refuse("checkpoint_missing",
-                                 "there is nothing in " + quote_table(table) +
-                                     (resumes ? " to go on from" : " that says where the cut-over was"));
-    }
-    if (!resumes) {
+    SLUICE_TRY(const migration::checkpoint found, checkpoint_for(*sql_, spec));
+    if (spec.kind == migration::run_kind::take_back) {
         return migration::quote_table({spec.table.schema, spec.options.old_table_name}) +
-               " would get the changes made since the cut-over, followed from " + found->place +
+               " would get the changes made since the cut-over, followed from " + found.place +
                ", and then be the table again";
     }
-    return "the copy would go on behind " + std::to_string(found->rows_copied) +
-           " rows, and changes be followed from " + found->place;
+    return "the copy would go on behind " + std::to_string(found.rows_copied) + " rows, and changes be followed from " +
+           found.place;
 }
 
 result<void, command_refusal> standalone_run::begin() {
@@ -140,7 +158,10 @@ result<void, command_refusal> standalone_run::pause(bool on) {
 
 result<void, command_refusal> standalone_run::leave() {
     end_count();
-    engine_.reset();
+    // Not under the lock: it waits for threads that may want it.
+    std::unique_ptr<migration::migration_service> ended;
+    const auto held = lock();
+    ended = std::move(engine_);
     return {};
 }
 
@@ -159,17 +180,15 @@ std::string standalone_run::applier() { return place_.master.text() + ", Version
 
 std::string standalone_run::inspector() { return settings().server.text() + ", Version: " + place_.inspected_version; }
 
-void standalone_run::count_rows(bool beside) {
-    if (!beside) {
-        (void)pause(true).has_error();
+void standalone_run::begin_count(bool beside) {
+    spdlog::info(beside
+                     ? "As instructed, counting rows in the background; meanwhile I will use an estimated count, and "
+                       "will update it later on"
+                     : "As instructed, I'm issuing a SELECT COUNT(*) on the table. This may take a while");
+    counting_ = std::thread([this] {
         count();
-        (void)pause(false).has_error();
-        return;
-    }
-    spdlog::info(
-        "As instructed, counting rows in the background; meanwhile I will use an estimated count, and will update it "
-        "later on");
-    counting_ = std::thread([this] { count(); });
+        count_ended_ = true;
+    });
 }
 
 void standalone_run::count() {
@@ -179,6 +198,9 @@ void standalone_run::count() {
         return;
     }
     counting_connection_ = (*session)->connection_id();
+    // The engine's own sessions soon give up waiting; a count that waits keeps nobody from anything.
+    (void)(*session)->run("SET SESSION lock_wait_timeout = 31536000").has_error();
+    if (stop_counting_) return;
     auto counted = (*session)->run("SELECT COUNT(*) FROM " + quote_table(settings().spec.table));
     counting_connection_ = 0;
     if (!counted) {
@@ -193,15 +215,22 @@ void standalone_run::count() {
         set_row_count(rows);
     }
     spdlog::info("Exact number of rows via COUNT: {}", rows);
-    count_ended_ = true;
+    counted_ = true;
 }
 
 void standalone_run::end_count() {
     if (!counting_.joinable()) return;
-    if (const std::uint64_t connection = counting_connection_; connection != 0) {
+    if (!count_ended_) {
         spdlog::info("stopping query for exact row count, because that can accidentally lock out the cut over");
-        auto session = sql_->connect();
-        if (session) (void)(*session)->run("KILL QUERY " + std::to_string(connection)).has_error();
+    }
+    stop_counting_ = true;
+    // Again and again: one that comes just before the query strikes nothing.
+    while (!count_ended_) {
+        if (const std::uint64_t connection = counting_connection_; connection != 0) {
+            auto session = sql_->connect();
+            if (session) (void)(*session)->run("KILL QUERY " + std::to_string(connection)).has_error();
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }
     counting_.join();
 }

@@ -14,6 +14,9 @@
 
 namespace sluice::ghost {
 
+/// For a --revert that was given no ALTER, as gh-ost's line has none: the one of the migration that is taken back.
+[[nodiscard]] result<void, std::string> take_alter_of_checkpoint(ghost_settings& settings, const work_place& place);
+
 class standalone_run final : public ghost_run {
 public:
     /// settings: as they are after find_work_place().
@@ -36,11 +39,12 @@ public:
     [[nodiscard]] std::string applier() override;
     [[nodiscard]] std::string inspector() override;
 
-    /// Counts the rows, in a thread of its own or here. Its connection is ended before a cut-over, since it would wait
-    /// for the count.
-    void count_rows(bool beside);
+    /// Counts the rows in a thread of its own: whoever follows the run must not wait for that. beside: the copy goes on
+    /// meanwhile. Ended before a cut-over, which would wait for the count.
+    void begin_count(bool beside);
     void end_count();
-    [[nodiscard]] bool count_ended() const { return count_ended_; }
+    [[nodiscard]] bool count_ended() const { return count_ended_; }  ///< with a number or without
+    [[nodiscard]] bool counted() const { return counted_; }
 
 private:
     [[nodiscard]] migration::service_options engine_options();
@@ -52,7 +56,9 @@ private:
     std::string id_;
     std::thread counting_;
     std::atomic<std::uint64_t> counting_connection_{0};
+    std::atomic<bool> stop_counting_{false};
     std::atomic<bool> count_ended_{false};
+    std::atomic<bool> counted_{false};
 };
 
 }  // namespace sluice::ghost

@@ -1,17 +1,23 @@
 // Replication that does not run on a replica where a run is to work, and what becomes of it.
 
+#include "migration/cutover/sentry_swap.hpp"
 #include "migration/engine/preparation.hpp"
 #include "migration/engine/stopped_trial.hpp"
 #include "migration/family/server_family.hpp"
+#include "migration/model/swap_names.hpp"
 #include "migration/sql/identifier.hpp"
+#include "migration/sql/table_statements.hpp"
+#include "protocol/sql/lexer.hpp"
 #include "proxy/main/ghost/hooks.hpp"
 #include "proxy/main/ghost/replica_modes.hpp"
 
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 namespace sluice::ghost {
 namespace {
@@ -24,18 +30,63 @@ using std::chrono::steady_clock;
 constexpr std::chrono::seconds start_limit{30};
 constexpr std::chrono::milliseconds poll{100};
 
-/// Where it has changed the tables' places by one rename, the statement that changes them back.
+/// Which of a trial's tables are there.
+class present_tables {
+public:
+    present_tables(sql_session& session, const migration::swap_names& names) {
+        std::string list;
+        for (const migration::table_name& each :
+             {names.original, names.ghost, names.old_table, names.swap_ghost, names.swap_old}) {
+            list += (list.empty() ? "" : ", ") + migration::quote_string(each.table);
+        }
+        const auto found = session.run(
+            "SELECT TABLE_NAME, TABLE_COMMENT, @@lower_case_table_names FROM information_schema.TABLES WHERE "
+            "TABLE_SCHEMA = " +
+            migration::quote_string(names.original.schema) + " AND TABLE_NAME IN (" + list + ")");
+        if (!found) return;
+        for (const auto& row : found->rows) {
+            folds_ = row.at(2) != "0";
+            names_.push_back(row.at(0).value_or(""));
+            if (row.at(1) == migration::sentry_comment) sentry_ = names_.back();
+        }
+    }
+    [[nodiscard]] bool has(const migration::table_name& table) const {
+        return !is(sentry_, table) && std::ranges::any_of(names_, [&](const auto& name) { return is(name, table); });
+    }
+    /// What only keeps a name free.
+    [[nodiscard]] bool has_sentry() const { return !sentry_.empty(); }
+
+private:
+    [[nodiscard]] bool is(const std::string& name, const migration::table_name& table) const {
+        return folds_ ? sql::equal_ignoring_case(name, table.table) : name == table.table;
+    }
+
+    bool folds_ = false;
+    std::vector<std::string> names_;
+    std::string sentry_;
+};
+
+/// What gives the tables the names that they had before the trial's swap; empty where they have them.
 std::string rename_by_hand(sql_session& session, const ghost_settings& settings,
                            const migration::stopped_trial& trial) {
-    const migration::migration_plan names = migration::plan_names(settings.spec);
-    const auto found =
-        session.run("SELECT GROUP_CONCAT(TABLE_NAME) FROM information_schema.TABLES WHERE TABLE_SCHEMA = " +
-                    migration::quote_string(names.original.schema) + " AND TABLE_NAME IN (" +
-                    migration::quote_string(names.ghost.table) + ", " + migration::quote_string(trial.old_table) + ")");
-    const bool swapped = found && !found->rows.empty() && found->rows[0].at(0) == trial.old_table;
-    if (!swapped) return {};
-    return "RENAME TABLE " + quote_table(names.original) + " TO " + quote_table(names.ghost) + ", " +
-           quote_table({names.original.schema, trial.old_table}) + " TO " + quote_table(names.original) + "; ";
+    migration::swap_names names = migration::swap_names_of(migration::plan_names(settings.spec));
+    names.old_table.table = trial.old_table;
+    const present_tables there(session, names);
+    // The swap is over, or that of two sessions is, but for the name that the old table bears in it; or both tables
+    // bear such names, and perhaps (MySQL 5.x) none the table's own.
+    std::vector<migration::table_rename> renames;
+    const bool has_ghost = there.has(names.ghost) || there.has(names.swap_ghost);
+    const migration::table_name& old = there.has(names.old_table) ? names.old_table : names.swap_old;
+    if (there.has(names.original) && !has_ghost && there.has(old)) {
+        renames = {{names.original, names.ghost}, {old, names.original}};
+    } else if (!there.has(names.original) && there.has(old)) {
+        renames = {{old, names.original}};
+    }
+    if (there.has(names.swap_ghost)) renames.push_back({names.swap_ghost, names.ghost});
+    std::string text;
+    if (there.has_sentry()) text += "DROP TABLE " + quote_table(names.swap_old) + "; ";
+    if (!renames.empty()) text += migration::rename_statement(renames) + "; ";
+    return text;
 }
 
 result<void, std::string> wait_until_running(sql_session& session) {

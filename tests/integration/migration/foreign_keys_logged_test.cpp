@@ -46,7 +46,8 @@ TEST_CASE("servers that cascade without a trace carry over keys that do not, and
             "CREATE TABLE other.`c é-1` (id INT PRIMARY KEY, CONSTRAINT `k é` FOREIGN KEY (id) REFERENCES test.t "
             "(id))");
         spec.options.rebuild_referencing_keys = true;
-        check_refused(server, spec, "foreign_keys", {"`k é` (`other`.`c é-1` to `test`.`t`)", "LOCK TABLES"});
+        check_refused(server, spec, "referencing_foreign_keys",
+                      {"`k é` (`other`.`c é-1` to `test`.`t`)", "LOCK TABLES"});
     }
 }
 

@@ -135,7 +135,7 @@ TEST_CASE("foreign keys of other tables are pointed at the new table, each under
         root.exec("INSERT INTO t VALUES (" + std::to_string(i) + ", 'c" + std::to_string(i) + "')");
     }
     auto spec = relations_spec("t", "ADD COLUMN extra INT NOT NULL DEFAULT 3, RENAME COLUMN id TO ident");
-    check_refused(server, spec, "foreign_keys",
+    check_refused(server, spec, "referencing_foreign_keys",
                   {"`c1_t` (`test`.`c1` to `test`.`t`)", "(`other`.`c 2` to `test`.`t`, ON DELETE CASCADE)",
                    "rebuild_referencing_keys"});
     spec.options.rebuild_referencing_keys = true;

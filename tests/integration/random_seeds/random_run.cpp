@@ -21,7 +21,7 @@ constexpr std::array loss_codes{"unique_key_conflict", "data_truncated", "out_of
                                 "invalid_value",       "zero_date",      "check_violated", "no_partition"};
 constexpr std::array refusal_codes{"no_shared_unique_key", "key_values_change",      "nullable_unique_key",
                                    "unsupported_key_type", "unsupported_conversion", "no_default_value",
-                                   "unsupported_alter"};
+                                   "unsupported_alter",    "key_becomes_timestamp"};
 constexpr unsigned writer_count = 2;
 constexpr unsigned draws_max = 200;
 

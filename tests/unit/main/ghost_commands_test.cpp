@@ -159,6 +159,18 @@ TEST_CASE("refusals: gh-ost's sentence, then ours", "[ghost]") {
           "Found triggers on `s`.`t`. Triggers are not supported at this time. Bailing out (because)");
     CHECK(refusal_words("leftover_tables", "still exist: `s`.`_t_del`.", t)
               .starts_with("Table `s`.`_t_del` already exists. Panicking. Use --initially-drop-old-table to force"));
+    CHECK(refusal_words("no_shared_unique_key", "because", t) ==
+          "No shared unique key can be found after ALTER! Bailing out (because)");
+    CHECK(refusal_words("foreign_keys", "set rebuild_referencing_keys", t) ==
+          "Found child-side foreign keys on `s`.`t`. Child-side foreign keys are not supported. Bailing out (set "
+          "rebuild_referencing_keys)");
+    CHECK(refusal_words("referencing_foreign_keys", "because", t) ==
+          "Found parent-side foreign keys on `s`.`t`. Parent-side foreign keys are not supported. Bailing out "
+          "(because)");
+    CHECK(refusal_words("key_becomes_timestamp",
+                        "no unique key identifies the rows of `s`.`t`; key `k``1`: column `at` changes", t)
+              .starts_with("No support at this time for converting a column from DATETIME to TIMESTAMP that is also "
+                           "part of the chosen unique key. Column: at, key: k`1 (no unique key"));
     CHECK(refusal_words("anything", "because", t) == "because");
 }
 

@@ -225,6 +225,40 @@ TEST_CASE("values outside gh-ost's ranges are brought into them, as there", "[gh
     CHECK(holds(settings.notes.at(0), "between [1,10]s"));
 }
 
+TEST_CASE("a value that is brought into its range is told", "[ghost]") {
+    const auto note = [](const std::vector<std::string>& given) {
+        const auto settings = read(given);
+        return settings.notes.size() == 1 ? settings.notes[0] : std::to_string(settings.notes.size()) + " notes";
+    };
+    // gh-ost takes both.
+    CHECK(note({"--dml-batch-size=1"}) == "--dml-batch-size=1: it is 10 to 1000 here, and so 10");
+    CHECK(note({"--parallel-copy", "--parallel-copy-workers=64"}) ==
+          "--parallel-copy-workers=64: it is 1 to 32 here, and so 32");
+    CHECK(read({"--dml-batch-size=1"}).spec.options.apply_batch_keys == 10);
+    CHECK(read({"--parallel-copy", "--parallel-copy-workers=64"}).spec.options.copy_workers == 32);
+    CHECK(note({"--chunk-size=1"}) == "--chunk-size=1: it is 10 to 100000 here, and so 10");
+    CHECK(note({"--nice-ratio=100.5"}) == "--nice-ratio=100.5: it is 0 to 100 here, and so 100");
+    CHECK(note({"--mysql-timeout=900"}) == "--mysql-timeout=900: it is 0 to 300 here, and so 300");
+    CHECK(note({"--checkpoint", "--checkpoint-seconds=0"}) ==
+          "--checkpoint-seconds=0: it is 1 to 86400 here, and so 1");
+    CHECK(read({"--dml-batch-size=10", "--parallel-copy", "--parallel-copy-workers=32", "--chunk-size=10",
+                "--nice-ratio=100", "--mysql-timeout=0.5"})
+              .notes.empty());
+    CHECK(read({"--mysql-timeout=0.5"}).connect_limit == std::chrono::seconds(1));
+}
+
+TEST_CASE("a run that takes another one back needs no ALTER", "[ghost]") {
+    const auto settings = settings_of({"--database=d", "--table=t", "--revert", "--old-table=_t_del"}, false);
+    REQUIRE(settings);
+    CHECK(settings->spec.alter.empty());
+    const auto nameless = settings_of({"--database=d", "--revert", "--old-table=_t_del"}, false);
+    REQUIRE(nameless.has_error());
+    CHECK(holds(nameless.error(), "--table must be provided"));
+    const auto resumed = settings_of({"--database=d", "--table=t", "--resume"}, false);
+    REQUIRE(resumed.has_error());
+    CHECK(holds(resumed.error(), "--alter must be provided"));
+}
+
 TEST_CASE("a flag that changes nothing is accepted and told, never silently", "[ghost]") {
     for (const flag& each : all_flags()) {
         if (each.meaning != flag_meaning::noted) continue;
