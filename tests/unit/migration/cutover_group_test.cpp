@@ -130,7 +130,7 @@ TEST_CASE("a member that was told to end does not wait for the others of its gro
     SECTION("abort") { both.b.abort = true; }
     SECTION("stop") { both.b.stop = true; }
     REQUIRE(comes(waiting));
-    check_untried(waiting, "told to end");
+    check_untried(waiting, "told otherwise");
 }
 
 TEST_CASE("a member that leaves a group, or cannot take part, behind ready() ends the round for the others at once") {
