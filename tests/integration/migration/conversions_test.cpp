@@ -16,7 +16,7 @@ void make_zone(sql_connection& root) {
     root.exec("INSERT INTO mysql.time_zone (Time_zone_id, Use_leap_seconds) VALUES (900, 'N')");
     root.exec("INSERT INTO mysql.time_zone_name (Name, Time_zone_id) VALUES ('Test/Summer', 900)");
     root.exec(
-        "INSERT INTO mysql.time_zone_transition_type (Time_zone_id, Transition_type_id, Offset, Is_DST, "
+        "INSERT INTO mysql.time_zone_transition_type (Time_zone_id, Transition_type_id, `Offset`, Is_DST, "
         "Abbreviation) VALUES (900, 0, 3600, 0, 'W'), (900, 1, 7200, 1, 'S')");
     root.exec(
         "INSERT INTO mysql.time_zone_transition (Time_zone_id, Transition_time, Transition_type_id) VALUES "
