@@ -4,7 +4,7 @@
 #include "bench/throwaway/programs.hpp"
 #include "protocol/message/prepared.hpp"
 #include "protocol/message/statement_command.hpp"
-#include "tests/integration/proxy_fixture.hpp"
+#include "tests/integration/proxy_gated_move.hpp"
 
 #include <filesystem>
 #include <fstream>
@@ -14,56 +14,6 @@ namespace sluice::test {
 namespace {
 
 using protocol::command;
-using std::chrono::steady_clock;
-
-steady_clock::time_point in(std::chrono::milliseconds time) { return steady_clock::now() + time; }
-
-constexpr int all_rows = 50;
-
-// The table, and a new one in which a part of the rows has been copied; the rest comes with fill().
-struct half_copied {
-    explicit half_copied(server_kind of = server_kind::mysql_9_7) : kind(of), root(connect(shared_server(of), "test")) {
-        root.exec("DROP TABLE IF EXISTS moved, moved_new, moved_old");
-        make_table(kind, "beside", 3);
-        make_table(kind, "moved", all_rows);
-        root.exec("CREATE TABLE moved_new LIKE moved");
-        root.exec("INSERT INTO moved_new SELECT * FROM moved WHERE id <= 7");
-    }
-    void fill() { root.exec("INSERT INTO moved_new SELECT * FROM moved WHERE id > 7"); }
-    void rename() { root.exec("RENAME TABLE moved TO moved_old, moved_new TO moved"); }
-
-    server_kind kind;
-    sql_connection root;
-};
-
-struct gated_move : half_copied {
-    explicit gated_move(server_kind of = server_kind::mysql_9_7, proxy::watch_rules rules = {},
-                        proxy::proxy_options options = {})
-        : half_copied(of), proxied(of, std::move(options)) {
-        gate = proxied.proxy->gates().watch({"test", "moved"}, std::move(rules));
-        REQUIRE(gate != nullptr);
-    }
-    // What the engine does.
-    proxy::hold_report swap() {
-        fill();
-        gate->close(in(5s));
-        REQUIRE(gate->wait_drained(in(4s)));
-        REQUIRE(gate->seal(in(4s)));
-        rename();
-        return gate->open(proxy::gate_end::swapped);
-    }
-
-    proxy_under_test proxied;
-    std::unique_ptr<proxy::table_gate> gate;
-};
-
-const std::string count = "SELECT COUNT(*) FROM moved";
-
-bool is_refusal(const raw_result& result) {
-    return !result.is_ok && result.error.code == 1412 && result.error.sqlstate == "HY000" &&
-           result.error.message == "Table definition has changed, please retry transaction";
-}
-
 TEST_CASE("on the bare server an old snapshot finds a part of the table, and nothing says so") {
     for (const auto kind : every_server) {
         half_copied test(kind);
@@ -152,36 +102,6 @@ TEST_CASE("through Sluice an old snapshot is answered with 1412, and its transac
             CHECK(test.root.scalar("SELECT v FROM beside WHERE id = 99") == "kept");
             CHECK(test.proxied.proxy->statistics().snapshots_refused == 3);
         }
-    }
-}
-
-/// The server's own sql_mode, in which sessions begin; put back at the end.
-struct global_sql_mode {
-    explicit global_sql_mode(server_kind kind) : root(connect(shared_server(kind))) {
-        before = root.scalar("SELECT @@GLOBAL.sql_mode");
-    }
-    global_sql_mode(const global_sql_mode&) = delete;
-    global_sql_mode& operator=(const global_sql_mode&) = delete;
-    ~global_sql_mode() { root.exec("SET GLOBAL sql_mode = " + root.quote(before)); }
-
-    sql_connection root;
-    std::string before;
-};
-
-TEST_CASE("a table's name in double quotes is one where the server's own sql_mode says so, of which no client tells") {
-    for (const auto kind : every_server) {
-        INFO(throwaway::to_string(kind));
-        global_sql_mode mode(kind);
-        mode.root.exec("SET GLOBAL sql_mode = 'ANSI_QUOTES'");
-        gated_move test(kind);
-        const std::string quoted = "SELECT COUNT(*) FROM \"moved\"";
-        auto reader = test.proxied.client();
-        REQUIRE(reader.query(quoted).rows == rows{{std::to_string(all_rows)}});
-        REQUIRE(reader.query("START TRANSACTION WITH CONSISTENT SNAPSHOT").is_ok);
-        CHECK(test.swap().old_snapshots == 1);
-        CHECK(is_refusal(reader.query(quoted)));
-        CHECK(reader.query("COMMIT").is_ok);
-        CHECK(reader.query(quoted).rows == rows{{std::to_string(all_rows)}});
     }
 }
 
