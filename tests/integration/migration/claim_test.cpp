@@ -50,13 +50,6 @@ std::string begin(migration::migration_service& engine, const migration::migrati
     return (*created)->id;
 }
 
-void wait_for_ready(const migration::migration_service& engine, const std::string& id) {
-    const auto seen =
-        wait_until(engine, id, [](const auto& s) { return s.state == migration_state::ready || is_final(s.state); });
-    INFO(error_text(*seen));
-    REQUIRE(seen->state == migration_state::ready);
-}
-
 void check_completes(migration::migration_service& engine, const std::string& id) {
     REQUIRE(engine.command(id, migration::operator_command::cut_over));
     const auto ended = wait_for_end(engine, id);

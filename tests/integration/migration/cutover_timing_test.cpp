@@ -131,7 +131,7 @@ TEST_CASE("a direct blocker is killed when its time is up, and its transaction r
     spec.options.kill_blockers_after = milliseconds(700);
     auto engine = engine_on(server);
     const std::string id = begin(*engine, spec);
-    wait_until(*engine, id, [](const auto& s) { return s.state == migration_state::ready || is_final(s.state); });
+    wait_for_ready(*engine, id);
     sql_connection client(server.port(), app_user, app_password, "test");
     client.exec("BEGIN");
     client.exec("UPDATE t SET v = 9 WHERE id = 3");
@@ -166,7 +166,7 @@ TEST_CASE("a blocker whose time is up is killed although an attempt was given up
     sql_connection client(server.port(), app_user, app_password, "test");
     auto engine = engine_on(server);
     const std::string id = begin(*engine, spec);
-    wait_until(*engine, id, [](const auto& s) { return s.state == migration_state::ready || is_final(s.state); });
+    wait_for_ready(*engine, id);
     client.exec("BEGIN");
     client.exec("UPDATE t SET v = 9 WHERE id = 3");
     REQUIRE(engine->command(id, migration::operator_command::cut_over));

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <thread>
 
@@ -60,6 +61,16 @@ inline migration::snapshot_ptr wait_for_end(const migration::migration_service& 
 
 inline std::string error_text(const migration::migration_snapshot& snapshot) {
     return snapshot.error ? snapshot.error->code + ": " + snapshot.error->message : std::string("no error");
+}
+
+/// Throws, with its error, when the migration ends before it is ready for its cut-over.
+inline migration::snapshot_ptr wait_for_ready(const migration::migration_service& engine, const std::string& id) {
+    const auto seen = wait_until(engine, id, [](const auto& snapshot) {
+        return snapshot.state == migration::migration_state::ready || migration::is_final(snapshot.state);
+    });
+    if (seen->state == migration::migration_state::ready) return seen;
+    throw std::runtime_error("migration " + id + " is " + std::string(to_string(seen->state)) +
+                             " instead of ready: " + error_text(*seen));
 }
 
 }  // namespace sluice::test

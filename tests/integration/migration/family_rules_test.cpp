@@ -51,13 +51,6 @@ std::string begin(migration::migration_service& engine, const migration::migrati
     return (*created)->id;
 }
 
-void wait_for_ready(migration::migration_service& engine, const std::string& id) {
-    const auto seen =
-        wait_until(engine, id, [](const auto& s) { return s.state == migration_state::ready || is_final(s.state); });
-    INFO(error_text(*seen));
-    REQUIRE(seen->state == migration_state::ready);
-}
-
 void cut_over(migration::migration_service& engine, const std::string& id) {
     REQUIRE(engine.command(id, migration::operator_command::cut_over));
     const auto done = wait_for_end(engine, id);

@@ -34,10 +34,7 @@ TEST_CASE("changes are followed by whatever letters the table is called, where t
     const auto created = engine->create(spec);
     REQUIRE(created);
     const std::string id = (*created)->id;
-    const auto ready =
-        wait_until(*engine, id, [](const auto& s) { return s.state == migration_state::ready || is_final(s.state); });
-    INFO(error_text(*ready));
-    REQUIRE(ready->state == migration_state::ready);
+    wait_for_ready(*engine, id);
     root.exec("UPDATE ORDERS SET v = 20 WHERE id = 2");
     root.exec("DELETE FROM orders WHERE id = 3");
     root.exec("INSERT INTO oRdErS VALUES (4, 40, 1)");

@@ -167,10 +167,7 @@ TEST_CASE("a table migrated under concurrent writes equals what the server's own
     const auto created = engine->create(spec_of(one, table));
     REQUIRE(created);
     const std::string id = (*created)->id;
-    auto seen = wait_until(
-        *engine, id, [](const auto& s) { return s.state == migration::migration_state::ready || is_final(s.state); });
-    INFO(error_text(*seen));
-    REQUIRE(seen->state == migration::migration_state::ready);
+    wait_for_ready(*engine, id);
     // Some more writes with nothing left to copy, then the cut-over in the midst of them.
     const auto before = writes.transactions();
     wait_until(*engine, id, [&](const auto&) { return writes.transactions() > before + 100; });

@@ -41,11 +41,7 @@ struct statement_scene {
         const auto created = engine->create(spec);
         REQUIRE(created);
         const std::string id = (*created)->id;
-        const auto seen = wait_until(*engine, id, [](const auto& snapshot) {
-            return snapshot.state == migration_state::ready || is_final(snapshot.state);
-        });
-        INFO(error_text(*seen));
-        REQUIRE(seen->state == migration_state::ready);
+        wait_for_ready(*engine, id);
         return id;
     }
     /// How a migration ends during which a session runs these; its code, and the table is as it was.

@@ -110,10 +110,7 @@ TEST_CASE("loss: a row that does not fit is written while the table is migrated"
     auto engine = engine_on(shared_server());
     const auto created = engine->create(spec_of(one));
     REQUIRE(created);
-    const auto ready = wait_until(*engine, (*created)->id,
-                                  [](const auto& s) { return s.state == migration_state::ready || is_final(s.state); });
-    INFO(error_text(*ready));
-    REQUIRE(ready->state == migration_state::ready);
+    wait_for_ready(*engine, (*created)->id);
     root.exec(std::string("INSERT INTO ") + one.table + " VALUES " + one.bad);
     const auto before = content_of(root, one.table);
     check_end(root, one, *wait_for_end(*engine, (*created)->id), before);

@@ -37,10 +37,7 @@ inline void check_values_may_move(const mysql_server& server, migration::migrati
     const auto created = engine->create(spec);
     REQUIRE(created);
     const std::string id = (*created)->id;
-    const auto ready =
-        wait_until(*engine, id, [](const auto& s) { return s.state == migration_state::ready || is_final(s.state); });
-    INFO(error_text(*ready));
-    CHECK(ready->state == migration_state::ready);
+    wait_for_ready(*engine, id);
     const unsigned before = moves;
     wait_until(*engine, id, [&](const auto& s) { return moves > before + more || is_final(s.state); });
     REQUIRE(engine->command(id, migration::operator_command::cut_over));
