@@ -22,7 +22,6 @@ ROOT = os.path.normpath(os.path.join(HERE, "..", ".."))
 sys.path.insert(0, os.path.join(ROOT, "bench", "throwaway"))
 
 import scene  # noqa: E402
-import servers  # noqa: E402
 
 BUDGET_MS, INTERVAL_MS = 300, 2000
 CASES = [("through the proxy", "waited for"), ("through the proxy", "tried"), ("directly", "waited for"), ("directly", "tried")]
@@ -90,12 +89,9 @@ def measure(where, way, manner, chosen):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", default=os.path.join(ROOT, "build", "release"), help="where the programs are")
+    scene.add_options(parser, ROOT, rows=20_000)
     parser.add_argument("--open-seconds", type=float, default=30)
-    parser.add_argument("--rows", type=int, default=20_000)
     parser.add_argument("--connections", type=int, default=8)
-    parser.add_argument("--statements-per-second", type=float, default=1500, help="of all connections together")
-    parser.add_argument("--json", help="write everything there, each attempt with its steps")
     chosen = parser.parse_args()
 
     where = scene.Scene(chosen, chosen.connections, direct=False)
@@ -108,9 +104,7 @@ def main():
     for one in results:
         one["longest_statement_ms"] = max(1e3 * (end - begin) for begin, end, _ in statements
                                           if end >= one["opened"] and begin <= one["committed"] + one["swapped_after_s"])
-    if chosen.json:
-        with open(chosen.json, "w", encoding="utf-8") as file:
-            json.dump({"load": load, "results": results}, file, indent=1)
+    scene.write_json(chosen.json, {"load": load, "results": results})
 
     print("| transaction | attempts meanwhile are | given up | shortest time between them, s | longest hold, ms "
           "| longest statement, ms | swapped behind its end, ms |\n|---|---|---:|---:|---:|---:|---:|")
@@ -125,12 +119,8 @@ def main():
         (f"held longer than {BUDGET_MS} ms", one["longest_hold_ms"] > BUDGET_MS),
         ("attempts follow one another faster than the interval", (one["shortest_gap_s"] or INTERVAL_MS) < INTERVAL_MS / 1e3),
         ("swapped later than 1 s behind the end", one["swapped_after_s"] > 1)) if bad]
-    print("\n" + ("\n".join(missed) if missed else "Every target is kept."))
-    return 1 if missed else 0
+    return scene.verdict(missed)
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except (servers.NotStarted, scene.Failed) as failure:
-        sys.exit(f"bench/cutover: {failure}")
+    scene.exit_with(main)

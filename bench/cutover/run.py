@@ -10,7 +10,6 @@ connects straight to the server: what clients feel whom no gate protects.
 """
 
 import argparse
-import json
 import os
 import sys
 import time
@@ -21,7 +20,6 @@ sys.path.insert(0, os.path.join(ROOT, "bench", "throwaway"))
 
 import figures  # noqa: E402
 import scene  # noqa: E402
-import servers  # noqa: E402
 
 WAYS = ("gate", "lock only", "direct")
 SCOPES = {"gate": "table", "lock only": "none", "direct": "table"}
@@ -56,16 +54,12 @@ def measure(chosen, connections, ways):
 
 
 def main():
-    build = os.path.join(ROOT, "build", "release")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", default=build, help="where the programs are")
+    scene.add_options(parser, ROOT, rows=200_000)
     parser.add_argument("--cutovers", type=int, default=100, help="with each way, in a row")
-    parser.add_argument("--rows", type=int, default=200_000)
     parser.add_argument("--connections", type=int, nargs="+", default=[8, 200])
-    parser.add_argument("--statements-per-second", type=float, default=1500, help="of all connections together")
     parser.add_argument("--quiet-seconds", type=float, default=60, help="load without migrations, before the first one")
     parser.add_argument("--ways", default="gate,lock only,direct", help="which of them, separated by commas")
-    parser.add_argument("--json", help="write everything there: the figures, and each cut-over with its steps")
     chosen = parser.parse_args()
     wanted = [way for way in WAYS if way in chosen.ways.split(",")]
     if not wanted:
@@ -77,17 +71,11 @@ def main():
             if ways:
                 print(f"{connections} connections: {', '.join(ways)}", file=sys.stderr, flush=True)
                 results += measure(chosen, connections, ways)
-    if chosen.json:
-        with open(chosen.json, "w", encoding="utf-8") as file:
-            json.dump({"rows": chosen.rows, "statements_per_second": chosen.statements_per_second, "results": results}, file, indent=1)
+    scene.write_json(chosen.json, {"rows": chosen.rows, "statements_per_second": chosen.statements_per_second,
+                                   "results": results})
     figures.print_table(results)
-    missed = figures.missed_targets(results)
-    print("\n" + ("\n".join(missed) if missed else "Every target of the gate is kept."))
-    return 1 if missed else 0
+    return scene.verdict(figures.missed_targets(results))
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except (servers.NotStarted, scene.Failed) as failure:
-        sys.exit(f"bench/cutover: {failure}")
+    scene.exit_with(main)

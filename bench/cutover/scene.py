@@ -47,6 +47,33 @@ def database_process(pid):
     return max(found, key=cpu_seconds)
 
 
+def add_options(parser, root, rows):
+    """What a scene needs to be told."""
+    parser.add_argument("--build", default=os.path.join(root, "build", "release"), help="where the programs are")
+    parser.add_argument("--rows", type=int, default=rows)
+    parser.add_argument("--statements-per-second", type=float, default=1500, help="of all connections together")
+    parser.add_argument("--json", help="write everything there, each attempt with its steps")
+
+
+def write_json(path, content):
+    if path:
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(content, file, indent=1)
+
+
+def verdict(missed):
+    """Prints which targets were missed; the exit status."""
+    print("\n" + ("\n".join(missed) if missed else "Every target is kept."))
+    return 1 if missed else 0
+
+
+def exit_with(main):
+    try:
+        sys.exit(main())
+    except (servers.NotStarted, Failed) as failure:
+        sys.exit(f"bench/cutover: {failure}")
+
+
 class Scene:
     def __init__(self, chosen, connections, direct):
         self.folder = tempfile.TemporaryDirectory(prefix="sluice-bench-")

@@ -38,6 +38,13 @@ program plain(server_kind kind, const fs::path& binary) {
             .system_tables = {}};
 }
 
+// The tree has a C library of its own, newer than the system's.
+std::vector<std::string> command_in_tree(const fs::path& binary) {
+    const fs::path tree = cache_folder() / "mysql-9.7";
+    return {tree / "usr/lib64/ld-linux-x86-64.so.2", "--library-path", tree / "usr/lib/x86_64-linux-gnu", binary,
+            "--no-defaults"};
+}
+
 program find_mysql_9_7() {
     if (const auto chosen = environment_value("SLUICE_TEST_MYSQLD"); !chosen.empty()) {
         if (!executable(chosen)) throw server_error("SLUICE_TEST_MYSQLD is not a program: " + chosen);
@@ -45,17 +52,13 @@ program find_mysql_9_7() {
     }
     const fs::path tree = cache_folder() / "mysql-9.7";
     if (executable(tree / "usr/sbin/mysqld")) {
-        // The tree has a C library of its own, newer than the system's.
         program found = plain(server_kind::mysql_9_7, tree / "usr/sbin/mysqld");
-        found.command = {tree / "usr/lib64/ld-linux-x86-64.so.2",
-                         "--library-path",
-                         tree / "usr/lib/x86_64-linux-gnu",
-                         found.binary,
-                         "--no-defaults",
-                         "--basedir=" + (tree / "usr").string(),
-                         "--lc-messages-dir=" + (tree / "usr/share/mysql").string(),
-                         "--character-sets-dir=" + (tree / "usr/share/mysql/charsets").string(),
-                         "--plugin-dir=" + (tree / "usr/lib/mysql/plugin").string()};
+        found.command = command_in_tree(found.binary);
+        found.command.insert(
+            found.command.end(),
+            {"--basedir=" + (tree / "usr").string(), "--lc-messages-dir=" + (tree / "usr/share/mysql").string(),
+             "--character-sets-dir=" + (tree / "usr/share/mysql/charsets").string(),
+             "--plugin-dir=" + (tree / "usr/lib/mysql/plugin").string()});
         return found;
     }
     if (const auto found = find_in_path("mysqld"); !found.empty() && !is_mariadb(found)) {
@@ -104,6 +107,12 @@ fs::path cache_folder() {
     const auto home = environment_value("HOME");
     if (home.empty()) throw server_error("neither XDG_CACHE_HOME nor HOME is set");
     return fs::path(home) / ".cache/sluice";
+}
+
+std::vector<std::string> client_command(const std::string& name) {
+    const fs::path binary = cache_folder() / "mysql-9.7/usr/bin" / name;
+    if (!executable(binary)) throw server_error("no " + name + " of MySQL 9.7: run scripts/setup");
+    return command_in_tree(binary);
 }
 
 program find_program(server_kind kind) {

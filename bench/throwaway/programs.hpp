@@ -24,6 +24,10 @@ struct program {
 /// Throws server_error when there is none.
 [[nodiscard]] program find_program(server_kind kind);
 
+/// How a client program of MySQL 9.7 is called ("mysql", "mysqldump", …), up to the arguments that say what it does.
+/// Throws server_error when there is none.
+[[nodiscard]] std::vector<std::string> client_command(const std::string& name);
+
 /// What a running server needs in every case: folders, port, small and quick settings.
 [[nodiscard]] std::vector<std::string> base_arguments(server_kind kind, const std::filesystem::path& folder,
                                                       std::uint16_t port);

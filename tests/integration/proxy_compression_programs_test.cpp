@@ -24,25 +24,15 @@ struct program {
 };
 
 std::vector<program> programs() {
-    const auto tree = throwaway::cache_folder() / "mysql-9.7";
     std::vector<program> all;
-    const std::vector<std::string> mysql{tree / "usr/lib64/ld-linux-x86-64.so.2",
-                                         "--library-path",
-                                         tree / "usr/lib/x86_64-linux-gnu",
-                                         tree / "usr/bin/mysql",
-                                         "--no-defaults",
-                                         "--get-server-public-key",
-                                         "--commands",
-                                         "--ssl-mode=DISABLED"};
-    const std::vector<std::string> tls{mysql.begin(), mysql.end() - 1};
-    if (fs::exists(tree / "usr/bin/mysql")) {
-        all.push_back({"mysql", mysql, nullptr});
-        all.push_back({"mysql zlib", mysql, "--compression-algorithms=zlib"});
-        all.push_back({"mysql zstd", mysql, "--compression-algorithms=zstd"});
-        all.push_back({"mysql zstd over TLS", tls, "--compression-algorithms=zstd"});
-    } else {
-        FAIL("no mysql client of 9.7: scripts/setup brings it");
-    }
+    auto tls = throwaway::client_command("mysql");
+    tls.insert(tls.end(), {"--get-server-public-key", "--commands"});
+    auto mysql = tls;
+    mysql.emplace_back("--ssl-mode=DISABLED");
+    all.push_back({"mysql", mysql, nullptr});
+    all.push_back({"mysql zlib", mysql, "--compression-algorithms=zlib"});
+    all.push_back({"mysql zstd", mysql, "--compression-algorithms=zstd"});
+    all.push_back({"mysql zstd over TLS", tls, "--compression-algorithms=zstd"});
     all.push_back({"mariadb", {"mariadb", "--no-defaults"}, nullptr});
     all.push_back({"mariadb zlib", {"mariadb", "--no-defaults"}, "--compress"});
     return all;

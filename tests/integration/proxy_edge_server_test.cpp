@@ -339,9 +339,7 @@ TEST_CASE("the command lines' own way to a Unix socket and to IPv6") {
     root.exec("CREATE USER IF NOT EXISTS edge@'%' IDENTIFIED BY 'secret'");
     const std::vector<std::string> rest{"--user=edge", "--password=secret", "--batch", "--skip-column-names",
                                         "--execute=SELECT 'in as', CURRENT_USER()"};
-    const auto tree = throwaway::cache_folder() / "mysql-9.7";
-    const std::vector<std::string> mysql{tree / "usr/lib64/ld-linux-x86-64.so.2", "--library-path",
-                                         tree / "usr/lib/x86_64-linux-gnu", tree / "usr/bin/mysql", "--no-defaults"};
+    const auto mysql = throwaway::client_command("mysql");
     const std::vector<std::string> mariadb{"/usr/bin/mariadb", "--no-defaults"};
     for (const auto& program : {mysql, mariadb}) {
         if (!fs::exists(program.at(0))) {

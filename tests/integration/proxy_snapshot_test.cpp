@@ -273,24 +273,13 @@ struct dump {
     std::thread runner;
 
     explicit dump(std::uint16_t port, const std::vector<std::string>& tables) {
-        const auto tree = throwaway::cache_folder() / "mysql-9.7";
         output = shared_server(server_kind::mysql_9_7).folder() / "dump-output";
         std::filesystem::remove(output);
-        launch.command = {tree / "usr/lib64/ld-linux-x86-64.so.2",
-                          "--library-path",
-                          tree / "usr/lib/x86_64-linux-gnu",
-                          tree / "usr/bin/mysqldump",
-                          "--no-defaults",
-                          "--host=127.0.0.1",
-                          "--port=" + std::to_string(port),
-                          "--user=dumper",
-                          "--password=secret",
-                          "--get-server-public-key",
-                          "--single-transaction",
-                          "--set-gtid-purged=OFF",
-                          "--no-tablespaces",
-                          "--skip-extended-insert",
-                          "test"};
+        launch.command = throwaway::client_command("mysqldump");
+        launch.command.insert(launch.command.end(),
+                              {"--host=127.0.0.1", "--port=" + std::to_string(port), "--user=dumper",
+                               "--password=secret", "--get-server-public-key", "--single-transaction",
+                               "--set-gtid-purged=OFF", "--no-tablespaces", "--skip-extended-insert", "test"});
         launch.command.insert(launch.command.end(), tables.begin(), tables.end());
         launch.output = output;
         runner = std::thread([this] { status = throwaway::run(launch); });

@@ -56,10 +56,7 @@ TEST_CASE("a client is no victim of two chunks, one of which waits for it and th
     CHECK(sent == 1);
     CHECK_NOTHROW(client.exec("UPDATE t SET v = 2 WHERE id = 1001"));  // else 1213
     client.exec("COMMIT");
-    const auto ready = wait_until(*engine, (*created)->id,
-                                  [](const auto& s) { return s.state == migration_state::ready || is_final(s.state); });
-    INFO(error_text(*ready));
-    REQUIRE(ready->state == migration_state::ready);
+    wait_for_ready(*engine, (*created)->id);
     REQUIRE(engine->command((*created)->id, migration::operator_command::cut_over));
     REQUIRE(wait_for_end(*engine, (*created)->id)->state == migration_state::completed);
     CHECK(root.scalar("SELECT COUNT(*) FROM t WHERE v = 2") == root.scalar("SELECT 2"));

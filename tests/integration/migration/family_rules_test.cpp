@@ -220,7 +220,9 @@ TEST_CASE("the log's files may be rotated, at any time and past number 999999") 
     sql_connection root = connect(server, "test");
     make_table(root);
     auto engine = engine_on(server);
-    const std::string id = begin(*engine);
+    auto spec = add_column();
+    spec.options.hold_budget = std::chrono::seconds(10);  // its first attempt has a sixteenth of it
+    const std::string id = begin(*engine, spec);
     wait_for_ready(*engine, id);
     const std::string before = engine->find(id)->stream_position;
     for (const std::string row : {"4", "5", "6"}) {
