@@ -60,13 +60,6 @@ migration::migration_spec spec_of_t() {
     return spec;
 }
 
-void wait_for_ready(const migration::migration_service& engine, const std::string& id) {
-    const auto ready =
-        wait_until(engine, id, [](const auto& s) { return s.state == migration_state::ready || is_final(s.state); });
-    INFO(error_text(*ready));
-    REQUIRE(ready->state == migration_state::ready);
-}
-
 void finish(migration::migration_service& engine, const std::string& id) {
     REQUIRE(engine.command(id, migration::operator_command::cut_over));
     const auto ended = wait_for_end(engine, id);
@@ -108,7 +101,9 @@ TEST_CASE("rule 1: a change whose event is out before its commit is visible is n
 }
 
 TEST_CASE("rule 2: a delete does not overtake a chunk whose snapshot still has the row") {
-    const mysql_server& server = server_of(flavour::gtid);
+    const auto which = GENERATE(flavour::gtid, flavour::positions, flavour::mariadb);
+    INFO(name_of(which));
+    const mysql_server& server = server_of(which);
     sql_connection root = filled_table(server);
     sql_connection holder = connect(server, "test");
     std::atomic<int> attempts{0};
