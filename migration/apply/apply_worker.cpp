@@ -92,7 +92,7 @@ outcome<void> apply_worker::apply(const work_ledger::batch& batch) {
 }
 
 outcome<void> apply_worker::recover_from(failure why) {
-    if (const auto key = duplicate_key_of(why)) {
+    if (const auto key = duplicate_key_of(plan_, why)) {
         // On the identifying key: a chunk brought the row between our delete and our insert.
         const bool is_same_row = *key == plan_.columns.ghost_index && !plan_.mapping.key.may_collide;
         if (is_same_row && ++attempts_ < attempts_max) return {};

@@ -163,7 +163,7 @@ private:
             found.value = quote_identifier(copied->original) + " = " +
                           (value ? '\'' + shortened(*value) + '\'' : std::string("NULL"));
         }
-        if (duplicate_key_of(why_)) found.partner = partner_of(keys);
+        if (duplicate_key_of(plan_, why_)) found.partner = partner_of(keys);
         return found;
     }
 
@@ -189,7 +189,7 @@ private:
 
     /// Key of the row that has the value already: in the ghost, or among those that would be written before it.
     std::string partner_of(std::span<const std::string> keys) {
-        const auto name = duplicate_key_of(why_).value_or("");
+        const auto name = duplicate_key_of(plan_, why_).value_or("");
         const auto key = std::ranges::find(plan_.ghost_description.keys, name, &key_description::name);
         if (key == plan_.ghost_description.keys.end()) return {};
         const auto condition = same_value(*key);
@@ -241,7 +241,7 @@ bool is_value_loss(const failure& why) {
 }
 
 failure value_loss(const migration_plan& plan, const failure& why) {
-    if (duplicate_key_of(why)) return unique_key_conflict(plan, why);
+    if (duplicate_key_of(plan, why)) return unique_key_conflict(plan, why);
     failure loss = why;
     if (is_zero_date(why)) loss.code = "zero_date";
     loss.message = "a row of " + quote_table(plan.original) + " does not fit the " + (plan.backwards ? "old" : "new") +
