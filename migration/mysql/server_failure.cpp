@@ -82,8 +82,8 @@ const meaning* find_meaning(unsigned number) {
 
 // Errors of files and engines carry the system's own number in their text: 28 is ENOSPC.
 bool speaks_of_full_disk(const server_message& said) {
-    const std::string_view text = said.text;
-    return text.find("rror 28 ") != text.npos || text.find("rrcode: 28") != text.npos;
+    constexpr std::array<std::string_view, 4> forms{"rror 28 ", "rrcode: 28 ", "rrno: 28 ", "rrno 28 "};
+    return std::ranges::any_of(forms, [&](std::string_view form) { return said.text.find(form) != said.text.npos; });
 }
 
 bool is_continuation_byte(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
