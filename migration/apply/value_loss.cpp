@@ -23,17 +23,6 @@ constexpr std::size_t chunk_keys_max = 200'000;
 constexpr unsigned trials_max = 5;  // of one set of keys, when something else than its values is in the way
 constexpr std::size_t shown_characters_max = 80;
 
-std::string shortened(const std::string& text) {
-    if (character_count(text) <= shown_characters_max) return text;
-    std::size_t bytes = 0;
-    for (std::size_t n = 0; n < shown_characters_max; ++n) {
-        do {
-            ++bytes;
-        } while (bytes < text.size() && (static_cast<unsigned char>(text[bytes]) & 0xC0U) == 0x80U);
-    }
-    return text.substr(0, bytes) + "...";
-}
-
 /// The column that a message speaks of: "... for column 'c' at row 3", "... for column `s`.`t`.`c` at row 3" (MariaDB),
 /// "Column 'c' cannot be null", "... for column 't.c'." (JSON). Empty where it names none.
 std::string column_of(const failure& why) {
@@ -139,7 +128,7 @@ private:
         std::string text;
         for (std::size_t i = 0; i < plan_.columns.key.size() && i < row.size(); ++i) {
             const auto& column = plan_.columns.key[i];
-            const auto value = shortened(row[i].value_or("NULL"));
+            const auto value = shortened(row[i].value_or("NULL"), shown_characters_max);
             const bool plain = column.type == key_type::integer || column.type == key_type::decimal ||
                                column.type == key_type::binary || column.type == key_type::bit;
             text += (text.empty() ? "" : ", ") + quote_identifier(column.original) + " = ";
@@ -161,7 +150,7 @@ private:
         if (has_value) {
             const auto& value = row->back();
             found.value = quote_identifier(copied->original) + " = " +
-                          (value ? '\'' + shortened(*value) + '\'' : std::string("NULL"));
+                          (value ? '\'' + shortened(*value, shown_characters_max) + '\'' : std::string("NULL"));
         }
         if (duplicate_key_of(plan_, why_)) found.partner = partner_of(keys);
         return found;
