@@ -13,7 +13,7 @@ using migration::migration_state;
 
 namespace {
 
-constexpr std::uint64_t row_count = 65'536;  // more than the first wide batch, and the second one
+constexpr std::uint64_t row_count = 32'768;  // more than the first wide batch has
 
 void fill(sql_connection& root) {
     root.exec("DROP TABLE IF EXISTS shifted, `_shifted_del`");
