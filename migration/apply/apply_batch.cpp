@@ -22,6 +22,7 @@ outcome<void> run_in_pieces(const statement_runner& run, const statement_builder
         SLUICE_TRY_VOID(run_in_pieces(run, build, keys.first(keys.size() / 2), bytes_max, may_cut_transaction));
         return run_in_pieces(run, build, keys.subspan(keys.size() / 2), bytes_max, may_cut_transaction);
     };
+    if (keys.size() > statement_keys_max) return halves();
     const auto statements = build(keys);
     const bool too_long =
         std::ranges::any_of(statements, [bytes_max](const auto& one) { return one.size() > bytes_max; });

@@ -16,9 +16,10 @@ enum class batch_commit {
 };
 
 /// keys: any number; written in steps of at most options.apply_batch_keys keys each, or in one if `together`. A step's
-/// statements are cut so that none passes plan.statement_bytes_max: all deletes, then all inserts. By statement, what
-/// is too large for one transaction ("transaction_too_large") is cut further; otherwise that is the caller's to do.
-/// After a failure the ghost may lack some of the keys (by_statement): apply the batch again before relying on it.
+/// statements are cut so that none passes plan.statement_bytes_max or statement_keys_max: all deletes, then all
+/// inserts. By statement, what is too large for one transaction ("transaction_too_large") is cut further; otherwise
+/// that is the caller's to do. After a failure the ghost may lack some of the keys (by_statement): apply the batch
+/// again before relying on it.
 outcome<void> apply_batch(const migration_plan& plan, const statement_runner& run, const std::vector<row_key>& keys,
                           batch_commit commit, bool together);
 

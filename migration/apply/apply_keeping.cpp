@@ -16,11 +16,13 @@ using statement_builder = std::function<std::string(std::span<const std::string>
 outcome<void> run_cut(const statement_runner& run, const statement_builder& build, std::span<const std::string> keys,
                       std::size_t bytes_max) {
     if (keys.empty()) return {};
-    const std::string statement = build(keys);
-    if (statement.size() > bytes_max && keys.size() > 1) {
+    const auto halves = [&]() -> outcome<void> {
         SLUICE_TRY_VOID(run_cut(run, build, keys.first(keys.size() / 2), bytes_max));
         return run_cut(run, build, keys.subspan(keys.size() / 2), bytes_max);
-    }
+    };
+    if (keys.size() > statement_keys_max) return halves();
+    const std::string statement = build(keys);
+    if (statement.size() > bytes_max && keys.size() > 1) return halves();
     SLUICE_TRY_VOID(run(statement));
     return {};
 }

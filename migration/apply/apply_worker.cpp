@@ -83,7 +83,7 @@ outcome<void> apply_worker::apply(const work_ledger::batch& batch) {
         batch_keys_ = batch.keys.size() / 2;
         return {};
     }
-    auto recovered = recover_from(std::move(applied).error());
+    auto recovered = recover_from(std::move(applied).error(), batch);
     if (recovered || !is_value_loss(recovered.error())) return recovered;
     std::vector<std::string> keys;
     keys.reserve(batch.keys.size());
@@ -91,14 +91,14 @@ outcome<void> apply_worker::apply(const work_ledger::batch& batch) {
     return value_loss_in_batch(plan_, session_, keys, ledger_.count(), recovered.error());
 }
 
-outcome<void> apply_worker::recover_from(failure why) {
-    if (const auto key = duplicate_key_of(why)) {
+outcome<void> apply_worker::recover_from(failure why, const work_ledger::batch& batch) {
+    if (const auto key = duplicate_key_of(plan_, why)) {
         // On the identifying key: a chunk brought the row between our delete and our insert.
         const bool is_same_row = *key == plan_.columns.ghost_index && !plan_.mapping.key.may_collide;
         if (is_same_row && ++attempts_ < attempts_max) return {};
         if (is_same_row || ++conflicts_ > conflicts_max) return why;
         // The row that holds the value now has changed too: read its change, and let both travel together.
-        ledger_.widen_next_batch();
+        ledger_.widen_next_batch(batch);
         auto position = read_place_to_reach(session_, plan_);
         if (!position) {
             if (position.error().then == disposition::abort) return std::move(position).error();

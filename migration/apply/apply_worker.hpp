@@ -23,7 +23,7 @@ private:
     outcome<void> work();
     outcome<void> confirm_visibility();
     outcome<void> apply(const work_ledger::batch& batch);
-    outcome<void> recover_from(failure why);
+    outcome<void> recover_from(failure why, const work_ledger::batch& batch);
 
     const migration_plan& plan_;
     work_ledger& ledger_;

@@ -13,8 +13,8 @@
 
 namespace sluice::migration {
 
-/// The name of the key that a "duplicate_entry" failure speaks of, without its table; nullopt for other failures.
-[[nodiscard]] std::optional<std::string> duplicate_key_of(const failure& why);
+/// The name of the ghost's key that a "duplicate_entry" failure speaks of; nullopt for other failures.
+[[nodiscard]] std::optional<std::string> duplicate_key_of(const migration_plan& plan, const failure& why);
 
 /// The failure that ends the migration: "unique_key_conflict", naming key, value and table.
 [[nodiscard]] failure unique_key_conflict(const migration_plan& plan, const failure& why);

@@ -23,17 +23,6 @@ constexpr std::size_t chunk_keys_max = 200'000;
 constexpr unsigned trials_max = 5;  // of one set of keys, when something else than its values is in the way
 constexpr std::size_t shown_characters_max = 80;
 
-std::string shortened(const std::string& text) {
-    if (character_count(text) <= shown_characters_max) return text;
-    std::size_t bytes = 0;
-    for (std::size_t n = 0; n < shown_characters_max; ++n) {
-        do {
-            ++bytes;
-        } while (bytes < text.size() && (static_cast<unsigned char>(text[bytes]) & 0xC0U) == 0x80U);
-    }
-    return text.substr(0, bytes) + "...";
-}
-
 /// The column that a message speaks of: "... for column 'c' at row 3", "... for column `s`.`t`.`c` at row 3" (MariaDB),
 /// "Column 'c' cannot be null", "... for column 't.c'." (JSON). Empty where it names none.
 std::string column_of(const failure& why) {
@@ -139,7 +128,7 @@ private:
         std::string text;
         for (std::size_t i = 0; i < plan_.columns.key.size() && i < row.size(); ++i) {
             const auto& column = plan_.columns.key[i];
-            const auto value = shortened(row[i].value_or("NULL"));
+            const auto value = shortened(row[i].value_or("NULL"), shown_characters_max);
             const bool plain = column.type == key_type::integer || column.type == key_type::decimal ||
                                column.type == key_type::binary || column.type == key_type::bit;
             text += (text.empty() ? "" : ", ") + quote_identifier(column.original) + " = ";
@@ -161,9 +150,9 @@ private:
         if (has_value) {
             const auto& value = row->back();
             found.value = quote_identifier(copied->original) + " = " +
-                          (value ? '\'' + shortened(*value) + '\'' : std::string("NULL"));
+                          (value ? '\'' + shortened(*value, shown_characters_max) + '\'' : std::string("NULL"));
         }
-        if (duplicate_key_of(why_)) found.partner = partner_of(keys);
+        if (duplicate_key_of(plan_, why_)) found.partner = partner_of(keys);
         return found;
     }
 
@@ -189,7 +178,7 @@ private:
 
     /// Key of the row that has the value already: in the ghost, or among those that would be written before it.
     std::string partner_of(std::span<const std::string> keys) {
-        const auto name = duplicate_key_of(why_).value_or("");
+        const auto name = duplicate_key_of(plan_, why_).value_or("");
         const auto key = std::ranges::find(plan_.ghost_description.keys, name, &key_description::name);
         if (key == plan_.ghost_description.keys.end()) return {};
         const auto condition = same_value(*key);
@@ -241,7 +230,7 @@ bool is_value_loss(const failure& why) {
 }
 
 failure value_loss(const migration_plan& plan, const failure& why) {
-    if (duplicate_key_of(why)) return unique_key_conflict(plan, why);
+    if (duplicate_key_of(plan, why)) return unique_key_conflict(plan, why);
     failure loss = why;
     if (is_zero_date(why)) loss.code = "zero_date";
     loss.message = "a row of " + quote_table(plan.original) + " does not fit the " + (plan.backwards ? "old" : "new") +

@@ -201,7 +201,7 @@ outcome<void> copy_worker::halve(chunk_parts& parts, const failure& too_large) {
 }
 
 outcome<void> copy_worker::recover_from(failure why) {
-    if (const auto key = duplicate_key_of(why)) {
+    if (const auto key = duplicate_key_of(plan_, why)) {
         skip_present_ = true;
         const bool is_same_row = *key == plan_.columns.ghost_index && !plan_.mapping.key.may_collide;
         if (is_same_row && ++attempts_ < attempts_max) return {};

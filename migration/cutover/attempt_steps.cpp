@@ -218,6 +218,8 @@ outcome<void> attempt_run::apply_last() {
 }
 
 outcome<void> attempt_run::carry_auto_increment(const migration_plan& plan) {
+    // The ghost's counter began where the ALTER says, and has risen above every id that was copied since.
+    if (plan.explicit_auto_increment) return {};
     std::uint64_t next[2] = {0, 0};
     const std::array tables{plan.original, plan.ghost};
     for (std::size_t i = 0; i < tables.size(); ++i) {

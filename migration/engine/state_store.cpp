@@ -72,6 +72,15 @@ system_time time_of(const cell& microseconds_since_epoch) {
         std::chrono::duration_cast<system_time::duration>(microseconds(number(microseconds_since_epoch))));
 }
 
+// What people read: what does not fit the column is cut, since a row that is refused stores nothing at all.
+constexpr std::size_t cut_mark = 3;
+constexpr std::size_t unique_key_characters = 1024 - cut_mark;
+constexpr std::size_t text_characters = (65'535 - cut_mark) / 4;
+
+std::string fitting(std::string_view text, std::size_t characters_max) {
+    return shortened(well_formed_utf8(text), characters_max);
+}
+
 std::string joined(const std::vector<std::string>& names) {
     std::string text;
     for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
@@ -174,7 +183,7 @@ outcome<void> state_store::save(sql_session& session, const migration_snapshot& 
     add_text(snapshot.spec.alter);
     add_text(options_to_json(snapshot.spec.options));
     add_text(to_string(snapshot.state));
-    add_text(snapshot.unique_key);
+    add_text(fitting(snapshot.unique_key, unique_key_characters));
     add_number(snapshot.rows_estimate);
     add_number(snapshot.rows_copied);
     add_number(snapshot.deltas_applied);
@@ -183,11 +192,11 @@ outcome<void> state_store::save(sql_session& session, const migration_snapshot& 
     add_number(static_cast<std::uint64_t>(hold.hold_max.count()));
     if (snapshot.error) {
         add_text(snapshot.error->code);
-        add_text(snapshot.error->message);
+        add_text(fitting(snapshot.error->message, text_characters));
     } else {
         sql += "NULL, NULL, ";
     }
-    add_text(joined(snapshot.leftovers));
+    add_text(fitting(joined(snapshot.leftovers), text_characters));
     if (snapshot.way) {
         add_text(to_string(*snapshot.way));
     } else {

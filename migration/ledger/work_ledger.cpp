@@ -7,8 +7,8 @@
 namespace sluice::migration {
 namespace {
 
-// A wide batch is one statement; this bounds its text (well under the smallest sensible max_allowed_packet).
-constexpr std::size_t wide_batch_keys_max = 20'000;
+// Values that move do so among a few rows, as a rule; more would lock and write what has nothing to do with it.
+constexpr std::size_t first_wide_keys = 20'000;
 
 }  // namespace
 
@@ -177,7 +177,7 @@ std::optional<work_ledger::batch> work_ledger::take_batch(std::size_t keys_max, 
     std::unique_lock lock(mutex_);
     const auto may_take = [&] {
         if (parked_ || !frontier_ || (pace_.apply_paused && chunks_open_.empty())) return false;
-        if ((wide_ || !options_.parallel_batches) && batches_in_flight_ != 0) return false;
+        if ((wide_keys_ != 0 || !options_.parallel_batches) && batches_in_flight_ != 0) return false;
         const std::uint64_t oldest = deltas_.oldest_waiting();
         return oldest != 0 && oldest <= visible_;
     };
@@ -185,7 +185,8 @@ std::optional<work_ledger::batch> work_ledger::take_batch(std::size_t keys_max, 
     wait_until(lock, std::chrono::steady_clock::now() + wait, [&] { return may_take() || may_confirm(); });
     if (stopping_ || !may_take()) return std::nullopt;
     batch taken;
-    taken.keys = deltas_.take(wide_ ? wide_batch_keys_max : keys_max, visible_,
+    taken.wide_keys = wide_keys_;
+    taken.keys = deltas_.take(wide_keys_ != 0 ? wide_keys_ : keys_max, visible_,
                               [this](const row_key& key) { return frontier_->copy_will_see(key); });
     if (taken.keys.empty()) {
         changed_.notify_all();  // dropping made room
@@ -207,7 +208,7 @@ void work_ledger::batch_applied(const batch& which) {
     deltas_.done(which.keys);
     deltas_applied_ += which.keys.size();
     --batches_in_flight_;
-    wide_ = false;
+    if (which.wide_keys != 0) wide_keys_ = 0;
     changed_.notify_all();
 }
 
@@ -218,9 +219,10 @@ void work_ledger::batch_failed(const batch& which) {
     changed_.notify_all();
 }
 
-void work_ledger::widen_next_batch() {
+void work_ledger::widen_next_batch(const batch& failed) {
     const std::lock_guard lock(mutex_);
-    wide_ = true;
+    const bool was_cut = failed.wide_keys != 0 && failed.keys.size() >= failed.wide_keys;
+    wide_keys_ = std::max({wide_keys_, first_wide_keys, was_cut ? 2 * failed.wide_keys : failed.wide_keys});
 }
 
 bool work_ledger::park_batches(steady_time until) {

@@ -129,6 +129,7 @@ public:
     struct batch {
         std::vector<row_key> keys;
         chunk_ledger::ticket barrier = 0;
+        std::size_t wide_keys = 0;  ///< of a wide batch: how many it might have had
     };
     /// Keys that may be applied once wait_for_chunks() has said so. Waits up to `wait` for some; nullopt when there are
     /// none, when batches are parked, or when one must wait for another.
@@ -137,9 +138,9 @@ public:
     bool wait_for_chunks(const batch& which);
     void batch_applied(const batch& which);
     void batch_failed(const batch& which);
-    /// A value moves between rows (a duplicate on another unique key): until the next success, everything that is
-    /// visible goes into one batch, alone.
-    void widen_next_batch();
+    /// A value moves between rows (a duplicate on another unique key), which must travel in one batch: the next one is
+    /// alone and wide, and until a wide one succeeds, each that was too narrow is followed by one of twice the keys.
+    void widen_next_batch(const batch& failed);
 
     /// No batch is handed out any more; waits until none is in flight. False when `until` came first.
     bool park_batches(steady_time until);
@@ -228,7 +229,7 @@ private:
 
     std::size_t batches_in_flight_ = 0;
     bool parked_ = false;
-    bool wide_ = false;
+    std::size_t wide_keys_ = 0;  ///< of the next batch; 0: it is a usual one
 
     std::uint64_t chunk_retries_ = 0;
     std::string last_chunk_error_;

@@ -1,5 +1,7 @@
 #include "migration/mysql/server_failure.hpp"
 
+#include "migration/sql/identifier.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -82,11 +84,9 @@ const meaning* find_meaning(unsigned number) {
 
 // Errors of files and engines carry the system's own number in their text: 28 is ENOSPC.
 bool speaks_of_full_disk(const server_message& said) {
-    const std::string_view text = said.text;
-    return text.find("rror 28 ") != text.npos || text.find("rrcode: 28") != text.npos;
+    constexpr std::array<std::string_view, 4> forms{"rror 28 ", "rrcode: 28 ", "rrno: 28 ", "rrno 28 "};
+    return std::ranges::any_of(forms, [&](std::string_view form) { return said.text.find(form) != said.text.npos; });
 }
-
-bool is_continuation_byte(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
 
 failure make(std::string_view code, disposition then, const server_message& said, std::string message) {
     return failure{.code = std::string(code),
@@ -98,15 +98,6 @@ failure make(std::string_view code, disposition then, const server_message& said
 }
 
 }  // namespace
-
-std::string shortened(std::string_view utf8, std::size_t characters_max) {
-    std::size_t characters = 0;
-    for (std::size_t i = 0; i < utf8.size(); ++i) {
-        if (is_continuation_byte(utf8[i])) continue;
-        if (++characters > characters_max) return std::string(utf8.substr(0, i)) + "...";
-    }
-    return std::string(utf8);
-}
 
 bool ends_connection(unsigned number) noexcept {
     const auto* known = find_meaning(number);

@@ -5,7 +5,6 @@
 
 #include "migration/model/failure.hpp"
 
-#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -26,8 +25,5 @@ struct server_message {
 
 /// Whether the connection is of no use after this error.
 [[nodiscard]] bool ends_connection(unsigned number) noexcept;
-
-/// The first `characters_max` characters of a UTF-8 text, never cutting one in two; "..." is put after what was cut.
-[[nodiscard]] std::string shortened(std::string_view utf8, std::size_t characters_max);
 
 }  // namespace sluice::migration

@@ -3,6 +3,7 @@
 // The two statements that carry a batch of changed keys into the ghost: delete the keys there, insert them again from
 // the original. Values in, text out. Pure functions; safe from any thread.
 
+#include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,6 +20,9 @@ enum class key_set_form : std::uint8_t {
     row_constructor,  ///< (a, b) IN ((1,2), (3,4)): the range optimizer reads it since MySQL 5.7.3
     or_of_ands,       ///< (a = 1 AND b = 2) OR (...): MySQL 5.6, and MariaDB, which both scan the index for the former
 };
+
+/// What the server plans for a statement takes some hundred bytes of its memory for each key.
+inline constexpr std::size_t statement_keys_max = 20'000;
 
 /// keys: at least one; each the literals of one key joined by commas (join_literals() in key_literal.hpp).
 [[nodiscard]] std::string delta_delete_statement(const copy_columns& what, std::span<const std::string> keys,

@@ -41,6 +41,16 @@ namespace {
 
 }  // namespace
 
+std::string shortened(std::string_view utf8, std::size_t characters_max) {
+    const auto begins_none = [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; };
+    std::size_t characters = 0;
+    for (std::size_t i = 0; i < utf8.size(); ++i) {
+        if (begins_none(utf8[i])) continue;
+        if (++characters > characters_max) return std::string(utf8.substr(0, i)) + "...";
+    }
+    return std::string(utf8);
+}
+
 std::string well_formed_utf8(std::string_view text) {
     std::string clean;
     while (!text.empty()) {

@@ -18,6 +18,8 @@ inline constexpr std::size_t identifier_characters_max = 64;
 
 /// Characters of a UTF-8 text; an invalid byte counts as one.
 [[nodiscard]] std::size_t character_count(std::string_view utf8) noexcept;
+/// The first `characters_max` characters of a UTF-8 text, never cutting one in two; "..." is put after what was cut.
+[[nodiscard]] std::string shortened(std::string_view utf8, std::size_t characters_max);
 /// Each byte that is not part of a well-formed sequence becomes a question mark: clients' statements come in any
 /// character set, and the server takes only UTF-8 into our tables.
 [[nodiscard]] std::string well_formed_utf8(std::string_view text);

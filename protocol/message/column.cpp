@@ -11,6 +11,27 @@ constexpr std::size_t fixed_part_size = 12;
 
 }  // namespace
 
+bool is_length_encoded(column_type type) noexcept {
+    switch (type) {
+        case column_type::decimal:
+        case column_type::new_decimal:
+        case column_type::varchar:
+        case column_type::var_string:
+        case column_type::string:
+        case column_type::enumeration:
+        case column_type::set:
+        case column_type::bit:
+        case column_type::tiny_blob:
+        case column_type::medium_blob:
+        case column_type::long_blob:
+        case column_type::blob:
+        case column_type::json:
+        case column_type::vector:
+        case column_type::geometry: return true;
+        default: return false;
+    }
+}
+
 wire_result<column_definition> parse_column_definition(byte_view payload, capability_flags capabilities) {
     reader in(payload);
     column_definition column;

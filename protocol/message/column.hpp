@@ -49,6 +49,9 @@ enum class column_type : std::uint8_t {
     geometry = 0xFF,
 };
 
+/// Values of this type are sent in the binary protocol as bytes behind their length.
+[[nodiscard]] bool is_length_encoded(column_type type) noexcept;
+
 namespace column_flag {
 inline constexpr std::uint16_t not_null = 1;
 inline constexpr std::uint16_t primary_key = 2;

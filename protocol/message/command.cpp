@@ -65,8 +65,8 @@ constexpr auto command_table = [] {
 
 const command_entry& entry_of(command value) noexcept { return command_table[static_cast<std::size_t>(value)]; }
 
-wire_result<void> skip_parameter_value(reader& in, std::uint8_t type) {
-    switch (static_cast<column_type>(type)) {
+wire_result<void> skip_parameter_value(reader& in, column_type type) {
+    switch (type) {
         case column_type::null: return {};
         case column_type::tiny:
         case column_type::boolean: return in.skip(1);
@@ -84,26 +84,12 @@ wire_result<void> skip_parameter_value(reader& in, std::uint8_t type) {
             SLUICE_TRY(const auto size, in.u8());
             return in.skip(size);
         }
-        case column_type::decimal:
-        case column_type::new_decimal:
-        case column_type::varchar:
-        case column_type::var_string:
-        case column_type::string:
-        case column_type::enumeration:
-        case column_type::set:
-        case column_type::bit:
-        case column_type::tiny_blob:
-        case column_type::medium_blob:
-        case column_type::long_blob:
-        case column_type::blob:
-        case column_type::json:
-        case column_type::vector:
-        case column_type::geometry: {
-            SLUICE_TRY_VOID(in.lenenc_bytes());
-            return {};
-        }
-        default: return wire_error{wire_errc::malformed, "query attribute of a type that is never sent"};
+        default: break;
     }
+    if (!is_length_encoded(type))
+        return wire_error{wire_errc::malformed, "query attribute of a type that is never sent"};
+    SLUICE_TRY_VOID(in.lenenc_bytes());
+    return {};
 }
 
 // Parameters cost at least three bytes each, so the packet bounds the loops; the names and types are read twice
@@ -125,7 +111,7 @@ wire_result<void> skip_query_attributes(reader& in) {
         SLUICE_TRY(const auto type, types.u16());
         SLUICE_TRY_VOID(types.lenenc_bytes());
         const bool is_null = (std::to_integer<unsigned>(nulls[i / 8]) >> (i % 8) & 1U) != 0;
-        if (!is_null) SLUICE_TRY_VOID(skip_parameter_value(in, static_cast<std::uint8_t>(type & 0xFF)));
+        if (!is_null) SLUICE_TRY_VOID(skip_parameter_value(in, static_cast<column_type>(type & 0xFF)));
     }
     return {};
 }

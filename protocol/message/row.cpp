@@ -107,26 +107,13 @@ wire_result<binary_value> read_binary_value(reader& in, const column_definition&
         case column_type::timestamp: return read_datetime(in);
         case column_type::time: return read_time(in);
         case column_type::null: return binary_value();
-        case column_type::decimal:
-        case column_type::new_decimal:
-        case column_type::varchar:
-        case column_type::var_string:
-        case column_type::string:
-        case column_type::enumeration:
-        case column_type::set:
-        case column_type::bit:
-        case column_type::tiny_blob:
-        case column_type::medium_blob:
-        case column_type::long_blob:
-        case column_type::blob:
-        case column_type::json:
-        case column_type::vector:
-        case column_type::geometry: {
-            SLUICE_TRY(const auto value, in.lenenc_text());
-            return binary_value(value);
-        }
-        default: return wire_error{wire_errc::unsupported, "column type does not occur in binary rows"};
+        default: break;
     }
+    if (!is_length_encoded(column.type)) {
+        return wire_error{wire_errc::unsupported, "column type does not occur in binary rows"};
+    }
+    SLUICE_TRY(const auto value, in.lenenc_text());
+    return binary_value(value);
 }
 
 }  // namespace

@@ -101,7 +101,9 @@ TEST_CASE("rule 1: a change whose event is out before its commit is visible is n
 }
 
 TEST_CASE("rule 2: a delete does not overtake a chunk whose snapshot still has the row") {
-    const mysql_server& server = server_of(flavour::gtid);
+    const auto which = GENERATE(flavour::gtid, flavour::positions, flavour::mariadb);
+    INFO(name_of(which));
+    const mysql_server& server = server_of(which);
     sql_connection root = filled_table(server);
     sql_connection holder = connect(server, "test");
     std::atomic<int> attempts{0};

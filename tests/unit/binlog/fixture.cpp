@@ -116,6 +116,30 @@ std::vector<decoded_event> decode_all(const recorded_log& log, event_decoder& de
     return all;
 }
 
+void for_each_row(const recorded_log& log,
+                  const std::function<void(const decoded_event&, const rows_event&, const row_cursor&)>& take) {
+    event_decoder decoder;
+    for (const auto bytes : log.events) {
+        REQUIRE(decoder.feed(bytes));
+        while (true) {
+            const auto event = decoder.next();
+            REQUIRE(event);
+            if (!*event) break;
+            const auto* rows = std::get_if<rows_event>(&(**event).body);
+            if (rows == nullptr) continue;
+            auto cursor = rows->rows();
+            while (true) {
+                const auto has_row = cursor.next();
+                REQUIRE(has_row);
+                if (!*has_row) break;
+                take(**event, *rows, cursor);
+            }
+            CHECK_FALSE(cursor.before().exists());
+            CHECK_FALSE(cursor.after().exists());
+        }
+    }
+}
+
 byte_buffer make_event(event_type type, byte_view body, std::uint16_t flags, std::uint32_t end_position) {
     byte_buffer event;
     protocol::writer to(event);

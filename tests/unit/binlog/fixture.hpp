@@ -6,6 +6,7 @@
 #include "protocol/wire/writer.hpp"
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,10 @@ struct recorded_log {
 
 /// What the log's events decode to, one list per event of the file. Fails the test on any error.
 [[nodiscard]] std::vector<decoded_event> decode_all(const recorded_log& log, event_decoder& decoder);
+
+/// Calls `take` for every row of the log, in its order. Fails the test on any error.
+void for_each_row(const recorded_log& log,
+                  const std::function<void(const decoded_event&, const rows_event&, const row_cursor&)>& take);
 
 /// Feeds the event and takes everything that comes of it, rows included. Returns the first error.
 [[nodiscard]] decode_result<std::size_t> drain(event_decoder& decoder, byte_view event);

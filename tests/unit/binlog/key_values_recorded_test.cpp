@@ -82,19 +82,10 @@ TEST_CASE("key values of recorded rows are what the server selects", "[binlog]")
         INFO(name);
         const auto log = load_recorded_log(name);
         const auto expected = load_expected(name);
-        event_decoder decoder;
         std::size_t row = 0;
-        for (const auto& event : decode_all(log, decoder)) {
-            const auto* rows = std::get_if<rows_event>(&event.body);
-            if (rows == nullptr) continue;
-            auto cursor = rows->rows();
-            while (true) {
-                const auto has_row = cursor.next();
-                REQUIRE(has_row);
-                if (!*has_row) break;
-                check_row(*rows, cursor.after(), row++, expected);
-            }
-        }
+        for_each_row(log, [&](const decoded_event&, const rows_event& rows, const row_cursor& cursor) {
+            check_row(rows, cursor.after(), row++, expected);
+        });
         CHECK(row == 6);
     }
 }

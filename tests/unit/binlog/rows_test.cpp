@@ -38,34 +38,17 @@ std::string as_text(const rows_event& event, const row_image& image, std::string
 /// One line per row of the log: "update <before> -> <after>".
 std::vector<std::string> rows_as_text(const recorded_log& log, std::string_view names) {
     std::vector<std::string> lines;
-    event_decoder decoder;
-    for (const auto bytes : log.events) {
-        REQUIRE(decoder.feed(bytes));
-        while (true) {
-            const auto event = decoder.next();
-            REQUIRE(event);
-            if (!*event) break;
-            const auto* rows = std::get_if<rows_event>(&(**event).body);
-            if (rows == nullptr) continue;
-            auto cursor = rows->rows();
-            while (true) {
-                const auto has_row = cursor.next();
-                REQUIRE(has_row);
-                if (!*has_row) break;
-                CHECK(cursor.before().exists() == (rows->kind != rows_kind::write));
-                CHECK(cursor.after().exists() == (rows->kind != rows_kind::remove));
-                std::string line = rows->kind == rows_kind::write    ? "write "
-                                   : rows->kind == rows_kind::update ? "update "
-                                                                     : "remove ";
-                if (cursor.before().exists()) line += as_text(*rows, cursor.before(), names);
-                if (rows->kind == rows_kind::update) line += " -> ";
-                if (cursor.after().exists()) line += as_text(*rows, cursor.after(), names);
-                lines.push_back(line);
-            }
-            CHECK_FALSE(cursor.before().exists());
-            CHECK_FALSE(cursor.after().exists());
-        }
-    }
+    for_each_row(log, [&](const decoded_event&, const rows_event& rows, const row_cursor& cursor) {
+        CHECK(cursor.before().exists() == (rows.kind != rows_kind::write));
+        CHECK(cursor.after().exists() == (rows.kind != rows_kind::remove));
+        std::string line = rows.kind == rows_kind::write    ? "write "
+                           : rows.kind == rows_kind::update ? "update "
+                                                            : "remove ";
+        if (cursor.before().exists()) line += as_text(rows, cursor.before(), names);
+        if (rows.kind == rows_kind::update) line += " -> ";
+        if (cursor.after().exists()) line += as_text(rows, cursor.after(), names);
+        lines.push_back(line);
+    });
     return lines;
 }
 
@@ -149,7 +132,6 @@ TEST_CASE("cells of every other type are stepped over", "[binlog]") {
     for (const auto& row : table) {
         INFO(row.log);
         const auto log = load_recorded_log(row.log);
-        event_decoder decoder;
         std::size_t images = 0;
         const auto check = [&](const rows_event& event, const row_image& image) {
             if (!image.exists()) return;
@@ -170,24 +152,10 @@ TEST_CASE("cells of every other type are stepped over", "[binlog]") {
                 }
             }
         };
-        for (const auto bytes : log.events) {
-            REQUIRE(decoder.feed(bytes));
-            while (true) {
-                const auto event = decoder.next();
-                REQUIRE(event);
-                if (!*event) break;
-                const auto* rows = std::get_if<rows_event>(&(**event).body);
-                if (rows == nullptr) continue;
-                auto cursor = rows->rows();
-                while (true) {
-                    const auto has_row = cursor.next();
-                    REQUIRE(has_row);
-                    if (!*has_row) break;
-                    check(*rows, cursor.before());
-                    check(*rows, cursor.after());
-                }
-            }
-        }
+        for_each_row(log, [&](const decoded_event&, const rows_event& rows, const row_cursor& cursor) {
+            check(rows, cursor.before());
+            check(rows, cursor.after());
+        });
         CHECK(images == 6);
     }
 }

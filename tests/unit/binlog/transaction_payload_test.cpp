@@ -139,26 +139,11 @@ TEST_CASE("what belongs to the stream may not stand in a payload", "[binlog]") {
 
 TEST_CASE("rows inside recorded payloads", "[binlog]") {
     const auto log = load_recorded_log("mysql97/payload");
-    event_decoder decoder;
     std::size_t inside = 0;
     std::size_t outside = 0;
-    for (const auto bytes : log.events) {
-        REQUIRE(decoder.feed(bytes));
-        while (true) {
-            const auto event = decoder.next();
-            REQUIRE(event);
-            if (!*event) break;
-            const auto* rows = std::get_if<rows_event>(&(**event).body);
-            if (rows == nullptr) continue;
-            auto cursor = rows->rows();
-            while (true) {
-                const auto has_row = cursor.next();
-                REQUIRE(has_row);
-                if (!*has_row) break;
-                ((**event).in_payload ? inside : outside) += 1;
-            }
-        }
-    }
+    for_each_row(log, [&](const decoded_event& event, const rows_event&, const row_cursor&) {
+        (event.in_payload ? inside : outside) += 1;
+    });
     CHECK(inside == 2 + 1 + 2 + 1 + 2);
     CHECK(outside == 1);
 }

@@ -154,7 +154,7 @@ TEST_CASE("where bytes do not tell keys apart, one batch is in flight at a time"
     CHECK(ledger.take_batch(1, 0ms));
 }
 
-TEST_CASE("a wide batch is alone and takes everything that is visible") {
+TEST_CASE("a wide batch is alone, takes everything that is visible, and is waited for") {
     work_ledger ledger({});
     ledger.set_frontier(copy_frontier(std::nullopt, true));
     for (const char name : {'c', 'd', 'e', 'f'}) change(ledger, name);
@@ -162,15 +162,47 @@ TEST_CASE("a wide batch is alone and takes everything that is visible") {
     const auto second = ledger.take_batch(1, 0ms);
     REQUIRE((first && second));
     ledger.batch_failed(*first);
-    ledger.widen_next_batch();
+    ledger.widen_next_batch(*first);
     CHECK_FALSE(ledger.take_batch(1, 0ms));  // the second is still in flight
     ledger.batch_applied(*second);
-    ledger.widen_next_batch();
     const auto wide = ledger.take_batch(1, 0ms);
     REQUIRE(wide);
     CHECK(wide->keys.size() == 3);
     ledger.batch_applied(*wide);
     CHECK(ledger.count().backlog_keys == 0);
+    change(ledger, 'g');
+    change(ledger, 'h');
+    const auto usual = ledger.take_batch(1, 0ms);
+    REQUIRE(usual);
+    CHECK(usual->keys.size() == 1);
+}
+
+TEST_CASE("wide batches double until one has every key that moves") {
+    constexpr std::size_t keys = 70'000;
+    work_ledger ledger({});
+    ledger.set_frontier(copy_frontier(std::nullopt, true));
+    std::vector<row_key> moving;
+    for (std::size_t i = 0; i < keys; ++i) moving.push_back({std::to_string(i), ""});
+    ledger.add_changes(ledger.begin_transaction(std::nullopt), std::move(moving));
+    const auto narrow = ledger.take_batch(1, 0ms);
+    REQUIRE(narrow);
+    ledger.batch_failed(*narrow);
+    ledger.widen_next_batch(*narrow);
+    ledger.widen_next_batch(*narrow);  // as another worker's, whose batch met the same value
+    struct attempt {
+        std::size_t keys;
+        bool meets_value;  ///< false: it fails for another reason, a deadlock
+    };
+    for (const attempt& one : {attempt{20'000, true}, {40'000, false}, {40'000, true}, {70'000, true}}) {
+        const auto wide = ledger.take_batch(1, 0ms);
+        REQUIRE(wide);
+        CHECK(wide->keys.size() == one.keys);
+        ledger.batch_failed(*wide);
+        if (one.meets_value) ledger.widen_next_batch(*wide);
+    }
+    const auto all = ledger.take_batch(1, 0ms);
+    REQUIRE(all);
+    CHECK(all->keys.size() == keys);
 }
 
 TEST_CASE("parked batches: none is handed out, and the lock session gets all, visible or not") {

@@ -32,6 +32,16 @@ TEST_CASE("sql_identifier: quoting") {
     CHECK_THROWS_AS(quote_identifier(repeated("x", 65)), assertion_failure);
 }
 
+TEST_CASE("sql_identifier: a text is shortened between characters, never within one") {
+    CHECK(shortened("", 3).empty());
+    CHECK(shortened("abc", 3) == "abc");
+    CHECK(shortened("abcd", 3) == "abc...");
+    CHECK(shortened("äöü", 3) == "äöü");
+    CHECK(shortened("äöüx", 3) == "äöü...");
+    CHECK(shortened("🐬🐬🐬", 2) == "🐬🐬...");
+    CHECK(shortened("abc", 0) == "...");
+}
+
 TEST_CASE("sql_identifier: what can be a name") {
     for (const auto& name : {std::string("t"), repeated("x", 64), repeated("é", 64), repeated("日", 64),
                              std::string("a b"), std::string(" a"), std::string("\xEF\xBF\xBD")}) {

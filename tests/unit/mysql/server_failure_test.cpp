@@ -21,6 +21,7 @@ TEST_CASE("a statement's failure tells what the server said and what may be done
         {1317, "interrupted", disposition::retry},
         {1197, "transaction_too_large", disposition::retry},
         {1206, "transaction_too_large", disposition::retry},
+        {1021, "out_of_space", disposition::abort},
         {1114, "out_of_space", disposition::abort},
         {1412, "table_changed", disposition::retry},
         {2006, "connection_lost", disposition::outcome_unknown},
@@ -60,6 +61,29 @@ TEST_CASE("a statement's failure tells what the server said and what may be done
     CHECK(ends_connection(expected.number) == (expected.then == disposition::outcome_unknown));
 }
 
+TEST_CASE("a full disk is told from the system's error number within a text, where the server has no number for it") {
+    struct text {
+        unsigned number;
+        const char* said;
+        const char* code;
+    };
+    const auto one = GENERATE(values<text>({
+        {1026, "Error writing file '/data/binlog.000003' (OS errno 28 - No space left on device)", "out_of_space"},
+        {1026, "Error writing file './binlog' (errno: 28 \"No space left on device\")", "out_of_space"},
+        {3, "Error writing file '/tmp/ML1' (Errcode: 28 - No space left on device)", "out_of_space"},
+        {3, "Error writing file '/tmp/ML1' (Errcode: 28 \"No space left on device\")", "out_of_space"},
+        {1030, "Got error 28 from storage engine", "out_of_space"},
+        {1030, "Got error 28 - 'No space left on device' from storage engine", "out_of_space"},
+        {1030, "Got error 281 from storage engine", "server_error"},
+        {1026, "Error writing file './binlog' (errno: 5 \"Input/output error\")", "server_error"},
+        {1062, "Duplicate entry 'error 28 x' for key 'u'", "duplicate_entry"},
+    }));
+    CAPTURE(one.said);
+    const auto failed = statement_failure({one.number, "HY000", one.said}, "INSERT");
+    CHECK(failed.code == one.code);
+    CHECK(failed.then == disposition::abort);
+}
+
 TEST_CASE("a login's failure: refused for good, or worth another try") {
     struct expectation {
         unsigned number;
@@ -92,15 +116,7 @@ TEST_CASE("a login's failure: refused for good, or worth another try") {
     CHECK(failed.attempted == "connect");
 }
 
-TEST_CASE("a text is shortened between characters, never within one") {
-    CHECK(shortened("", 3).empty());
-    CHECK(shortened("abc", 3) == "abc");
-    CHECK(shortened("abcd", 3) == "abc...");
-    CHECK(shortened("äöü", 3) == "äöü");
-    CHECK(shortened("äöüx", 3) == "äöü...");
-    CHECK(shortened("🐬🐬🐬", 2) == "🐬🐬...");
-    CHECK(shortened("abc", 0) == "...");
-
+TEST_CASE("what was attempted is shortened") {
     std::string statement = "SELECT '";
     while (statement.size() < 5000) statement += "日本";
     const auto failed = statement_failure({1064, "42000", "no"}, statement);
