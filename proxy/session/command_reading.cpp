@@ -292,13 +292,22 @@ void read_several(expected_reply& reply, subject from, text_split&& split, const
     note_use_of_text(reply, from, context);
 }
 
+// The text begins behind the part that was looked at: its query attributes are that long. It may be anything.
+void note_unread(expected_reply& reply, const reading_context& context) {
+    reply.runs_several = true;
+    reply.may_lock = true;
+    auto& memory = memory_of(reply);
+    note_unseen_settings(memory);
+    memory.statements.emplace_back().kind = statement_kind::other;
+    reply.local_infile_asked = protocol::has(context.capabilities, protocol::capability::local_files);
+    reply.is_barrier = reply.local_infile_asked;
+    if (context.shard.watching()) note_everything(reply, context);
+}
+
 void read_query(command_reading& reading, byte_view payload, bool whole, const reading_context& context) {
     auto& reply = reading.reply;
     const auto query = protocol::parse_query(payload, context.capabilities);
-    if (!query) {
-        if (context.shard.watching()) note_everything(reply, context);
-        return;
-    }
+    if (!query) return note_unread(reply, context);
     const auto text = query->sql;
     const auto& options = context.text.options();
     reading.text = text;

@@ -1,11 +1,13 @@
 // What a session may hold on a watched table, judged by the server: whenever performance_schema.metadata_locks shows a
-// granted lock of the connection that outlives its statement, the proxy must count the session as using the table. And
-// at the end of each script, when nothing is held any more, it must not.
+// granted lock of the connection that outlives its statement, or, on servers that have no such table, another session
+// cannot lock the table, the proxy must count the session as using the table. And at the end of each script, when
+// nothing is held any more, it must not.
 
 #include "protocol/message/prepared.hpp"
 #include "protocol/message/statement_command.hpp"
 #include "tests/integration/proxy_fixture.hpp"
 
+#include <functional>
 #include <optional>
 
 namespace sluice::test {
@@ -106,9 +108,9 @@ struct oracle {
             "CREATE PROCEDURE switches_and_fails() BEGIN SET autocommit = 0; DO (SELECT COUNT(*) FROM nowhere); "
             "END");
         root.exec("CREATE PROCEDURE commits() BEGIN COMMIT; END");
-        if (kind == server_kind::mysql_9_7) {
-            root.exec("GRANT SESSION_VARIABLES_ADMIN, XA_RECOVER_ADMIN, RELOAD, LOCK TABLES ON *.* TO app");
-        }
+        root.exec(kind == server_kind::mysql_9_7
+                      ? "GRANT SESSION_VARIABLES_ADMIN, XA_RECOVER_ADMIN, RELOAD, LOCK TABLES ON *.* TO app"
+                      : "GRANT RELOAD, LOCK TABLES ON *.* TO app");
         gate = proxied.proxy->gates().watch({"test", "watched"});
         REQUIRE(gate != nullptr);
     }
@@ -165,20 +167,15 @@ void leave(raw_client& client) {
     client.close();
 }
 
-TEST_CASE("whenever the server holds a lock on a watched table, its session counts as using it") {
-    oracle test;
-    auto root = connect(shared_server(server_kind::mysql_9_7));
+/// Tells whether a connection holds a lock on the table that outlives its statement.
+using judge = std::function<bool(std::uint64_t connection_id)>;
+
+void follow_scripts(server_kind kind, const judge& holds_lock) {
+    oracle test(kind);
     for (const bool prepared : {false, true}) {
         for (const auto& one : scripts) {
             auto client = test.proxied.client(capability::multi_statements);
-            const auto held = [&] {
-                return root.scalar(
-                           "SELECT COUNT(*) FROM performance_schema.metadata_locks m JOIN performance_schema.threads t "
-                           "ON t.thread_id = m.owner_thread_id WHERE object_schema = 'test' AND object_name = "
-                           "'watched' "
-                           "AND lock_status = 'GRANTED' AND lock_duration <> 'STATEMENT' AND processlist_id = " +
-                           std::to_string(client.greeting().connection_id)) != "0";
-            };
+            const auto held = [&] { return holds_lock(client.greeting().connection_id); };
             bool seen = false;
             std::string told;
             for (const char* text : one.steps) {
@@ -198,6 +195,43 @@ TEST_CASE("whenever the server holds a lock on a watched table, its session coun
             leave(client);
             REQUIRE(eventually([&] { return test.proxied.proxy->sessions().empty(); }));
         }
+    }
+}
+
+TEST_CASE("whenever the server holds a lock on a watched table, its session counts as using it") {
+    auto root = connect(shared_server(server_kind::mysql_9_7));
+    follow_scripts(server_kind::mysql_9_7, [&](std::uint64_t connection_id) {
+        return root.scalar(
+                   "SELECT COUNT(*) FROM performance_schema.metadata_locks m JOIN performance_schema.threads t "
+                   "ON t.thread_id = m.owner_thread_id WHERE object_schema = 'test' AND object_name = 'watched' "
+                   "AND lock_status = 'GRANTED' AND lock_duration <> 'STATEMENT' AND processlist_id = " +
+                   std::to_string(connection_id)) != "0";
+    });
+}
+
+// Nobody else is there: who cannot lock the table is kept from it by the session.
+TEST_CASE("on MariaDB and 5.6 a session counts as using a watched table whenever others cannot lock it") {
+    for (const auto kind : {server_kind::mariadb_10_11, server_kind::mysql_5_6}) {
+        INFO(throwaway::to_string(kind));
+        auto root = connect(shared_server(kind));
+        raw_client other(shared_server(kind).port());
+        other.login("sluice", sluice_password, "test");
+        const auto other_id = std::to_string(other.greeting().connection_id);
+        follow_scripts(kind, [&](std::uint64_t) {
+            other.send_command(command::query, "LOCK TABLES watched WRITE");
+            bool waits = false;
+            wait_until("the lock, or that it is waited for", [&] {
+                if (!other.silent_for(std::chrono::milliseconds(0))) return true;
+                const auto state =
+                    root.query("SELECT state FROM information_schema.processlist WHERE id = " + other_id);
+                waits = !state.empty() && state[0][0].value_or("").starts_with("Waiting for");
+                return waits;
+            });
+            if (waits) root.exec("KILL QUERY " + other_id);
+            const auto answer = other.receive_result();
+            if (answer.is_ok) CHECK(other.query("UNLOCK TABLES").is_ok);
+            return !answer.is_ok;
+        });
     }
 }
 
