@@ -166,16 +166,15 @@ bool changes_settings(std::string_view text, statement_kind kind) noexcept {
     return sql::mentions(text, "sql_mode") || sql::mentions(text, "names") || sql::mentions(text, "char");
 }
 
-bool may_load_local_file(const expected_reply& reply, std::string_view text, bool several) {
+bool may_load_local_file(const expected_reply& reply, std::string_view text, bool several, bool mariadb) {
     if (several) {
         const auto& statements = reply.memory->statements;
-        return std::any_of(statements.begin(), statements.end(), [](const auto& statement) {
-            return statement.kind == statement_kind::execute ||
+        return std::any_of(statements.begin(), statements.end(), [&](const auto& statement) {
+            return may_run_local_load(statement.kind, mariadb) ||
                    (statement.kind == statement_kind::load_data && statement.local);
         });
     }
-    // MariaDB prepares LOAD DATA LOCAL; which text this is, is not known.
-    if (reply.kind == statement_kind::execute) return true;
+    if (may_run_local_load(reply.kind, mariadb)) return true;
     return reply.kind == statement_kind::load_data && sql::mentions(text, "local");
 }
 
@@ -185,7 +184,7 @@ void read_statement(expected_reply& reply, const subject& from, const reading_co
         memory_of(reply).statements = sql::classify(from.text, {from.rules.options}).statements;
     }
     if (protocol::has(context.capabilities, protocol::capability::local_files)) {
-        reply.local_infile_asked = may_load_local_file(reply, from.text, false);
+        reply.local_infile_asked = may_load_local_file(reply, from.text, false, from.rules.options.mariadb);
     }
     reply.flush = flush_lock_of(from.text, reply.kind, from.rules.options);
     reply.may_lock = reply.kind == statement_kind::execute;
@@ -280,7 +279,7 @@ void read_several(expected_reply& reply, subject from, text_split&& split, const
         if (sets_mode || statement.kind == statement_kind::execute) from.rules.quotes_certain = false;  // behind it
     }
     if (protocol::has(context.capabilities, protocol::capability::local_files)) {
-        reply.local_infile_asked = !split.is_certain || may_load_local_file(reply, from.text, true);
+        reply.local_infile_asked = !split.is_certain || may_load_local_file(reply, from.text, true, options.mariadb);
     }
     if (!split.is_certain) note_unseen_settings(memory_of(reply));
     reply.kind = statement_kind::other;

@@ -21,4 +21,10 @@ namespace sluice::session {
     return kind == call || kind == execute || kind == other;
 }
 
+/// Whether what such a statement runs may be LOAD DATA LOCAL: by EXECUTE, or on MariaDB, which prepares it, by an
+/// EXECUTE inside of a procedure or a compound statement.
+[[nodiscard]] constexpr bool may_run_local_load(sql::statement_kind kind, bool mariadb) noexcept {
+    return mariadb ? runs_others(kind) : kind == sql::statement_kind::execute;
+}
+
 }  // namespace sluice::session

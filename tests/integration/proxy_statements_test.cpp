@@ -125,6 +125,14 @@ TEST_CASE("MariaDB loads a local file for whatever statement runs LOAD DATA LOCA
     CHECK(client.query("PREPARE s FROM \"" + behind_set + "\"").is_ok);
     client.send_command(command::query, "EXECUTE s");
     loads("EXECUTE");
+    auto root = connect(shared_server(kind), "test");
+    root.exec("CREATE OR REPLACE PROCEDURE loads() EXECUTE IMMEDIATE \"" + load_data + "\"");
+    client.send_command(command::query, "CALL loads()");
+    loads("CALL");
+    send_execute(client, prepare(client, "CALL loads()"));
+    loads("a prepared CALL");
+    client.send_command(command::query, "BEGIN NOT ATOMIC EXECUTE IMMEDIATE \"" + load_data + "\"; END");
+    loads("a compound statement");
 }
 
 TEST_CASE("behind the part of a text that is looked at a file is loaded, a schema chosen, a table locked") {

@@ -17,6 +17,7 @@ using protocol::command;
 namespace capability = protocol::capability;
 
 constexpr std::uint16_t error_not_preparable = 1295;
+constexpr auto npos = std::string_view::npos;
 
 struct script {
     const char* name;
@@ -139,16 +140,19 @@ void run(raw_client& client, const std::string& text, bool prepared) {
             }
         } else {
             const auto head = protocol::parse_prepare_ok(first.payload, client.capabilities());
-            for (int i = 0; i < head->column_count; ++i) (void)client.receive_packet();
+            const bool has_eof = !protocol::has(client.capabilities(), capability::deprecate_eof);
+            const int definitions = head->column_count + (has_eof && head->column_count != 0 ? 1 : 0);
+            for (int i = 0; i < definitions; ++i) (void)client.receive_packet();
             protocol::byte_buffer execute;
             protocol::serialise_stmt_execute(execute, head->statement_id, 0, {}, client.capabilities());
             client.send_packet(execute);
             // Rows are binary: only the end is looked for.
             const auto reply = client.receive_packet();
             if (reply.first_byte() != 0 && reply.first_byte() != 0xFF) {
-                for (;;) {
+                for (int ends = has_eof ? 2 : 1; ends != 0;) {
                     const auto next = client.receive_packet();
-                    if (next.first_byte() == 0xFF || next.first_byte() == 0xFE) break;
+                    if (next.first_byte() == 0xFF) break;
+                    if (next.first_byte() == 0xFE) --ends;
                 }
             }
             client.send_command(command::stmt_close,
@@ -188,8 +192,10 @@ void follow_scripts(server_kind kind, const judge& holds_lock) {
                 if (holds) CHECK(test.in_use());
             }
             INFO(one.name << (prepared ? ", prepared" : ""));
+            // 5.6 takes an idle HANDLER's lock away for whoever wants the table.
+            const bool yields = kind == server_kind::mysql_5_6 && std::string_view(one.name).find("handler") != npos;
             // What fails to be prepared is not run.
-            if (!prepared || seen) CHECK(seen == one.holds);
+            if (!prepared || seen) CHECK(seen == (one.holds && !yields));
             CHECK_FALSE(held());
             CHECK_FALSE(test.in_use());
             leave(client);
