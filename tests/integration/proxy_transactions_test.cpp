@@ -274,6 +274,25 @@ TEST_CASE("an XA transaction that was prepared and let go does not follow its se
     CHECK_FALSE(test.in_use());
 }
 
+TEST_CASE("on MariaDB and 5.6 an XA transaction that was prepared stays with its session") {
+    for (const auto kind : {server_kind::mariadb_10_11, server_kind::mysql_5_6}) {
+        INFO(throwaway::to_string(kind));
+        oracle test(kind);
+        auto client = test.proxied.client();
+        for (const char* text : {"XA START 'kept'", "UPDATE watched SET v = 'x' WHERE id = 1", "XA END 'kept'",
+                                 "XA PREPARE 'kept'", "BEGIN", "SELECT 1", "SELECT nope"}) {
+            run(client, text, false);
+        }
+        CHECK(test.in_use());
+        auto other = connect(shared_server(kind), "test");
+        other.exec("SET lock_wait_timeout = 1");
+        CHECK_THROWS_AS(other.exec("LOCK TABLES watched WRITE"), sql_error);
+        run(client, "XA ROLLBACK 'kept'", false);
+        CHECK_FALSE(test.in_use());
+        other.exec("LOCK TABLES watched WRITE");
+    }
+}
+
 TEST_CASE("COM_RESET_CONNECTION and COM_CHANGE_USER end what a session holds") {
     oracle test;
     for (const char* text :
