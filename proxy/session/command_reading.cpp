@@ -170,11 +170,11 @@ bool may_load_local_file(const expected_reply& reply, std::string_view text, boo
     if (several) {
         const auto& statements = reply.memory->statements;
         return std::any_of(statements.begin(), statements.end(), [&](const auto& statement) {
-            return may_run_local_load(statement.kind, mariadb) ||
+            return may_run_local_load(statement.kind, text, mariadb) ||
                    (statement.kind == statement_kind::load_data && statement.local);
         });
     }
-    if (may_run_local_load(reply.kind, mariadb)) return true;
+    if (may_run_local_load(reply.kind, text, mariadb)) return true;
     return reply.kind == statement_kind::load_data && sql::mentions(text, "local");
 }
 
