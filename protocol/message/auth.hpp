@@ -17,6 +17,7 @@ inline constexpr std::string_view caching_sha2_plugin = "caching_sha2_password";
 inline constexpr std::string_view sha256_plugin = "sha256_password";
 inline constexpr std::string_view clear_password_plugin = "mysql_clear_password";
 inline constexpr std::string_view dialog_plugin = "dialog";  // of MariaDB's PAM accounts
+inline constexpr std::string_view openid_connect_plugin = "authentication_openid_connect_client";
 inline constexpr std::string_view old_password_plugin = "mysql_old_password";
 
 /// Single bytes of caching_sha2_password: the server's after the more-data header, the client's as whole packets.

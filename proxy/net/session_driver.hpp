@@ -142,6 +142,7 @@ private:
     std::uint64_t ticket_;
     protocol::stream_address origin_;   // the client's own, as far as that is known
     protocol::stream_address reached_;  // the address that it connected to
+    bool on_unix_socket_;               // the connection, whatever a PROXY header says of its client's
     std::string client_address_;        // origin_, for people
     peer client_;
     peer server_;

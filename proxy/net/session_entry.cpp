@@ -27,7 +27,9 @@ void session_driver::name_client() {
     auto introduction = home_.surroundings().options.server_client_attributes
                             ? session::client_introduction(session::client_attributes(origin_))
                             : session::client_introduction();
-    core_.introduce_client(origin_.kind == protocol::stream_kind::local_socket, std::move(introduction));
+    // A load balancer's own client may be local to it: what comes from there by TCP can be listened to all the same.
+    const bool is_local = on_unix_socket_ && origin_.kind == protocol::stream_kind::local_socket;
+    core_.introduce_client(is_local, std::move(introduction));
 }
 
 // Nothing is asked of the server before the header is there: it says whose connection that will be.

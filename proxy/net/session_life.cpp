@@ -26,11 +26,6 @@ session::relay_rules relay_rules_for(io_thread& home) {
     return rules;
 }
 
-session::login_rules rules_for(const protocol::stream_address& reached, session::login_rules rules) {
-    rules.client_is_local = reached.kind == protocol::stream_kind::local_socket;
-    return rules;
-}
-
 }  // namespace
 
 session_driver::session_driver(io_thread& home, stream_socket client, std::uint64_t ticket)
@@ -38,10 +33,11 @@ session_driver::session_driver(io_thread& home, stream_socket client, std::uint6
       ticket_(ticket),
       origin_(remote_address(client)),
       reached_(local_address(client)),
+      on_unix_socket_(reached_.kind == protocol::stream_kind::local_socket),
       client_address_(to_text(origin_)),
       client_(std::move(client)),
       server_(stream_socket(home.context())),
-      core_(home.shard(), rules_for(reached_, home.surroundings().login), relay_rules_for(home)),
+      core_(home.shard(), home.surroundings().login, relay_rules_for(home)),
       timer_(home.context()),
       accepted_at_(std::chrono::steady_clock::now()) {
     client_.is_open = true;

@@ -166,16 +166,15 @@ bool changes_settings(std::string_view text, statement_kind kind) noexcept {
     return sql::mentions(text, "sql_mode") || sql::mentions(text, "names") || sql::mentions(text, "char");
 }
 
-bool may_load_local_file(const expected_reply& reply, std::string_view text, bool several) {
+bool may_load_local_file(const expected_reply& reply, std::string_view text, bool several, bool mariadb) {
     if (several) {
         const auto& statements = reply.memory->statements;
-        return std::any_of(statements.begin(), statements.end(), [](const auto& statement) {
-            return statement.kind == statement_kind::execute ||
+        return std::any_of(statements.begin(), statements.end(), [&](const auto& statement) {
+            return may_run_local_load(statement.kind, text, mariadb) ||
                    (statement.kind == statement_kind::load_data && statement.local);
         });
     }
-    // MariaDB prepares LOAD DATA LOCAL; which text this is, is not known.
-    if (reply.kind == statement_kind::execute) return true;
+    if (may_run_local_load(reply.kind, text, mariadb)) return true;
     return reply.kind == statement_kind::load_data && sql::mentions(text, "local");
 }
 
@@ -185,7 +184,7 @@ void read_statement(expected_reply& reply, const subject& from, const reading_co
         memory_of(reply).statements = sql::classify(from.text, {from.rules.options}).statements;
     }
     if (protocol::has(context.capabilities, protocol::capability::local_files)) {
-        reply.local_infile_asked = may_load_local_file(reply, from.text, false);
+        reply.local_infile_asked = may_load_local_file(reply, from.text, false, from.rules.options.mariadb);
     }
     reply.flush = flush_lock_of(from.text, reply.kind, from.rules.options);
     reply.may_lock = reply.kind == statement_kind::execute;
@@ -280,7 +279,7 @@ void read_several(expected_reply& reply, subject from, text_split&& split, const
         if (sets_mode || statement.kind == statement_kind::execute) from.rules.quotes_certain = false;  // behind it
     }
     if (protocol::has(context.capabilities, protocol::capability::local_files)) {
-        reply.local_infile_asked = !split.is_certain || may_load_local_file(reply, from.text, true);
+        reply.local_infile_asked = !split.is_certain || may_load_local_file(reply, from.text, true, options.mariadb);
     }
     if (!split.is_certain) note_unseen_settings(memory_of(reply));
     reply.kind = statement_kind::other;
@@ -292,13 +291,22 @@ void read_several(expected_reply& reply, subject from, text_split&& split, const
     note_use_of_text(reply, from, context);
 }
 
+// The text begins behind the part that was looked at: its query attributes are that long. It may be anything.
+void note_unread(expected_reply& reply, const reading_context& context) {
+    reply.runs_several = true;
+    reply.may_lock = true;
+    auto& memory = memory_of(reply);
+    note_unseen_settings(memory);
+    memory.statements.emplace_back().kind = statement_kind::other;
+    reply.local_infile_asked = protocol::has(context.capabilities, protocol::capability::local_files);
+    reply.is_barrier = reply.local_infile_asked;
+    if (context.shard.watching()) note_everything(reply, context);
+}
+
 void read_query(command_reading& reading, byte_view payload, bool whole, const reading_context& context) {
     auto& reply = reading.reply;
     const auto query = protocol::parse_query(payload, context.capabilities);
-    if (!query) {
-        if (context.shard.watching()) note_everything(reply, context);
-        return;
-    }
+    if (!query) return note_unread(reply, context);
     const auto text = query->sql;
     const auto& options = context.text.options();
     reading.text = text;

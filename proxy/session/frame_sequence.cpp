@@ -77,6 +77,10 @@ frame_sequence::outgoing frame_sequence::on_server(const turn_marks& marks, std:
         to_client_.restart(start.packet);
         out.to_client = start.frame;
     }
+    if (marks.source_begins_anew) {
+        to_client_.restart(1);
+        out.to_client = marks.source_begins_anew;
+    }
     to_client_.apply(forwarded);
     return out;
 }

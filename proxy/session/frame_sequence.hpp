@@ -35,6 +35,8 @@ struct turn_marks {
     bool file_ends = false;
     bool reply_begins = false;  ///< from the server
     bool unknown = false;       ///< not followed: the bytes go on as they are
+    /// From the server: a source's ids begin anew here (see replica_stream), those of compressed frames with this one.
+    std::optional<std::uint8_t> source_begins_anew{};
 };
 
 /// Rewrites the sequence ids of the frames of one direction, whatever the pieces in which it comes.

@@ -21,4 +21,12 @@ namespace sluice::session {
     return kind == call || kind == execute || kind == other;
 }
 
+/// Whether what such a statement runs may be LOAD DATA LOCAL: by EXECUTE, or on MariaDB, which prepares it, by an
+/// EXECUTE inside of a procedure or a compound statement. text: of it, or one that it is part of.
+[[nodiscard]] inline bool may_run_local_load(sql::statement_kind kind, std::string_view text, bool mariadb) {
+    using enum sql::statement_kind;
+    if (kind == execute || !mariadb) return kind == execute;
+    return kind == call || (kind == other && (sql::mentions(text, "execute") || sql::mentions(text, "call")));
+}
+
 }  // namespace sluice::session

@@ -10,8 +10,9 @@
 //   under the server's key    cannot be read         as it is
 //
 // caching_sha2_password sends it when the server asks for full authentication, sha256_password with its first answer.
-// mysql_clear_password and dialog pass, but never from a secure client to a plain server. Other plugins pass as they
-// are. Sources: WL#9591 (caching_sha2_password); MySQL manual, "SHA-256 Pluggable Authentication"; WL#1054.
+// mysql_clear_password, dialog and OpenID Connect's token pass, but never from a secure client to a plain server. Other
+// plugins pass as they are. Sources: WL#9591 (caching_sha2_password); MySQL manual, "SHA-256 Pluggable Authentication",
+// "OpenID Connect Pluggable Authentication"; WL#1054.
 //
 // Pure; one thread. Passwords are wiped as soon as they are on their way.
 

@@ -39,7 +39,8 @@ void prepared_statements::add(std::uint32_t id, command_memory&& prepare, const 
         if (run.size() != text.size() && sql::mentions(text, "isolation")) {
             added.isolation = {isolation_change::scope_kind::session, isolation::unknown};
         }
-        added.may_load_local_file = added.kind == load_data && sql::mentions(run, "local");
+        added.may_load_local_file = (added.kind == load_data && sql::mentions(run, "local")) ||
+                                    may_run_local_load(added.kind, run, options.mariadb);
         if (added.kind == flush) added.flush = flush_lock_of(run, added.kind, options);
         if (added.kind == handler_open || added.kind == handler_close) added.handler = handler_alias(run, options);
         if (added.kind == set || added.kind == use) added.statements = sql::classify(run, {options}).statements;

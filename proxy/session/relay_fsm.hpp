@@ -23,6 +23,7 @@
 #include "proxy/session/latency_meter.hpp"
 #include "proxy/session/named_statements.hpp"
 #include "proxy/session/prepared_statements.hpp"
+#include "proxy/session/replica_stream.hpp"
 #include "proxy/session/response_tracker.hpp"
 #include "proxy/session/session_text.hpp"
 #include "proxy/session/statement_scan.hpp"
@@ -144,6 +145,8 @@ private:
     [[nodiscard]] bool settings_in_flight();
     void adopt_option(std::uint16_t option, bool done) noexcept;
     void go_blind(bool uses_tables);
+    void pass_stream(protocol::byte_view bytes, server_step& step);
+    [[nodiscard]] std::size_t acknowledgement_in(protocol::byte_view unread) noexcept;
     void begin_timing(const expected_reply& reply, time_point now) noexcept;
     void end_timing(time_point now) noexcept;
     void tell_use();
@@ -179,6 +182,8 @@ private:
     bool answering_ = false;
     bool blind_ = false;
     bool blind_uses_tables_ = false;
+    std::optional<replica_stream> stream_;  // only if a side is compressed
+    bool acknowledgements_known_ = true;    // what its client sends looks like them
     bool marks_turns_ = false;  // a side is compressed
     bool file_open_ = false;    // these two: of the parts of the conversation, only if so
     bool reply_open_ = false;

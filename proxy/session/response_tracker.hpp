@@ -79,6 +79,9 @@ public:
     /// The reply of the last reply_ended; taken once.
     [[nodiscard]] ended_reply take_ended() noexcept { return std::exchange(ended_, {}); }
 
+    /// Behind stream_begun: of the packet of which no more than the header has been consumed.
+    [[nodiscard]] protocol::frame_header header() const noexcept { return header_; }
+
     /// Server status of the last OK or EOF.
     [[nodiscard]] protocol::status_flags status() const noexcept { return status_; }
 

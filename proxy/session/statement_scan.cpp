@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "protocol/sql/classifier.hpp"
+#include "proxy/session/kind_reading.hpp"
 #include "proxy/session/lock_reading.hpp"
 
 namespace sluice::session {
@@ -266,7 +267,10 @@ void statement_scan::end_statement() {
     auto& statement = statements.front();
     flush_ = std::max(flush_, flush_lock_of(sql::statement_run_by(head, options_), statement.kind, options_));
     if (statement.kind == statement_kind::execute) may_lock_ = true;
-    if (statement.kind == statement_kind::execute || statement.local) may_load_local_file_ = true;
+    const bool runs_unseen = is_cut && options_.mariadb && runs_others(statement.kind);
+    if (runs_unseen || statement.local || may_run_local_load(statement.kind, head, options_.mariadb)) {
+        may_load_local_file_ = true;
+    }
     if (statement.kind == statement_kind::set && is_cut) uncertain_ = true;
     if (is_plain(statement.kind) && statements_.size() > 1) return;
     if (statements_.size() == statements_max) {

@@ -182,6 +182,26 @@ TEST_CASE("a PROXY header that names nobody leaves the connection's own address"
     }
 }
 
+TEST_CASE("a load balancer's client on a Unix socket is not one of Sluice's") {
+    const folder here;
+    auto options = options_for();
+    options.listen = {on_tcp("127.0.0.1"), on_unix(here.path / "mysql.sock")};
+    options.proxy_protocol_networks = {"127.0.0.1", "unix"};
+    options.tls.client.mode = proxy::client_tls_mode::required;
+    const proxy_under_test proxied(server_kind::mysql_9_7, options);
+    // AF_UNIX, with two paths of 108 bytes.
+    const auto header = "\r\n\r\n" + std::string("\0\r\nQUIT\n\x21\x31\0\xD8", 12) + std::string(216, '\0');
+    raw_client by_tcp(proxied.port());
+    by_tcp.send_bytes(header);
+    const auto refused = by_tcp.try_login(app_login());
+    REQUIRE(refused.has_value());
+    CHECK(refused->error.code == 3159);
+    // Where the load balancer itself is on one, nobody else can listen.
+    auto local = by_socket(here.path / "mysql.sock");
+    local.send_bytes(header);
+    CHECK_FALSE(local.try_login(app_login()).has_value());
+}
+
 TEST_CASE("what is no PROXY header is refused where one is due") {
     auto options = options_for();
     options.proxy_protocol_networks = {"127.0.0.1"};

@@ -194,14 +194,17 @@ TEST_CASE("a transaction older than the watch counts as having touched everythin
     auto old = proxied.client();
     REQUIRE(old.query("BEGIN").is_ok);
     auto running = proxied.client();
-    running.send_command(command::query, "SELECT SLEEP(0.3)");
+    auto root = connect(shared_server(server_kind::mysql_9_7));
+    REQUIRE(root.scalar("SELECT GET_LOCK('until told', 0)") == "1");
+    running.send_command(command::query, "SELECT GET_LOCK('until told', 60)");
     REQUIRE(eventually([&] { return proxied.proxy->statistics().statements == 2; }));
     auto gate = proxied.proxy->gates().watch({"test", "gated"});
     CHECK(gate->blockers().size() == 2);
     gate->close(in(10s));
     CHECK_FALSE(gate->wait_drained(in(20ms)));
     CHECK(old.query("SELECT COUNT(*) FROM gated").is_ok);
-    (void)running.receive_result();
+    root.exec("DO RELEASE_LOCK('until told')");
+    CHECK(running.receive_result().rows == rows{{"1"}});
     CHECK(eventually([&] { return gate->blockers().size() == 1; }));
     REQUIRE(old.query("COMMIT").is_ok);
     CHECK(gate->wait_drained(in(10s)));
@@ -215,9 +218,13 @@ TEST_CASE("what is in flight is counted to zero") {
     auto transaction = test.proxied.client();
     REQUIRE(transaction.query("BEGIN").is_ok);
     REQUIRE(transaction.query("SELECT * FROM gated").is_ok);
-    statement.send_command(command::query, "SELECT SLEEP(0.4) FROM gated WHERE id = 1 /* secret */");
+    auto root = connect(shared_server(server_kind::mysql_9_7));
+    REQUIRE(root.scalar("SELECT GET_LOCK('until told', 0)") == "1");
+    statement.send_command(command::query,
+                           "SELECT GET_LOCK('until told', 60) FROM gated WHERE id = 1 /* secret */");
     REQUIRE(eventually([&] { return test.gate->blockers().size() == 2; }));
     const auto blockers = test.gate->blockers();
+    REQUIRE(blockers.size() == 2);
     CHECK(blockers[0].connection_id == transaction.greeting().connection_id);
     CHECK(blockers[0].in_transaction);
     CHECK(blockers[0].statement == "SELECT * FROM gated");
@@ -227,7 +234,8 @@ TEST_CASE("what is in flight is counted to zero") {
 
     test.gate->close(in(10s));
     CHECK_FALSE(test.gate->wait_drained(in(20ms)));
-    (void)statement.receive_result();
+    root.exec("DO RELEASE_LOCK('until told')");
+    CHECK(statement.receive_result().rows == rows{{"1"}});
     CHECK_FALSE(test.gate->wait_drained(in(20ms)));
     std::thread later([&] {
         std::this_thread::sleep_for(50ms);

@@ -125,6 +125,14 @@ TEST_CASE("MariaDB loads a local file for whatever statement runs LOAD DATA LOCA
     CHECK(client.query("PREPARE s FROM \"" + behind_set + "\"").is_ok);
     client.send_command(command::query, "EXECUTE s");
     loads("EXECUTE");
+    auto root = connect(shared_server(kind), "test");
+    root.exec("CREATE OR REPLACE PROCEDURE loads() EXECUTE IMMEDIATE \"" + load_data + "\"");
+    client.send_command(command::query, "CALL loads()");
+    loads("CALL");
+    send_execute(client, prepare(client, "CALL loads()"));
+    loads("a prepared CALL");
+    client.send_command(command::query, "BEGIN NOT ATOMIC EXECUTE IMMEDIATE \"" + load_data + "\"; END");
+    loads("a compound statement");
 }
 
 TEST_CASE("behind the part of a text that is looked at a file is loaded, a schema chosen, a table locked") {
@@ -161,6 +169,40 @@ TEST_CASE("behind the part of a text that is looked at a file is loaded, a schem
         test.gate->open();
         CHECK(client.receive_result().affected_rows == 1);
     }
+}
+
+TEST_CASE("behind query attributes longer than what is looked at a file is loaded, a schema chosen, a table locked") {
+    gated test(server_kind::mysql_9_7);
+    make_table(server_kind::mysql_9_7, "loaded", 0);
+    auto client = test.proxied.client(multi | capability::query_attributes, capability::session_track);
+    const auto send = [&](const std::string& text) {
+        protocol::byte_buffer payload;
+        protocol::serialise_query(payload, text, 0);
+        auto bytes = protocol::to_string(payload);
+        // One attribute, a string of 40 000 bytes, without a name.
+        bytes.insert(1, std::string("\1\1\0\1\xFE\0\0\xFC\x40\x9C", 10) + std::string(40'000, 'x'));
+        client.send_packet(bytes);
+    };
+    send("LOAD DATA LOCAL INFILE 'f' INTO TABLE loaded FIELDS TERMINATED BY ','");
+    CHECK(load(client).affected_rows == 1);
+    send("LOCK TABLES gated WRITE");
+    CHECK(client.receive_result().is_ok);
+    test.close();
+    // Whoever holds the lock passes.
+    send("UPDATE gated SET v = 'mine' WHERE id = 1");
+    CHECK(client.receive_result().affected_rows == 1);
+    const auto plain = [&](std::string_view text) {
+        client.send_command(command::query, std::string("\0\1", 2) + std::string(text));
+    };
+    plain("UNLOCK TABLES");
+    CHECK(client.receive_result().is_ok);
+    plain("DELETE FROM gated WHERE id = 3");
+    CHECK(test.eventually_held(1));
+    test.gate->open();
+    CHECK(client.receive_result().affected_rows == 1);
+    send("USE information_schema");
+    CHECK(client.receive_result().is_ok);
+    CHECK(eventually([&] { return test.proxied.proxy->sessions().at(0).schema.empty(); }));
 }
 
 TEST_CASE("locks that EXECUTE takes are seen") {

@@ -29,43 +29,83 @@ std::size_t size_of(const transcript& of) {
     return size;
 }
 
-TEST_CASE("sessions in pieces", "[pieces]") {
-    findings found;
-    std::atomic<std::uint64_t> sent = 0;
-    std::atomic<std::uint64_t> seen_read = 0;
-    on_every_server(found, [&](rig& server) {
-        for (const std::size_t piece : {1, 2, 3, 5, 4095}) {
-            wire::chopping_relay relay(server.port());
-            relay.set_piece_size(piece);
-            proxy::proxy_options options;
-            options.server_port = relay.port();
-            const auto proxied = server.start_proxy(options);
-            const auto offered = server.offered_at(proxied->port());
-            // Both ways of ending rows, in turn.
-            const auto& as = mode_named(piece % 2 == 0 ? "classic" : "modern");
+/// How a session is cut, and what carries it on both sides of the proxy.
+struct cut {
+    std::size_t piece = 1;
+    transport_kind over;
+    std::vector<const char*> modes;
+
+    [[nodiscard]] bool is_carried() const { return over.tls || over.compressed != wire::compression::none; }
+};
+
+bool is_shown(const script& what, rig& server, const mode& as, const cut& how, std::uint64_t offered) {
+    if (what.is_large || what.is_cold || what.is_alone || !applies(what, server.kind(), as, offered)) return false;
+    if (how.is_carried()) {
+        if (what.is_plain_only || what.fresh_schema) return false;
+    } else if (what.fresh_schema && server.kind() != server_kind::mysql_9_7 && how.piece > 1) {
+        return false;
+    }
+    const auto most = how.is_carried() ? carried_pieces_max : small_pieces_max;
+    return how.piece == 4095 || size_of(server.direct(what, as, {}, offered)) <= most;
+}
+
+/// Runs the corpus in pieces, and counts them.
+class chopper {
+public:
+    void run(rig& server, const cut& how) {
+        wire::chopping_relay relay(server.port());
+        relay.set_piece_size(how.piece);
+        proxy::proxy_options options;
+        options.server_port = relay.port();
+        if (how.is_carried()) options.tls.client.mode = proxy::client_tls_mode::preferred;
+        if (how.over.tls) options.tls.server.mode = proxy::server_tls_mode::required;
+        options.compression.to_server = algorithm_of(how.over.compressed);
+        const auto proxied = server.start_proxy(options);
+        const auto offered = server.offered_at(proxied->port());
+        const auto in_pieces = how.over.name + " in pieces of " + std::to_string(how.piece);
+        for (const char* name : how.modes) {
+            const auto& as = mode_named(name);
             for (const auto& script : corpus()) {
-                if (!applies(script, server.kind(), as, offered) || script.is_cold || script.is_alone ||
-                    script.is_large) {
-                    continue;
-                }
-                if (script.fresh_schema && server.kind() != server_kind::mysql_9_7 && piece > 1) continue;
-                const auto& direct = server.direct(script, as, {}, offered);
-                if (piece < 4095 && size_of(direct) > small_pieces_max) continue;
-                const setting where{script, server.kind(), as.name, "in pieces of " + std::to_string(piece)};
-                const auto through = server.run_fresh(script, {proxied->port(), server.kind(), as, {}, piece, false});
+                if (!is_shown(script, server, as, how, offered)) continue;
+                const setting where{script, server.kind(), as.name, in_pieces};
+                const auto& direct = server.direct(script, as, how.over, offered);
+                const auto through =
+                    server.run_fresh(script, {proxied->port(), server.kind(), as, how.over, how.piece, false});
                 found.add(difference(where, direct, through));
-                sent += through.pieces.sent;
-                seen_read += through.pieces.seen_read;
+                count(through.pieces);
             }
-            proxied->stop(std::chrono::milliseconds(0));
-            const auto pieces = relay.pieces();
-            sent += pieces.sent;
-            seen_read += pieces.seen_read;
+        }
+        proxied->stop(std::chrono::milliseconds(0));
+        count(relay.pieces());
+    }
+    // Now and then a reader is late; most pieces must have been read one by one, or nothing was shown.
+    void check() const {
+        CHECK(sent_ > 1000);
+        CHECK(seen_read_ > sent_ / 10 * 9);
+    }
+
+    findings found;
+
+private:
+    template <class Pieces>
+    void count(const Pieces& pieces) {
+        sent_ += pieces.sent;
+        seen_read_ += pieces.seen_read;
+    }
+
+    std::atomic<std::uint64_t> sent_ = 0;
+    std::atomic<std::uint64_t> seen_read_ = 0;
+};
+
+TEST_CASE("sessions in pieces", "[pieces]") {
+    chopper all;
+    on_every_server(all.found, [&](rig& server) {
+        for (const std::size_t piece : {1, 2, 3, 5, 4095}) {
+            // Both ways of ending rows, in turn.
+            all.run(server, {piece, {"plain", false, wire::compression::none}, {piece % 2 == 0 ? "classic" : "modern"}});
         }
     });
-    // Now and then a reader is late; most pieces must have been read one by one, or nothing was shown.
-    CHECK(sent > 1000);
-    CHECK(seen_read > sent / 10 * 9);
+    all.check();
 }
 
 // Behind TLS and compression a record or a frame is cut, wherever the packets inside it end.
@@ -73,45 +113,15 @@ TEST_CASE("sessions in pieces through TLS and compression", "[pieces]") {
     const transport_kind ways[] = {{"TLS", true, wire::compression::none},
                                    {"zlib", false, wire::compression::zlib},
                                    {"TLS and zstd", true, wire::compression::zstd}};
-    findings found;
-    std::atomic<std::uint64_t> sent = 0;
-    std::atomic<std::uint64_t> seen_read = 0;
-    on_every_server(found, [&](rig& server) {
+    chopper all;
+    on_every_server(all.found, [&](rig& server) {
         for (const auto& over : ways) {
             // Where TLS carries zstd it need not be shown alone, too.
             const bool shown_with_zstd = over.compressed == wire::compression::none && server.speaks(ways[2]);
-            if (!server.speaks(over) || shown_with_zstd) continue;
-            wire::chopping_relay relay(server.port());
-            relay.set_piece_size(1);
-            proxy::proxy_options options;
-            options.server_port = relay.port();
-            options.tls.client.mode = proxy::client_tls_mode::preferred;
-            if (over.tls) options.tls.server.mode = proxy::server_tls_mode::required;
-            options.compression.to_server = algorithm_of(over.compressed);
-            const auto proxied = server.start_proxy(options);
-            const auto offered = server.offered_at(proxied->port());
-            const auto& as = mode_named(over.tls ? "modern" : "classic");
-            for (const auto& script : corpus()) {
-                if (script.is_large || script.is_plain_only || script.is_cold || script.is_alone ||
-                    script.fresh_schema || !applies(script, server.kind(), as, offered) ||
-                    size_of(server.direct(script, as, {}, offered)) > carried_pieces_max) {
-                    continue;
-                }
-                const setting where{script, server.kind(), as.name, over.name + " in pieces of 1, on both sides"};
-                const auto& direct = server.direct(script, as, over, offered);
-                const auto through = server.run_fresh(script, {proxied->port(), server.kind(), as, over, 1, false});
-                found.add(difference(where, direct, through));
-                sent += through.pieces.sent;
-                seen_read += through.pieces.seen_read;
-            }
-            proxied->stop(std::chrono::milliseconds(0));
-            const auto pieces = relay.pieces();
-            sent += pieces.sent;
-            seen_read += pieces.seen_read;
+            if (server.speaks(over) && !shown_with_zstd) all.run(server, {1, over, {"classic", "modern"}});
         }
     });
-    CHECK(sent > 1000);
-    CHECK(seen_read > sent / 10 * 9);
+    all.check();
 }
 
 }  // namespace

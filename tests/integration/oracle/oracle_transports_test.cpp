@@ -3,6 +3,8 @@
 #include "tests/integration/oracle/rig.hpp"
 #include "tests/support/catch.hpp"
 
+#include <string_view>
+
 namespace sluice::test::oracle {
 namespace {
 
@@ -51,7 +53,13 @@ TEST_CASE("TLS and compression between client and proxy") {
         // Each with EOF packets and without them.
         std::vector<variant> variants;
         for (const auto& over : {with_tls, with_zlib, with_zstd}) {
-            for (const char* mode : {"classic", "modern"}) variants.push_back({over, mode});
+            for (const char* mode : {"classic", "modern"}) {
+                const bool is_modern = std::string_view(mode) == "modern";
+                variants.push_back({over, mode, over.name == (is_modern ? with_tls : with_zlib).name});
+            }
+        }
+        if (server.kind() == server_kind::mariadb_10_11) {
+            variants.insert(variants.end(), {{with_tls, "mariadb"}, {with_zlib, "mariadb"}});
         }
         if (server.kind() == server_kind::mysql_9_7) {
             variants.insert(variants.end(), {{with_tls_and_zlib, "classic"}, {with_tls_and_zstd, "modern", true}});

@@ -15,11 +15,12 @@ using protocol::compression_algorithm;
 constexpr time_point start{};
 
 struct running {
-    explicit running(compression_rules rules, capability_flags client = capability::compress)
+    explicit running(compression_rules rules, capability_flags client = capability::compress,
+                     const char* version = "9.7.0")
         : core(shard, with(rules), {true, 1024}) {
         shard.join(core.relay());
         protocol::server_greeting greeting;
-        greeting.server_version = "9.7.0";
+        greeting.server_version = version;
         greeting.capabilities = capability::mysql_mask;
         greeting.auth_data = std::string(20, 's') + std::string(1, '\0');
         greeting.auth_plugin = "p";
@@ -47,7 +48,8 @@ struct running {
         return rules;
     }
 
-    // All steps for these bytes in a line each: "c" client, "s" server, what begins "(", what ends ")", and the size.
+    // All steps for these bytes in a line each: "c" client, "s" server, what begins "(", what ends ")", and the size; a
+    // source's new beginning and its frame "@0".
     std::string client(byte_view bytes) { return steps('c', bytes); }
     std::string server(byte_view bytes) { return steps('s', bytes); }
 
@@ -60,6 +62,7 @@ struct running {
             said += who;
             if (marks.command_begins || marks.file_begins || marks.reply_begins) said += '(';
             if (marks.file_begins || marks.file_ends) said += 'f';
+            if (marks.source_begins_anew) said += "@" + std::to_string(*marks.source_begins_anew) + ":";
             said += std::to_string(step.forward);
             if (marks.command_ends || marks.file_ends) said += ')';
             if (marks.command_begins && !marks.has_reply) said += '-';
@@ -148,6 +151,30 @@ TEST_CASE("a stream that never ends is one reply, and what the client says meanw
     CHECK(t.server(framed(std::string("\0event", 6), 1)) == "s(10");
     CHECK(t.server(framed(std::string("\0event", 6), 2)) == "s10");
     CHECK(t.client(byte_buffer(5, std::byte{1})) == "c(5-?");
+}
+
+TEST_CASE("a semi-synchronous stream begins anew behind each event to acknowledge, and acknowledgements go singly") {
+    const std::string version_and_frame[][2] = {
+        {"9.7.0", "@0:"}, {"5.7.44", "@0:"}, {"5.6.51-log", "@1:"}, {"5.5.5-10.11.6-MariaDB", "@1:"}, {"odd", "@0:"}};
+    const auto first = framed(std::string("\0\xEF\0event", 8), 1);
+    const auto last = framed(std::string("\0\xEF\1event", 8), 2);
+    const auto acknowledgement = framed("\xEF position", 0);
+    for (const auto& [version, frame] : version_and_frame) {
+        for (const auto& rules : {client_zlib, server_zlib}) {
+            running t(rules, capability::compress, version.c_str());
+            CHECK(t.client(command_packet(command::binlog_dump_gtid, std::string(10, '\0'))) == "c(15)");
+            CHECK(t.server(first + last + first + last) == "s(24 s" + frame + "24");
+            CHECK(t.server(first) == "s" + frame + "12");
+            CHECK(t.server(last) == "s12");
+            CHECK(t.client(acknowledgement + acknowledgement) == "c(14-? c(14-?");
+            CHECK(t.client(byte_view(acknowledgement).first(3)) == "c(0-?");
+            CHECK(t.client(byte_view(acknowledgement).first(13)) == "c(0-?");
+        }
+    }
+    running plain(client_zlib, 0);
+    (void)plain.client(command_packet(command::binlog_dump, std::string(10, '\0')));
+    CHECK(plain.server(first + last + first) == "s36");
+    CHECK(plain.client(acknowledgement + acknowledgement) == "c(28-?");
 }
 
 TEST_CASE("a compressed server's ids do not tell an ERR that nobody asked for") {

@@ -301,6 +301,49 @@ TEST_CASE("factors and plugins are relayed, each with its own scramble") {
     CHECK(fsm.state() == login_state::done);
 }
 
+TEST_CASE("a further factor in clear does not leave TLS for a plain server") {
+    const auto ok = std::string("\0\0\0\2\0\0\0", 7);
+    const std::string err("\xFF\x15\x04#28000no");
+    for (const bool client_tls : {false, true}) {
+        for (const bool server_tls : {false, true}) {
+            for (const auto& verdict : {ok, err}) {
+                INFO("client " << client_tls << ", server " << server_tls << ", right " << (verdict == ok));
+                connect_fsm fsm(rules_of(tls_rule::preferred, server_tls ? tls_rule::required : tls_rule::disabled));
+                (void)play(fsm, {{from::server, payload_of(greeting_of()), 0}});
+                std::uint8_t of_client = 1;
+                std::uint8_t of_server = 1;
+                if (client_tls) {
+                    (void)play(fsm, {{from::client, ssl_request(), of_client++}});
+                    fsm.on_client_secured();
+                }
+                (void)play(fsm, {{from::client, response_of(flags), of_client++}});
+                if (server_tls) {
+                    heard secured;
+                    fsm.on_server_secured(secured.by_client, secured.by_server);
+                    ++of_server;
+                }
+                ++of_server;
+                const auto next = payload_of(protocol::auth_next_factor{"mysql_clear_password", ""});
+                (void)play(fsm, {{from::server, "\x01\x03", of_server++}, {from::server, next, of_server++}});
+                of_client += 2;
+                const auto secret = std::string("second") + '\0';
+                const auto said = play(fsm, {{from::client, secret, of_client++}});
+                if (client_tls && !server_tls) {
+                    CHECK(fsm.state() == login_state::failed);
+                    CHECK(said.by_server.empty());
+                    CHECK(protocol::parse_err(protocol::as_bytes(only_payload(said.by_client, of_client)))->code == 1043);
+                    continue;
+                }
+                CHECK(only_payload(said.by_server, of_server++) == secret);
+                CHECK(said.by_client.empty());
+                const auto last = play(fsm, {{from::server, verdict, of_server}});
+                CHECK(only_payload(last.by_client, of_client) == verdict);
+                CHECK(fsm.state() == (verdict == ok ? login_state::done : login_state::refused));
+            }
+        }
+    }
+}
+
 TEST_CASE("a client that nobody has asked waits") {
     connect_fsm fsm(rules_of(tls_rule::disabled, tls_rule::disabled));
     (void)play(fsm, {{from::server, payload_of(greeting_of()), 0}, {from::client, response_of(flags), 1}});

@@ -175,6 +175,19 @@ TEST_CASE("a file goes on from the request for it, and the reply from the file")
     CHECK(t.packets_to_server == std::vector{9});
 }
 
+TEST_CASE("a source's ids begin anew, those of frames as the source says") {
+    session_of_two t;
+    t.client_frame(0);
+    (void)t.client(whole_command, {0});
+    CHECK(t.server(begins_reply, {1, 2, 3}).to_client == 1);
+    for (const auto frame : {std::uint8_t{0}, std::uint8_t{1}}) {
+        CHECK(t.server({.source_begins_anew = frame}, {7, 8}).to_client == frame);
+        CHECK(t.packets_to_client == std::vector{1, 2});
+        CHECK_FALSE(t.server({}, {9}).to_client);
+        CHECK(t.packets_to_client == std::vector{3});
+    }
+}
+
 TEST_CASE("packets of a login are numbered by whoever makes them; their frames answer the other side's") {
     session_of_two t;
     t.client_frame(0);

@@ -117,6 +117,9 @@ TEST_CASE("a password in clear does not leave a secure transport for a plain one
             exchange.begin("dialog", "");
             CHECK(exchange.on_client(std::string(1, '\0')).what == kind::pass);
             CHECK(exchange.on_client(clear_secret).what == (lost ? kind::fail : kind::pass));
+            // A token is as good as a password to whoever hears it.
+            exchange.begin("authentication_openid_connect_client", "");
+            CHECK(exchange.on_client("\1\6a.b.c;").what == (lost ? kind::fail : kind::pass));
         }
     }
 }

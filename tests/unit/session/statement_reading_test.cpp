@@ -7,9 +7,12 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 
 namespace sluice::session {
 namespace {
+
+using namespace std::string_view_literals;
 
 const std::string last("\xff\xff\xff\xff", 4);
 const auto file_request = [] {
@@ -259,6 +262,45 @@ TEST_CASE("behind a long text's first statement the others are seen") {
     (void)single.query(filler + "; LOCK TABLES orders READ");
     CHECK_FALSE(single.used());
     CHECK_FALSE(single.fsm.holds_locks());
+}
+
+TEST_CASE("behind query attributes longer than what is looked at any statement may stand") {
+    // One attribute: a string, its type, an empty name.
+    const auto attributes = [](std::size_t size) {
+        return std::string("\1\1\0\1\xFE\0\0\xFC", 8) + static_cast<char>(size & 0xFF) +
+               static_cast<char>(size >> 8) + std::string(size, 'x');
+    };
+    for (const std::size_t size : {100UL, 3000UL}) {
+        const bool is_unread = size > 1024;
+        INFO(size);
+        relay one("9.7.0", modern | capability::query_attributes);
+        const auto query = [&](std::string_view text) { return one.query(attributes(size) + std::string(text)); };
+        CHECK(query("SELECT 1") == client_next::more);
+        CHECK((one.query(attributes(1) + "DO 1") == client_next::stalled) == is_unread);
+        CHECK(one.uses() == is_unread);
+        (void)one.reply(script().ok());
+        (void)one.send({});
+        (void)one.reply(script().ok());
+        REQUIRE(one.fsm.idle());
+        CHECK(one.fsm.text().schema() == (is_unread ? "" : "shop"));
+        // A file may be asked for; and what fails may have begun a transaction.
+        (void)query("SELECT 1");
+        CHECK(one.reply(file_request()).refused == !is_unread);
+        // Who may hold locks does not wait at the gate.
+        relay locking("9.7.0", modern | capability::query_attributes);
+        locking.done(attributes(size) + "LOCK TABLES other READ");
+        locking.done("\0\1UNLOCK TABLES"sv);
+        locking.done(attributes(size) + "DO 1");
+        locking.shard.close(0, start + 1s);
+        CHECK((locking.query(attributes(1) + "DELETE FROM orders") == client_next::more) == is_unread);
+        relay failing("9.7.0", modern | capability::query_attributes);
+        (void)failing.query(attributes(size) + "SELECT nope");
+        (void)failing.reply(script().err());
+        CHECK(failing.fsm.in_transaction() == is_unread);
+    }
+    relay no_files("9.7.0", (modern | capability::query_attributes) & ~capability::local_files);
+    (void)no_files.query(attributes(3000) + "SELECT 1");
+    CHECK(no_files.reply(file_request()).refused);
 }
 
 TEST_CASE("a long text that is one statement leaves the session as it is known") {
