@@ -305,14 +305,16 @@ void fault_scene::check_reverted(const std::set<unsigned>& errors_allowed) {
 void fault_scene::check_errors(const std::set<unsigned>& allowed) {
     const bool outlasted = a_swap_outlasted_its_hold();  // see stop_clients()
     std::size_t deadlocks = 0;
+    std::string errors;
     for (const auto& error : load_->report().first_errors) {
         INFO(error << "\n" << sluice.log());
         // "connection 3: 1213 Deadlock found …"
         const auto number = static_cast<unsigned>(std::stoul(error.substr(error.find(": ") + 2)));
         CHECK((allowed.contains(number) || (outlasted && number == 1412)));
         if (number == 1213) ++deadlocks;
+        errors += error + "\n";
     }
-    INFO(sluice.log());
+    INFO("errors of clients:\n" << errors << sluice.log() << server.error_log());
     CHECK(deadlocks <= deadlocks_with_engine() - deadlocks_before_);
 }
 

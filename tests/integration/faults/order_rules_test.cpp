@@ -60,13 +60,6 @@ migration::migration_spec spec_of_t() {
     return spec;
 }
 
-void wait_for_ready(const migration::migration_service& engine, const std::string& id) {
-    const auto ready =
-        wait_until(engine, id, [](const auto& s) { return s.state == migration_state::ready || is_final(s.state); });
-    INFO(error_text(*ready));
-    REQUIRE(ready->state == migration_state::ready);
-}
-
 void finish(migration::migration_service& engine, const std::string& id) {
     REQUIRE(engine.command(id, migration::operator_command::cut_over));
     const auto ended = wait_for_end(engine, id);
