@@ -129,7 +129,7 @@ void fault_scene::begin(bool with_relations) {
     load_->start();
     direct_ids_.clear();
     ids_.clear();
-    deadlocks_before_ = deadlocks_with_engine();
+    deadlocks_before_ = deadlocks_of_clients();
     listen({});
 }
 
@@ -315,11 +315,12 @@ void fault_scene::check_errors(const std::set<unsigned>& allowed) {
         errors += error + "\n";
     }
     INFO("errors of clients:\n" << errors << sluice.log() << server.error_log());
-    CHECK(deadlocks <= deadlocks_with_engine() - deadlocks_before_);
+    CHECK(deadlocks <= deadlocks_of_clients() - deadlocks_before_);
 }
 
-// Each is a section of the server's log that shows both transactions, with the user and the statement of each.
-std::size_t fault_scene::deadlocks_with_engine() const {
+// Each is a section of the server's log that shows both transactions, with the user and the statement of each. A 5.6
+// reads all of a small table for a list of ids, and locks it: so clients meet each other too, without any migration.
+std::size_t fault_scene::deadlocks_of_clients() const {
     constexpr std::string_view heading = "*** (1) TRANSACTION:";
     const std::string log = server.error_log();
     std::size_t count = 0;
@@ -327,7 +328,8 @@ std::size_t fault_scene::deadlocks_with_engine() const {
         const auto next = log.find(heading, at + heading.size());
         const auto section = std::string_view(log).substr(at, next == std::string::npos ? next : next - at);
         const auto has_user = [section](const std::string& name) { return contains(section, " " + name + " "); };
-        if (has_user(sluice_user) && has_user(app_user)) ++count;
+        const bool with_another = has_user(sluice_user) || server.options().kind == server_kind::mysql_5_6;
+        if (with_another && has_user(app_user)) ++count;
         at = next;
     }
     return count;
