@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <filesystem>
 #include <utility>
 
 namespace sluice::migration {
@@ -20,13 +19,6 @@ using std::chrono::system_clock;
 // A session with locks beyond its statement is told apart from the many that come and go by its age: this part of the
 // hold budget. It is less than what a drain may take, so whoever made it fail is older.
 constexpr int standing_part_of_budget = 2;
-
-flag_file_state state_of(const std::string& path) {
-    std::error_code error;
-    const auto status = std::filesystem::status(path, error);
-    if (status.type() == std::filesystem::file_type::not_found) return flag_file_state::none;
-    return status.type() == std::filesystem::file_type::none ? flag_file_state::unreadable : flag_file_state::exists;
-}
 
 bool is_among(const gate_blocker& wanted, const std::vector<gate_blocker>& all) {
     return std::any_of(all.begin(), all.end(),
@@ -74,24 +66,10 @@ attempt_pace::limits cutover_timing::limits() const {
 bool cutover_timing::within_interval(time_point now) const { return pace_.within_interval(now, limits()); }
 
 operator_facts cutover_timing::operator_says(const operator_words& words) {
-    const migration_options& options = plan_.options;
-    operator_facts facts{.postponed = words.postponed,
-                         .flag_file = flag_file_state::none,
-                         .flag_file_path = options.postpone_flag_file,
-                         .window = options.cutover_window,
-                         .window_opens_again = std::nullopt};
     // Whoever says "revert" wants it now: the rest was said for the way forth.
-    if (plan_.backwards) return facts;
-    if (!options.postpone_flag_file.empty() && !words.flag_file_overruled) {
-        facts.flag_file = state_of(options.postpone_flag_file);
-    }
-    if (window_text_ != options.cutover_window) {
-        window_text_ = options.cutover_window;
-        window_.reset();
-        if (auto window = cutover_window::parse(window_text_)) window_ = *window;
-    }
-    const auto now = system_clock::now();
-    if (window_ && !window_->open_at(now)) facts.window_opens_again = window_->next_opening(now);
+    if (!plan_.backwards) return operator_hold_.facts(plan_.options, words);
+    operator_facts facts;
+    facts.postponed = words.postponed;
     return facts;
 }
 

@@ -7,9 +7,9 @@
 #include "migration/cutover/blocker_watch.hpp"
 #include "migration/cutover/flush_beat.hpp"
 #include "migration/cutover/moment.hpp"
+#include "migration/cutover/operator_hold.hpp"
 #include "migration/engine/migration_snapshot.hpp"
 #include "migration/ledger/work_ledger.hpp"
-#include "migration/model/cutover_window.hpp"
 #include "migration/model/migration_plan.hpp"
 #include "migration/ports/sql_executor.hpp"
 #include "migration/ports/traffic_gate.hpp"
@@ -20,12 +20,6 @@
 #include <vector>
 
 namespace sluice::migration {
-
-/// What an operator has said by command.
-struct operator_words {
-    bool postponed = false;
-    bool flag_file_overruled = false;  ///< "cut over" was said after the file was made
-};
 
 /// Used by the coordinator thread. What it is given must outlive it; options are read anew at each look.
 class cutover_timing {
@@ -71,8 +65,7 @@ private:
     std::optional<time_point> passing_over_since_;
     bool server_tells_ = false;  ///< who uses the tables
     std::string last_given_up_because_;
-    std::string window_text_;  ///< of window_
-    std::optional<cutover_window> window_;
+    operator_hold operator_hold_;
     std::vector<blocker_kill> kills_;
 };
 

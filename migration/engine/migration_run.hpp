@@ -8,6 +8,7 @@
 #include "migration/cutover/cutover.hpp"
 #include "migration/cutover/cutover_group.hpp"
 #include "migration/cutover/cutover_timing.hpp"
+#include "migration/cutover/operator_hold.hpp"
 #include "migration/cutover/swap_check.hpp"
 #include "migration/engine/crew.hpp"
 #include "migration/engine/durable_orders.hpp"
@@ -92,6 +93,8 @@ private:
     outcome<migration_plan> names_for_settling();
     outcome<swap_state> which_is_which(const migration_plan& names, const std::string& why,
                                        const std::vector<swap_names>& group);
+    [[nodiscard]] failure swapped_by_others(const migration_plan& names) const;
+    outcome<void> leave_to_others(const migration_plan& names);
     outcome<void> drop_what_was_left(const migration_plan& names);
     // Ways without a copy; migration_run_direct.cpp.
     outcome<bool> altered_by_server(const sql::alter_statement& alter);
@@ -99,7 +102,13 @@ private:
     outcome<scratch_trial> try_way(const server_facts& facts, const migration_plan& names,
                                    const table_description& original, const sql::alter_statement& alter, alter_way way,
                                    const std::string& time_zone);
+    outcome<direct_end> alter_in_way(alter_way way, const server_facts& facts, const sql::alter_statement& alter,
+                                     const std::string& time_zone);
     outcome<direct_end> alter_original(alter_way way, const direct_request& request);
+    [[nodiscard]] bool goes_at_once(alter_way way) const;
+    std::string why_not_altered_yet(alter_way way, operator_hold& hold);
+    /// True: the operator had to be waited for, and everything may be different by now.
+    outcome<bool> wait_until_let(alter_way way);
     outcome<bool> wanted_definition_reached();
     outcome<std::optional<ending>> settle_altering();
     void pass_over(alter_way way, const std::string& reason);
@@ -255,7 +264,9 @@ private:
     std::chrono::steady_clock::time_point pass_began_{};
     bool held_up_by_operator_ = false;  ///< so the last look at the moment said
     std::string not_stored_because_;    ///< of what save() was to store last; empty: it is stored
-    std::string waited_about_;          ///< what the log was told last of why there is no cut-over
+    std::chrono::steady_clock::time_point next_direct_attempt_{};  ///< not before
+    std::string last_direct_attempt_;                              ///< why it was given up
+    std::string waited_about_;  ///< what the log was told last of why there is no cut-over
     std::unique_ptr<stream_reader> reader_;
     stream_guard stream_guard_;
     std::optional<log_server> log_server_;  ///< where the stream is of another server's log

@@ -201,8 +201,9 @@ outcome<migration_run::ending> migration_run::proceed_on_any_server() {
         failure why = end.error();
         // What another server's binary log or tables lack may have been noticed first.
         if (auto same = require_same_server(); !same) why = std::move(same).error();
-        const bool is_begun =
-            current_.state > migration_state::altering && current_.state <= migration_state::cutting_over;
+        const bool waits_for_word = current_.state == migration_state::checking && held_up_by_operator_;
+        const bool is_begun = waits_for_word || (current_.state > migration_state::altering &&
+                                                 current_.state <= migration_state::cutting_over);
         if (why.code != "server_changed" && !(is_begun && is_server_away(why))) return end;
         spdlog::warn("migration {}: {}; it is taken up there as after a restart", current_.id, why.message);
         give_up_work();

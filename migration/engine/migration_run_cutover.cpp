@@ -22,6 +22,7 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr milliseconds moment_poll{50};
+constexpr milliseconds store_again{1'000};
 constexpr std::size_t attempts_kept = 100;
 constexpr std::size_t kills_kept = 100;
 
@@ -131,7 +132,8 @@ outcome<void> migration_run::wait_and_cut_over() {
         SLUICE_TRY_VOID(require_claim(1));
         SLUICE_TRY_VOID(stop_replication());
         enter(plan.backwards ? migration_state::reverting : migration_state::cutting_over);
-        swap_possible_ = may_attempt();
+        const bool may = may_attempt();
+        swap_possible_ = may;
         waited_about_.clear();
         const auto began = std::chrono::system_clock::now();
         cutover_outcome attempt =
@@ -162,6 +164,7 @@ outcome<void> migration_run::wait_and_cut_over() {
         enter(waits);
         wait_for(std::string("the next attempt; the last one was ") + (attempt.tried ? "given up: " : "not begun: ") +
                  attempt.report.given_up_because);
+        if (!may) SLUICE_TRY_VOID(tick(store_again));
         if (attempts >= plan.options.cutover_attempts_max) {
             return refuse("cutover_attempts_exhausted", "the cut-over was given up " + std::to_string(attempts) +
                                                             " times, last because: " + attempt.report.given_up_because);
@@ -169,12 +172,10 @@ outcome<void> migration_run::wait_and_cut_over() {
     }
 }
 
-// Behind a kill in the attempt only what is stored tells from where the old table is to follow, and which tables one
+// Behind a kill only what is stored tells that the swap may be this migration's: without that, a ghost that is gone and
+// an old table are somebody else's work. It also tells from where the old table is to follow, and which tables one
 // RENAME was to swap: a server that renames table after table may have to be asked for all of them.
-bool migration_run::may_attempt() const {
-    const bool is_needed = current_.spec.options.keep_old_table_in_sync || group_seat_.group() != nullptr;
-    return !is_needed || !environment_.store.keeps() || not_stored_because_.empty();
-}
+bool migration_run::may_attempt() const { return !environment_.store.keeps() || not_stored_because_.empty(); }
 
 // Of an attempt whose connection was lost: what it had made of the ghost goes, and then the batches go on.
 outcome<void> migration_run::take_attempt_back() {

@@ -59,28 +59,86 @@ outcome<bool> migration_run::altered_by_server(const sql::alter_statement& alter
     enter(migration_state::altering);
     for (const alter_way way : {alter_way::instant, alter_way::inplace}) {
         if (way == alter_way::instant ? !options.attempt_instant : !options.attempt_inplace) continue;
-        SLUICE_TRY(const table_description original, describe_table(control_, names.original));
-        SLUICE_TRY(const scratch_trial trial, try_way(facts, names, original, alter, way, settings.time_zone));
-        if (interrupted()) return interruption();
-        if (!trial.possible) {
-            pass_over(way, trial.why_not);
-            continue;
-        }
-        current_.definition_wanted = trial.altered.create_statement;
-        current_.way = way;
-        SLUICE_TRY(const direct_end end,
-                   alter_original(
-                       way, {.statement = alter_statement_text(facts, names.original, alter, way),
-                             .time_zone = settings.time_zone,
-                             .wait_max = std::min(options.ddl_lock_wait, options.hold_budget),
-                             .lock_holders = [&] { return lock_holders(*facts.family, names.original, control_); }}));
-        current_.definition_before.clear();
-        current_.definition_wanted.clear();
+        SLUICE_TRY(const direct_end end, alter_in_way(way, facts, alter, settings.time_zone));
         if (end == direct_end::done) return true;
-        current_.way.reset();
         if (end == direct_end::blocked) break;  // another way would want the same lock
     }
     return false;
+}
+
+// `refused` too where an empty copy has told that the server cannot do it so.
+outcome<direct_end> migration_run::alter_in_way(alter_way way, const server_facts& facts,
+                                                const sql::alter_statement& alter, const std::string& time_zone) {
+    const migration_options& options = current_.spec.options;
+    const migration_plan names = plan_names(current_.spec);
+    while (true) {
+        if (interrupted()) return interruption();
+        SLUICE_TRY(const table_description original, describe_table(control_, names.original));
+        SLUICE_TRY(const scratch_trial trial, try_way(facts, names, original, alter, way, time_zone));
+        if (interrupted()) return interruption();
+        if (!trial.possible) {
+            pass_over(way, trial.why_not);
+            return direct_end::refused;
+        }
+        SLUICE_TRY(const bool held_up, wait_until_let(way));
+        if (held_up) continue;
+        current_.definition_wanted = trial.altered.create_statement;
+        current_.way = way;
+        const auto told_otherwise = [&] { return interrupted() || (!goes_at_once(way) && is_told_otherwise(false)); };
+        SLUICE_TRY(
+            const direct_end end,
+            alter_original(way, {.statement = alter_statement_text(facts, names.original, alter, way),
+                                 .time_zone = time_zone,
+                                 .wait_max = std::min(options.ddl_lock_wait, options.hold_budget),
+                                 .lock_holders = [&] { return lock_holders(*facts.family, names.original, control_); },
+                                 .told_otherwise = told_otherwise}));
+        current_.definition_before.clear();
+        current_.definition_wanted.clear();
+        if (end != direct_end::done) current_.way.reset();
+        if (end != direct_end::called_off) return end;
+    }
+}
+
+bool migration_run::goes_at_once(alter_way way) const {
+    return way == alter_way::instant && current_.spec.options.instant_at_once;
+}
+
+std::string migration_run::why_not_altered_yet(alter_way way, operator_hold& hold) {
+    if (!goes_at_once(way) && paused_) return why_held_back();
+    operator_facts told = hold.facts(current_.spec.options, {postponed_, flag_file_overruled_});
+    if (goes_at_once(way)) {
+        told.postponed = false;
+        told.flag_file = flag_file_state::none;
+    }
+    const auto verdict = operator_verdict(told);
+    if (!verdict) return {};
+    return verdict->waiting_for + "; then the server is to alter the table itself (" + std::string(to_string(way)) +
+           ")";
+}
+
+// What holds up a cut-over holds up this one statement as well. While the operator is waited for nothing of this
+// migration is on the server, and so its state says that there is nothing to be taken away.
+outcome<bool> migration_run::wait_until_let(alter_way way) {
+    operator_hold hold;
+    while (true) {
+        const std::string why = why_not_altered_yet(way, hold);
+        held_up_by_operator_ = !why.empty();
+        if (held_up_by_operator_) {
+            if (current_.state == migration_state::altering) enter(migration_state::checking);
+            wait_for(why);
+        } else if (steady_clock::now() < next_direct_attempt_) {
+            wait_for("the next attempt to let the server alter the table; the last one was given up: " +
+                     last_direct_attempt_);
+        } else {
+            break;
+        }
+        SLUICE_TRY_VOID(tick(poll));
+    }
+    wait_for("");
+    if (current_.state == migration_state::altering) return false;
+    SLUICE_TRY_VOID(require_same_server());
+    enter(migration_state::altering);
+    return true;
 }
 
 void migration_run::pass_over(alter_way way, const std::string& reason) {
@@ -110,6 +168,10 @@ outcome<direct_end> migration_run::alter_original(alter_way way, const direct_re
     if (!gate) return refuse("gate_unavailable", "the proxy cannot watch another table: too many are watched already");
     direct_outcome made;
     for (int attempt = 1; attempt <= attempts_max; ++attempt) {
+        if (attempt > 1) {
+            SLUICE_TRY(const bool held_up, wait_until_let(way));
+            if (held_up) return direct_end::called_off;
+        }
         // Who claims the table after a crash must find this session ended, and its statement with it.
         SLUICE_TRY_VOID(require_claim());
         SLUICE_TRY(const table_description original, describe_table(control_, names.original));
@@ -118,17 +180,14 @@ outcome<direct_end> migration_run::alter_original(alter_way way, const direct_re
         if (auto stored = environment_.store.save(control_, current_); !stored) return std::move(stored).error();
         made = alter_directly(control_, *environment_.sql, *gate, request);
         current_.direct_hold = made.hold;
-        if (made.end == direct_end::done) return made.end;
+        next_direct_attempt_ = steady_clock::now() + options.hold_interval;
+        last_direct_attempt_ = made.why.message;
+        if (made.end == direct_end::done || made.end == direct_end::called_off) return made.end;
         SLUICE_TRY(const bool done, wanted_definition_reached());
         if (done) return direct_end::done;
         if (made.end == direct_end::refused) break;
         made.end = direct_end::blocked;
-        if (attempt == attempts_max) break;
-        wait_for("the next attempt to let the server alter the table; the last one was given up: " + made.why.message);
-        const auto not_before = steady_clock::now() + options.hold_interval;
-        while (steady_clock::now() < not_before) SLUICE_TRY_VOID(tick(std::min(poll, options.hold_interval)));
     }
-    wait_for("");
     std::string reason = made.why.message;
     if (made.end == direct_end::blocked) reason += " (" + std::to_string(attempts_max) + " attempts)";
     if (made.why.server_errno != 0 && made.end == direct_end::refused) {

@@ -60,6 +60,12 @@ outcome<std::optional<migration_run::ending>> migration_run::settle_interrupted(
     }
     SLUICE_TRY(const migration_plan names, names_for_settling());
     SLUICE_TRY(const swap_state state, which_is_which(names, "the interrupted run did not say", current_.swap_group));
+    // No attempt begins before it is stored that one may, see may_attempt().
+    if (state == swap_state::swapped && found_state_ < migration_state::cutting_over) return swapped_by_others(names);
+    if (found_state_ == migration_state::tidying && state == swap_state::not_swapped) {
+        SLUICE_TRY_VOID(leave_to_others(names));
+        return std::optional(ending::completed);
+    }
     if (state == swap_state::swapped && current_.spec.options.keep_old_table_in_sync &&
         found_state_ != migration_state::tidying) {
         SLUICE_TRY(settled, keep_in_sync());
@@ -85,6 +91,33 @@ outcome<std::optional<migration_run::ending>> migration_run::settle_interrupted(
     current_.deltas_applied = 0;
     current_.checkpoint.clear();
     return settled;
+}
+
+failure migration_run::swapped_by_others(const migration_plan& names) const {
+    return refuse("swapped_by_others",
+                  "an earlier process was interrupted while " + std::string(to_string(found_state_)) +
+                      ", before it could cut over; now there is no " + quote_table(names.ghost) + ", but a " +
+                      quote_table(names.old_table) +
+                      ": somebody else has been at work on the table. Nothing is dropped; look at what is there, and "
+                      "start the migration again");
+}
+
+// The cut-over was done, and nothing of this migration bears the ghost's name since. So whoever made what does is at
+// work now, and the changelog may be theirs as well.
+outcome<void> migration_run::leave_to_others(const migration_plan& names) {
+    current_.leftovers.clear();
+    for (const table_name& table : {names.changelog, names.old_table}) {
+        SLUICE_TRY(const query_result found,
+                   run_control("SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = " +
+                               quote_string(table.schema) + " AND TABLE_NAME = " + quote_string(table.table)));
+        if (!found.rows.empty()) current_.leftovers.push_back(quote_table(table));
+    }
+    spdlog::warn(
+        "migration {}: its cut-over had taken place before the interruption, and somebody has made {} since: nothing "
+        "is "
+        "dropped",
+        current_.id, quote_table(names.ghost));
+    return {};
 }
 
 // A backup, or a session of the killed process that is still at work, may hold the tables for a while.

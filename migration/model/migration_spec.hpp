@@ -40,6 +40,7 @@ struct migration_options {
     std::uint32_t cutover_group_size = 0;              ///< how many migrations the group has; 0: no group
     bool verify = true;                                ///< compare every row of the ghost before the swap
     bool attempt_instant = false;                      ///< let the server do it with ALGORITHM=INSTANT if it can
+    bool instant_at_once = false;                      ///< nor does that wait while postponed or paused
     bool attempt_inplace = false;                      ///< likewise INPLACE, where that changes metadata only
     std::chrono::milliseconds ddl_lock_wait{500};  ///< longest wait of such a statement for its lock, 10 ms … 1 min
     bool allow_nullable_unique_key = false;        ///< a unique key on nullable columns may identify rows; none is NULL

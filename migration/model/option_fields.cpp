@@ -183,6 +183,8 @@ constexpr std::array fields{
     number<&o::cutover_group_size>("cutover_group_size", "how many migrations the group has; 0: no group", 0, 64),
     flag<&o::verify>("verify", "compare every row of the new table with the original before the cut-over"),
     flag<&o::attempt_instant>("attempt_instant", "first let the server try ALGORITHM=INSTANT"),
+    flag<&o::instant_at_once>("instant_at_once",
+                              "with attempt_instant: do not wait with that while postponed or paused"),
     flag<&o::attempt_inplace>("attempt_inplace", "then let it try ALGORITHM=INPLACE where that changes metadata only"),
     number<&o::ddl_lock_wait>("ddl_lock_wait_ms", "longest wait of an INSTANT or INPLACE statement for its lock", 10,
                               60'000),

@@ -71,6 +71,8 @@ direct_outcome alter_directly(reconnecting_session& session, sql_executor& execu
     // Most of the time may go here; the statement needs its share.
     if (!gate.wait_drained(deadline - request.wait_max / 3)) {
         made = blocked("statements or transactions on the table did not end in time");
+    } else if (request.told_otherwise()) {
+        made = {direct_end::called_off, refuse("given_up", "was told otherwise"), {}};
     } else {
         watch.arm(deadline);
         auto altered = session.run(request.statement);

@@ -22,8 +22,9 @@ enum class direct_end {
     done,
     refused,  ///< the server does not do it this way; nothing has changed
     blocked,  ///< the table was not to be had in time; nothing has changed (where DDL is atomic: MySQL 8, MariaDB 10.6)
-    lost,     ///< the connection was lost on the way, and has ended on the server: ask it what has become of the table
-    failed,   ///< the server cannot be reached
+    called_off,  ///< told otherwise, just before the statement; nothing has changed
+    lost,    ///< the connection was lost on the way, and has ended on the server: ask it what has become of the table
+    failed,  ///< the server cannot be reached
 };
 
 struct direct_outcome {
@@ -37,6 +38,9 @@ struct direct_request {
     std::string time_zone;               ///< of the session meanwhile: a TIMESTAMP literal in a DEFAULT goes by it
     std::chrono::milliseconds wait_max;  ///< clients are held, and the statement waits for its lock, at most this long
     std::function<std::vector<gate_blocker>()> lock_holders;  ///< what the server says
+    /// The operator has said meanwhile that the table is not to be altered now. Asked just before the statement is
+    /// sent, on the same thread.
+    std::function<bool()> told_otherwise;
 };
 
 /// Blocks for at most about wait_max (longer only where the server, which has begun, cannot be stopped). The session

@@ -38,6 +38,13 @@ TEST_CASE("--attempt-instant-ddl lets the server do what it can do at once", "[p
     CHECK(table_id() == before);
     CHECK(text_of(told) == "true\n");
     CHECK(s.one("SELECT COUNT(*) FROM t WHERE c = 7") == "16");
+    // The file is made before anything is altered, and holds the cut-over of a copy only.
+    const std::string flag_file = s.folder.file("postpone");
+    check_runs(
+        s, "t",
+        {"--alter=ADD COLUMN at_once INT", "--attempt-instant-ddl", "--postpone-cut-over-flag-file=" + flag_file});
+    CHECK(table_id() == before);
+    CHECK(std::filesystem::exists(flag_file));
     // Left out, or where the server cannot, the table is copied.
     check_runs(s, "t", {"--alter=ADD COLUMN d INT NOT NULL DEFAULT 8"});
     const std::string copied = table_id();

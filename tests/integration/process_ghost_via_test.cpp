@@ -266,3 +266,19 @@ TEST_CASE("--via: hooks are called, commands are obeyed, and a panic aborts the 
               "SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_NAME = 't' AND COLUMN_NAME = 'd'") == "0");
     CHECK(holds(ghost::text_of(log), "failure\n"));
 }
+
+TEST_CASE("--via --attempt-instant-ddl waits for no flag file and no hook, as gh-ost does not", "[process][ghost]") {
+    const via_scene s;
+    fill(s.server, "t", 100);
+    ghost::make_hook(s.files, "gh-ost-on-before-cut-over", "echo called >> " + s.file("told"));
+    touch(s.file("throttle"));
+    const auto done = run_sluice(
+        s.words("t", {"--alter=ADD COLUMN c INT", "--attempt-instant-ddl", "--hooks-path=" + s.files.path.string(),
+                      "--postpone-cut-over-flag-file=" + s.file("postpone"),
+                      "--throttle-flag-file=" + s.file("throttle"), "--execute"}));
+    INFO(done.out << done.err);
+    REQUIRE(done.exit_code == 0);
+    CHECK(s.newest().at("way") == "instant");
+    CHECK(std::filesystem::exists(s.file("postpone")));
+    CHECK_FALSE(std::filesystem::exists(s.file("told")));
+}

@@ -18,7 +18,9 @@ namespace {
 using boost::asio::ip::tcp;
 using std::chrono::steady_clock;
 
-constexpr std::chrono::seconds ready_max{20};
+constexpr std::chrono::seconds ready_max{60};
+constexpr std::chrono::milliseconds ports_poll{200};
+constexpr int port_tries = 5;
 
 std::uint16_t free_port() {
     boost::asio::io_context io;
@@ -48,16 +50,23 @@ std::string fresh_token() {
 
 served_sluice::served_sluice(const std::filesystem::path& program, std::uint16_t server_port,
                              const std::string& server_settings)
-    : program_(program),
-      folder_(fresh_folder()),
-      guard_(std::make_unique<throwaway::guard>(folder_)),
-      port_(free_port()),
-      admin_port_(free_port()) {
-    write_configuration(server_port, server_settings);
-    start();
+    : program_(program), folder_(fresh_folder()), guard_(std::make_unique<throwaway::guard>(folder_)) {
+    // Somebody else may get a port that was free a moment ago.
+    for (int tries = 1;; ++tries) {
+        port_ = free_port();
+        admin_port_ = free_port();
+        write_configuration(server_port, server_settings);
+        try {
+            start();
+            return;
+        } catch (const demo_error&) {
+            if (!port_was_taken() || tries == port_tries) throw;
+        }
+    }
 }
 
 void served_sluice::start() {
+    log_before_ = log().size();
     throwaway::launch launch;
     launch.command = {program_.string(), "serve", "--config", (folder_ / "sluice.toml").string()};
     launch.output = folder_ / "sluice.log";
@@ -97,7 +106,7 @@ void served_sluice::wait_until_ready() {
             process_ = 0;
             throw demo_error("sluice serve did not start:\n" + log());
         }
-        if (steady_clock::now() > until) throw demo_error("sluice serve is not ready after 20 s:\n" + log());
+        if (steady_clock::now() > until) throw demo_error("sluice serve is not ready after a minute:\n" + log());
         std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }
 }
@@ -121,7 +130,20 @@ void served_sluice::kill() {
 
 void served_sluice::start_again() {
     SLUICE_ASSERT(process_ == 0);
-    start();
+    const auto until = steady_clock::now() + ready_max;
+    while (true) {
+        try {
+            return start();
+        } catch (const demo_error&) {
+            // The ports are known to clients: whoever has one meanwhile mostly lets go of it soon.
+            if (!port_was_taken() || steady_clock::now() > until) throw;
+        }
+        std::this_thread::sleep_for(ports_poll);
+    }
+}
+
+bool served_sluice::port_was_taken() const {
+    return process_ == 0 && log().find("Address already in use", log_before_) != std::string::npos;
 }
 
 std::string served_sluice::log() const {

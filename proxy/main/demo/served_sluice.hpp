@@ -5,6 +5,7 @@
 #include "bench/throwaway/child_process.hpp"
 #include "proxy/main/client/admin_client.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -45,13 +46,15 @@ public:
 private:
     void write_configuration(std::uint16_t server_port, const std::string& server_settings) const;
     void start();
+    [[nodiscard]] bool port_was_taken() const;  ///< by somebody else, when it was started last
     void wait_until_ready();
 
     std::filesystem::path program_;
     std::filesystem::path folder_;
     std::unique_ptr<throwaway::guard> guard_;
-    std::uint16_t port_;
-    std::uint16_t admin_port_;
+    std::uint16_t port_ = 0;
+    std::uint16_t admin_port_ = 0;
+    std::size_t log_before_ = 0;  ///< its length when it was started last
     pid_t process_ = 0;
     std::unique_ptr<admin_client> client_;
 };

@@ -272,6 +272,7 @@ void read_work(const flag_values& flags, migration::migration_options& options, 
     options.drop_leftovers = flags.on("initially-drop-ghost-table");
     options.verify = flags.on("verify");
     options.attempt_instant = flags.on("attempt-instant-ddl");
+    options.instant_at_once = true;  // before any flag file or hook holds the cut-over up
     options.allow_nullable_unique_key = flags.on("allow-nullable-unique-key");
     options.discard_foreign_keys = flags.on("discard-foreign-keys");
     options.include_triggers = flags.on("include-triggers");

@@ -13,7 +13,7 @@ using migration::option_kind;
 
 // Not here: postpone_flag_file and the throttles' flag files, since the flags name files of this machine, which that
 // Sluice cannot see (via_run.hpp).
-constexpr std::array<std::string_view, 34> decided{
+constexpr std::array<std::string_view, 35> decided{
     "chunk_rows_fixed",
     "copy_workers",
     "defer_secondary_indexes",
@@ -26,6 +26,7 @@ constexpr std::array<std::string_view, 34> decided{
     "cutover_attempts_max",
     "verify",
     "attempt_instant",
+    "instant_at_once",
     "ddl_lock_wait_ms",
     "allow_nullable_unique_key",
     "discard_foreign_keys",

@@ -4,6 +4,7 @@
 
 #include <boost/json/serialize.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <map>
 #include <sstream>
@@ -14,7 +15,6 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr std::chrono::seconds end_limit{60};
 constexpr std::uint64_t first_direct_id = 900'000'000;  // the load never comes so far
 constexpr double statements_per_second = 300;
 
@@ -56,12 +56,12 @@ void run_until_struck(fault_scene& scene, const fault_step& step, moment when, s
 
 void wait_until_struck(fault_scene& scene) {
     bool struck = false;
-    const auto until = steady_clock::now() + end_limit;
+    const auto until = steady_clock::now() + fault_scene::patience;
     while (!struck && steady_clock::now() < until && !scene.ended()) {
         struck = scene.relay.wait_struck(std::chrono::milliseconds(100));
     }
     // An end is shown before it is noted, which may be what is waited for.
-    if (!struck) struck = scene.relay.wait_struck(std::chrono::seconds(5));
+    if (!struck) struck = scene.relay.wait_struck(fault_scene::patience);
     INFO("heard:\n" << scene.relay.heard() << "\n" << scene.sluice.log());
     REQUIRE(struck);
 }
@@ -128,7 +128,8 @@ void fault_scene::begin(bool with_relations) {
     load_.emplace(options);
     load_->start();
     direct_ids_.clear();
-    deadlocks_before_ = deadlocks_with_engine();
+    ids_.clear();
+    deadlocks_before_ = deadlocks_of_clients();
     listen({});
 }
 
@@ -139,9 +140,9 @@ void fault_scene::listen(std::function<void(const engine_statement&)> listener) 
     });
 }
 
-void fault_scene::check_clients_go_on(std::chrono::seconds limit) {
+void fault_scene::check_clients_go_on() {
     constexpr std::uint64_t enough = 300;  // more than what every connection may have under way
-    const bool they_do = load_->wait_for_statements(enough, limit);
+    const bool they_do = load_->wait_for_statements(enough, patience);
     INFO("heard:\n" << relay.heard());
     for (const auto& session :
          root.query("SELECT id, user, time, state, LEFT(info, 100) FROM information_schema.processlist")) {
@@ -202,6 +203,7 @@ void fault_scene::create_migration(boost::json::object options, const std::strin
                               {"schema", "test"}, {"table", "orders"}, {"alter", alter}, {"options", options}}));
     if (!made) FAIL(made.error().message);
     id = read_progress(*made)->id;
+    ids_.push_back(id);
 }
 
 void fault_scene::kill_sluice() { ::kill(sluice.process_id(), SIGKILL); }
@@ -219,6 +221,9 @@ void fault_scene::start_server() {
 }
 
 void fault_scene::check_one_table() {
+    // A rename that a killed process has left goes on by itself, on some servers table after table: whoever reads the
+    // table waits for the end of that. Whether there is one is asked below.
+    root.error_of("SELECT 1 FROM orders LIMIT 1");
     const std::string tables = tables_of(root);
     INFO("tables: " << tables);
     CHECK(("," + tables + ",").find(",orders,") != std::string::npos);
@@ -242,7 +247,7 @@ bool fault_scene::ended() { return has_ended(progress()); }
 void fault_scene::wait_for_completion() { wait_for_state("completed"); }
 
 void fault_scene::wait_for_state(const std::string& state) {
-    const auto until = steady_clock::now() + end_limit;
+    const auto until = steady_clock::now() + patience;
     migration_progress now = progress();
     const auto goes_on = [&] { return now.state != state && !has_ended(now); };
     while (goes_on() && steady_clock::now() < until) {
@@ -255,7 +260,7 @@ void fault_scene::wait_for_state(const std::string& state) {
 
 void fault_scene::stop_clients(bool they_may_err) {
     // What they see behind the end counts too.
-    CHECK(load_->wait_for_statements(50, std::chrono::seconds(10)));
+    CHECK(load_->wait_for_statements(50, patience));
     load_->stop();
     const auto report = load_->report();
     std::string errors;
@@ -272,9 +277,9 @@ void fault_scene::stop_clients(bool they_may_err) {
 bool fault_scene::a_swap_outlasted_its_hold() const {
     std::istringstream lines(sluice.log());
     for (std::string line; std::getline(lines, line);) {
-        if (contains(line, id) && contains(line, " succeeded; ") && contains(line, "the gate's deadline opened it")) {
-            return true;
-        }
+        const bool is_one = contains(line, " succeeded; ") && contains(line, "the gate's deadline opened it");
+        const auto is_about = [&line](const std::string& one) { return contains(line, one); };
+        if (is_one && std::any_of(ids_.begin(), ids_.end(), is_about)) return true;
     }
     return false;
 }
@@ -298,20 +303,24 @@ void fault_scene::check_reverted(const std::set<unsigned>& errors_allowed) {
 }
 
 void fault_scene::check_errors(const std::set<unsigned>& allowed) {
+    const bool outlasted = a_swap_outlasted_its_hold();  // see stop_clients()
     std::size_t deadlocks = 0;
+    std::string errors;
     for (const auto& error : load_->report().first_errors) {
         INFO(error << "\n" << sluice.log());
         // "connection 3: 1213 Deadlock found …"
         const auto number = static_cast<unsigned>(std::stoul(error.substr(error.find(": ") + 2)));
-        CHECK(allowed.contains(number));
+        CHECK((allowed.contains(number) || (outlasted && number == 1412)));
         if (number == 1213) ++deadlocks;
+        errors += error + "\n";
     }
-    INFO(sluice.log());
-    CHECK(deadlocks <= deadlocks_with_engine() - deadlocks_before_);
+    INFO("errors of clients:\n" << errors << sluice.log() << server.error_log());
+    CHECK(deadlocks <= deadlocks_of_clients() - deadlocks_before_);
 }
 
-// Each is a section of the server's log that shows both transactions, with the user and the statement of each.
-std::size_t fault_scene::deadlocks_with_engine() const {
+// Each is a section of the server's log that shows both transactions, with the user and the statement of each. A 5.6
+// reads all of a small table for a list of ids, and locks it: so clients meet each other too, without any migration.
+std::size_t fault_scene::deadlocks_of_clients() const {
     constexpr std::string_view heading = "*** (1) TRANSACTION:";
     const std::string log = server.error_log();
     std::size_t count = 0;
@@ -319,7 +328,8 @@ std::size_t fault_scene::deadlocks_with_engine() const {
         const auto next = log.find(heading, at + heading.size());
         const auto section = std::string_view(log).substr(at, next == std::string::npos ? next : next - at);
         const auto has_user = [section](const std::string& name) { return contains(section, " " + name + " "); };
-        if (has_user(sluice_user) && has_user(app_user)) ++count;
+        const bool with_another = has_user(sluice_user) || server.options().kind == server_kind::mysql_5_6;
+        if (with_another && has_user(app_user)) ++count;
         at = next;
     }
     return count;

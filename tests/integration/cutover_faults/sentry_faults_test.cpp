@@ -1,8 +1,11 @@
-// The same where two sessions swap, on MariaDB 10.11 and MySQL 5.6: sluice or the server is killed at every step.
+// The same where two sessions swap, on MariaDB 10.11 and MySQL 5.6: sluice or the server is killed, or
+// the engine's connections are reset, at every step.
 
 #include "tests/integration/cutover_faults/fault_scene.hpp"
 #include "tests/support/catch.hpp"
 
+#include <set>
+#include <string>
 #include <vector>
 
 using namespace sluice;
@@ -50,6 +53,18 @@ void kill_server_at_every_step(server_kind kind) {
     kill_server_at(scene_of(kind), step, when);
 }
 
+void reset_at_every_step(server_kind kind) {
+    const auto step = GENERATE(from_range(steps));
+    const auto when = GENERATE(moment::before, moment::during, moment::after);
+    if (when != moment::before && !step.alters) return;
+    INFO(to_string(when) << ": " << step.name);
+    auto& scene = scene_of(kind);
+    run_until_struck(scene, step, when, [&] { scene.relay.reset_engine(); });
+    scene.check_one_table();
+    // Reads by share locks: see direct_writers_test.cpp.
+    scene.check_completed(std::set<unsigned>{1213});
+}
+
 }  // namespace
 
 TEST_CASE("MariaDB: sluice is killed at any step of a swap by two sessions", "[kill_sluice_mariadb]") {
@@ -66,4 +81,12 @@ TEST_CASE("MySQL 5.6: sluice is killed at any step of a swap by two sessions", "
 
 TEST_CASE("MySQL 5.6: the server is killed at any step of a swap by two sessions", "[kill_server_mysql56]") {
     kill_server_at_every_step(server_kind::mysql_5_6);
+}
+
+TEST_CASE("MariaDB: the engine's connections are reset at any step of a swap by two sessions", "[reset_mariadb]") {
+    reset_at_every_step(server_kind::mariadb_10_11);
+}
+
+TEST_CASE("MySQL 5.6: the engine's connections are reset at any step of a swap by two sessions", "[reset_mysql56]") {
+    reset_at_every_step(server_kind::mysql_5_6);
 }

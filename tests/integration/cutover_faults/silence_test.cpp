@@ -37,7 +37,7 @@ void silence_at(server_kind kind, const fault_step& step, moment when) {
     auto& scene = scene_of(kind);
     run_until_struck(scene, step, when, [&] { scene.relay.silence_engine(for_ever); });
     // The lock that the silent session has, or waits for, goes by itself: well before TCP would tell anybody.
-    scene.check_clients_go_on(std::chrono::seconds(10));
+    scene.check_clients_go_on();
     scene.check_one_table();
     scene.relay.reset_engine();  // as TCP does when it has tried for long enough
     std::set<unsigned> allowed;

@@ -320,6 +320,7 @@ TEST_CASE("what a process that was killed in the middle of a swap has left is pu
     const std::string id = (*created)->id;
     wait_until(*engine, id, [](const auto& s) { return s.state == migration_state::ready || is_final(s.state); });
     engine.reset();
+    root.exec("UPDATE _sluice.migrations SET state = 'cutting_over' WHERE id = '" + id + "'");
 
     const std::string sentry =
         "CREATE TABLE `t~old` (nothing TINYINT) COMMENT = '" + std::string(migration::sentry_comment) + "'";

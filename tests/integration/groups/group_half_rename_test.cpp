@@ -44,6 +44,7 @@ public:
         made.before = [this](std::string_view sql, std::uint64_t connection) {
             const std::lock_guard lock(mutex_);
             if (sql.starts_with("RENAME TABLE `test`.`a` TO ")) rename_ = sql;
+            if (!died_ && sql.starts_with("CREATE TABLE `test`.`b~old`")) ++attempts_;
             if (!died_ && sql == "DROP TABLE `test`.`b~old`") return die();
             // An engine that died with it says nothing more.
             if (died_ && with_engine_ && !engine_is_back_) root_.error_of("KILL " + std::to_string(connection));
@@ -53,6 +54,8 @@ public:
     void wait() const {
         wait_until("the rename that the server dies at", [this] { return died_.load(); });
     }
+    /// Until it died; a busy machine may need more than the first one.
+    [[nodiscard]] std::size_t attempts() const { return attempts_; }
     void engine_comes_back() { engine_is_back_ = true; }
 
 private:
@@ -92,6 +95,7 @@ private:
     std::size_t done_;
     bool with_engine_;
     std::string rename_;
+    std::atomic<std::size_t> attempts_{0};
     std::atomic<bool> died_{false};
     std::atomic<bool> engine_is_back_{false};
 };
@@ -138,7 +142,7 @@ TEST_CASE("MySQL 5.6 dies in the middle of a group's rename: all tables become n
         INFO(error_text(*ended));
         CHECK(ended->state == migration_state::completed);
         // Where one was new, this was the attempt that served all.
-        if (!with_engine) CHECK((ended->cutover_attempts.size() == 1) == (done == 3));
+        if (!with_engine) CHECK((ended->cutover_attempts.size() == dying.attempts()) == (done == 3));
     }
     CHECK(sum.stop_and_compare(root) == "");
     for (const auto& table : sum.tables()) CHECK(root.scalar("SELECT MIN(extra) FROM `" + table + "`") == "3");

@@ -175,3 +175,58 @@ TEST_CASE("an old table stays where it could not be stored that the tables were 
     CHECK(s.has("_t_del"));
     CHECK(s.stored_state() == "completed");
 }
+
+TEST_CASE("a swap that somebody else made while this process was dead is not believed to be its own") {
+    const std::string interrupted = GENERATE("copying", "ready");
+    CAPTURE(interrupted);
+    scene s;
+    auto engine = engine_on(s.server);
+    auto spec = add_column();
+    spec.options.postpone_cutover = true;
+    const std::string id = begin(*engine, spec);
+    wait_for(*engine, id, migration_state::ready);
+    engine.reset();
+    // Somebody gives up on it, and finishes the table with another tool, which uses the same names.
+    s.root.exec("UPDATE _sluice.migrations SET state = '" + interrupted + "'");
+    s.root.exec("DROP TABLE _t_gho, _t_ghc");
+    s.root.exec("CREATE TABLE _t_gho LIKE t");
+    s.root.exec("INSERT INTO _t_gho SELECT * FROM t");
+    s.root.exec("RENAME TABLE t TO _t_del, _t_gho TO t");
+    engine = engine_on(s.server);
+    const auto seen = wait_for_end(*engine, id);
+    INFO(error_text(*seen));
+    CHECK(seen->state == migration_state::failed);
+    REQUIRE(seen->error);
+    CHECK(seen->error->code == "swapped_by_others");
+    CHECK(s.root.scalar("SELECT COUNT(*) FROM _t_del") == "3");
+    CHECK(s.root.query("SHOW COLUMNS FROM t").size() == 2);
+}
+
+TEST_CASE("a migration that was interrupted while tidying is completed, whatever bears its ghost's name by then") {
+    const bool with_checkpoint = GENERATE(false, true);
+    CAPTURE(with_checkpoint);
+    scene s;
+    auto engine = engine_on(s.server);
+    auto spec = add_column();
+    spec.options.postpone_cutover = true;
+    spec.options.checkpoint_interval_s = with_checkpoint ? 1 : 0;
+    const std::string id = begin(*engine, spec);
+    wait_for(*engine, id, migration_state::ready);
+    if (with_checkpoint) {
+        REQUIRE(eventually([&] {
+            return s.root.scalar("SELECT COUNT(*) FROM _sluice.migrations WHERE report LIKE '%checkpoint%'") == "1";
+        }));
+    }
+    engine.reset();
+    s.root.exec("RENAME TABLE t TO _t_del, _t_gho TO t");
+    s.root.exec("UPDATE _sluice.migrations SET state = 'tidying'");
+    s.root.exec("CREATE TABLE _t_gho (of_somebody_else INT)");
+    engine = engine_on(s.server);
+    const auto seen = wait_for(*engine, id, migration_state::completed);
+    CHECK(seen->leftovers == std::vector<std::string>{"`test`.`_t_ghc`", "`test`.`_t_del`"});
+    CHECK(s.root.scalar("SELECT COUNT(of_somebody_else) FROM _t_gho") == "0");
+    CHECK(s.has("_t_del"));
+    CHECK(s.root.scalar("SELECT SUM(extra) FROM t") == "9");
+    engine.reset();
+    CHECK(s.stored_state() == "completed");
+}

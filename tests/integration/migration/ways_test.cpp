@@ -182,7 +182,6 @@ TEST_CASE("every row of the list of metadata-only changes, per server: nothing i
         auto spec = spec_of("listed", one.alter);
         spec.options.attempt_instant = false;
         spec.options.discard_foreign_keys = true;
-        spec.options.postpone_cutover = true;
         const auto created = engine->create(spec);
         REQUIRE(created);
         const auto decided = wait_until(*engine, (*created)->id,

@@ -23,10 +23,12 @@ namespace {
 
 namespace json = boost::json;
 
+constexpr std::int64_t hold_budget_ms = 2'000;
+
 std::string begin_member(served_sluice& sluice, const std::string& table, std::size_t group_size, int round) {
-    const json::object options{{"cutover_group", "books"},     {"cutover_group_size", group_size},
-                               {"hold_interval_ms", 100},      {"page_flush_wait_ms", 0},
-                               {"hold_budget_ms", 2'000},      {"drop_old_table", true},
+    const json::object options{{"cutover_group", "books"},         {"cutover_group_size", group_size},
+                               {"hold_interval_ms", 100},          {"page_flush_wait_ms", 0},
+                               {"hold_budget_ms", hold_budget_ms}, {"drop_old_table", true},
                                {"cutover_attempts_max", 1'000}};
     const std::string alter = "ADD COLUMN extra" + std::to_string(round) + " INT NOT NULL DEFAULT 3";
     auto made = sluice.admin().post(
@@ -67,7 +69,10 @@ TEST_CASE("groups in a row under clients of the proxy: every reader finds the su
             // One attempt, told by each.
             CHECK(attempt.at("steps") == attempts[0].at("steps"));
             CHECK(attempt.at("hold") == attempts[0].at("hold"));
-            CHECK_FALSE(attempt.at("hold").at("expired").as_bool());
+            // A busy machine may take longer for the rename than statements are held: see cutovers_in_a_row_test.cpp.
+            constexpr std::int64_t turn_ms_max = 2'000;
+            CHECK(attempt.at("hold").at("hold_max_us").to_number<std::int64_t>() <=
+                  (hold_budget_ms + turn_ms_max) * 1000);
         }
         wait_for_more("transfers", 50, [&] { return sum.transfers(); });
     }

@@ -1,7 +1,10 @@
 #include "migration/cutover/swap_check.hpp"
 
+#include "migration/cutover/sentry_swap.hpp"
 #include "migration/engine/preparation.hpp"
 #include "tests/support/catch.hpp"
+
+#include <chrono>
 
 using namespace sluice;
 using migration::disposition;
@@ -41,6 +44,24 @@ failure failed(unsigned number, const char* code, const char* attempted) {
             .then = disposition::abort};
 }
 
+// The two sessions' names: the ghost bears its own for the swap, and the sentry is in the rename's way.
+query_result with_sentry() {
+    query_result found;
+    found.rows = {{"", "0", "0", "1", "0"}, {std::string(migration::sentry_comment), "0", "0", "0", "1"}};
+    return found;
+}
+
+/// Passes only by being slept away.
+class passing_time final : public migration::clock {
+public:
+    std::chrono::steady_clock::time_point now() override { return std::chrono::steady_clock::time_point(passed_); }
+    void sleep_for(std::chrono::milliseconds time) override { passed_ += time; }
+    [[nodiscard]] std::chrono::steady_clock::duration passed() const { return passed_; }
+
+private:
+    std::chrono::steady_clock::duration passed_{0};
+};
+
 }  // namespace
 
 TEST_CASE("which table is which is said only once the server has let go of a RENAME, or has said that it has none") {
@@ -59,4 +80,26 @@ TEST_CASE("which table is which is said only once the server has let go of a REN
     CAPTURE(lost.server_errno);
     CHECK(settle(none, lost).has_error());
     CHECK(settle(lost, none).has_error());
+}
+
+TEST_CASE("a RENAME that is still pending a minute after its session was first killed is an error, not an answer") {
+    const bool rename_under_lock = GENERATE(true, false);
+    CAPTURE(rename_under_lock);
+    passing_time time;
+    migration::migration_plan names = migration::plan_names({{"shop", "orders"}, "ADD c INT", {}});
+    names.rename_under_lock = rename_under_lock;
+    int kills = 0;
+    const auto state = migration::settle_swap(
+        [&](std::string_view sql) -> migration::outcome<query_result> {
+            query_result pending;
+            pending.rows = {{"7"}};
+            if (sql.find(".processlist") != std::string_view::npos) return pending;
+            if (sql == "KILL 7") ++kills;
+            return with_sentry();
+        },
+        names, time);
+    REQUIRE(state.has_error());
+    CHECK(state.error().code == "swap_pending");
+    CHECK(kills > 1);
+    CHECK(time.passed() > std::chrono::minutes(1));
 }
