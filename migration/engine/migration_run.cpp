@@ -147,7 +147,6 @@ void migration_run::enter(migration_state state) {
     current_.changed = system_clock::now();
     current_.waiting_for.clear();
     if (is_final(state)) current_.ended = current_.changed;
-    note_state(state);
     refresh();
     // What has succeeded is shown when it is stored: nobody who has seen it meets a process that takes it up again. A
     // failure is shown at once; its reason may be that nothing can be stored.
@@ -274,6 +273,7 @@ outcome<void> migration_run::begin_stream() {
     SLUICE_TRY_VOID(plan_log_server());
     const migration_plan& plan = prepared_->plan;
     changelog_ = std::make_unique<changelog>(plan.changelog, plan.markers);
+    SLUICE_TRY_VOID(changelog_->write_state(runner(), "GhostTableMigrated"));
     SLUICE_TRY(stream_position begin, begin_of_log());
     ledger_ = std::make_unique<work_ledger>(work_ledger_options{
         plan.options.delta_keys_max, plan.mapping.key.bytes_are_identity, plan.options.delta_bytes_max});
@@ -295,7 +295,10 @@ outcome<void> migration_run::begin_stream() {
 outcome<void> migration_run::copy() {
     const migration_plan& plan = prepared_->plan;
     planner_ = std::make_unique<chunk_planner>(plan, *ledger_);
-    if (!goes_on_) SLUICE_TRY_VOID(planner_->read_range(control_));
+    if (!goes_on_) {
+        SLUICE_TRY_VOID(planner_->read_range(control_));
+        SLUICE_TRY_VOID(changelog_->write_state(runner(), "ReadMigrationRangeValues"));
+    }
     enter(migration_state::copying);
     const auto began = steady_clock::now();
     start_throttles();

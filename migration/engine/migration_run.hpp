@@ -187,7 +187,6 @@ private:
     bool take_changes();
     // Holding back; migration_run_throttle.cpp.
     void start_throttles();
-    void note_state(migration_state state);
     outcome<void> obey_throttles();
     [[nodiscard]] bool held_back() const { return paused_ || !current_.throttled_by.empty(); }
     [[nodiscard]] std::string why_held_back() const;
