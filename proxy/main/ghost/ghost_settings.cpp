@@ -363,7 +363,7 @@ result<ghost_settings, std::string> read_settings(const flag_values& flags, cons
     }
     settings.execute = flags.on("execute");
     SLUICE_TRY_VOID(read_modes(flags, settings));
-    settings.drop_old_table_first = flags.on("initially-drop-old-table");
+    settings.spec.drop_former_old_table = flags.on("initially-drop-old-table");
     settings.apply_batch_given = flags.given("dml-batch-size");
     settings.count = {flags.on("exact-rowcount"), flags.on("concurrent-rowcount")};
     SLUICE_TRY_VOID(read_checkpoint_flags(flags, settings));

@@ -118,18 +118,6 @@ migration::outcome<std::string> standalone_run::foresee() {
 
 result<void, command_refusal> standalone_run::begin() {
     if (auto ready = engine_->recover(); !ready) return command_refusal(words_of(ready.error()));
-    // What a run that is gone on with, or taken back, has made of the table is no leftover.
-    if (settings().drop_old_table_first && settings().spec.kind == migration::run_kind::begin) {
-        const migration::table_name& table = settings().spec.table;
-        const migration::table_name old{
-            table.schema,
-            migration::artefact_names_of(table.table, settings().spec.options.tables_named_after).old_table};
-        spdlog::info("Dropping table {}", quote_table(old));
-        auto session = sql_->connect();
-        if (!session) return command_refusal(words_of(session.error()));
-        auto dropped = (*session)->run("DROP TABLE IF EXISTS " + quote_table(old));
-        if (!dropped) return command_refusal(words_of(dropped.error()));
-    }
     auto made = engine_->create(settings().spec);
     if (!made) return command_refusal(words_of(made.error()));
     id_ = (*made)->id;
