@@ -5,6 +5,7 @@
 #include "migration/mysql/binlog_stream.hpp"
 #include "migration/sql/artefact_names.hpp"
 #include "migration/sql/identifier.hpp"
+#include "proxy/main/ghost/refusal_words.hpp"
 #include "proxy/main/serve/throttle_adapters.hpp"
 
 #include <spdlog/spdlog.h>
@@ -21,11 +22,6 @@ using migration::operator_command;
 // Asked by the thread that everything else waits for.
 constexpr std::chrono::seconds log_server_connect_limit{3};
 constexpr std::chrono::seconds log_server_read_limit{10};
-
-std::string words_of(const migration::failure& why) {
-    if (why.server_errno == 0) return why.message;
-    return "Error " + std::to_string(why.server_errno) + " (" + why.sqlstate + "): " + why.message;
-}
 
 /// The one that a run of this kind goes by; "checkpoint_missing" where there is none.
 migration::outcome<migration::checkpoint> checkpoint_for(migration::sql_executor& sql,
