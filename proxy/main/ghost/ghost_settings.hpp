@@ -55,7 +55,8 @@ struct ghost_settings {
     std::string panic_flag_file;
     hook_settings hooks;
 
-    std::string conf_file;       ///< --conf; empty: none
+    std::string conf_file;  ///< --conf; empty: none
+    said_by_flags over_conf;
     std::string statsd_address;  ///< empty: no metrics are sent
     std::vector<std::string> statsd_tags;
 
