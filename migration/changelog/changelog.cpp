@@ -28,14 +28,17 @@ outcome<void> changelog::continue_after_last(const statement_runner& run) {
 }
 
 outcome<void> changelog::name_run(const statement_runner& run, const std::string& name) const {
-    // The ids below are those of gh-ost's hints.
-    SLUICE_TRY_VOID(
-        run("INSERT INTO " + quote_table(table_) + " (id, hint, value) VALUES (4, 'run', " + quote_string(name) + ")"));
+    SLUICE_TRY_VOID(run(write_changelog_statement(table_, run_hint, name)));
+    return {};
+}
+
+outcome<void> changelog::write_state(const statement_runner& run, const std::string& state) const {
+    SLUICE_TRY_VOID(run(write_changelog_statement(table_, state_hint, state)));
     return {};
 }
 
 outcome<std::optional<std::string>> changelog::run_named(const statement_runner& run) const {
-    SLUICE_TRY(const query_result found, run(read_changelog_statement(table_, "run")));
+    SLUICE_TRY(const query_result found, run(read_changelog_statement(table_, run_hint)));
     if (found.rows.empty() || found.rows[0].empty()) return std::optional<std::string>();
     return found.rows[0][0];
 }

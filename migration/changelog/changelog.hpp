@@ -34,6 +34,8 @@ public:
     /// Writes down whose changelog this is (migration_plan::run), and reads it; nullopt where nobody has.
     outcome<void> name_run(const statement_runner& run, const std::string& name) const;
     outcome<std::optional<std::string>> run_named(const statement_runner& run) const;
+    /// How far the migration is, in the words of gh-ost's changelog: for readers of the binary log.
+    outcome<void> write_state(const statement_runner& run, const std::string& state) const;
     /// Markers from now on are above this one.
     void continue_after(std::uint64_t marker) { numbers_->go_on_after(marker); }
     [[nodiscard]] std::uint64_t last_marker() const noexcept { return numbers_->last(); }

@@ -21,10 +21,11 @@ struct server_facts {
     int lower_case_table_names = 0;
 };
 
-/// What is asked of the server differs where it does not do everything by itself, as a primary.
+/// What is asked of the server differs where it does not do everything by itself, as a primary, or is tidied first.
 struct checked_role {
     bool is_replica = false;              ///< a replica that is altered alone: read_only is no obstacle
     bool log_is_read_at_replica = false;  ///< changes are read from a replica's log, see check_replica.hpp
+    bool drops_leftovers = false;         ///< ghost and changelog of an earlier run go before their names are needed
 };
 
 /// Runs all preconditions in order; the first refusal ends it. Changes nothing on the server.

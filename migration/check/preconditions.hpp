@@ -52,7 +52,7 @@ struct check_subject {
 /// "triggers" and the other codes of plan_triggers(), naming them.
 [[nodiscard]] outcome<void> check_triggers(const check_subject& subject);
 
-/// "leftover_tables": names that the migration needs for tables of its own are in use.
+/// "leftover_tables": names that the migration needs for tables of its own are in use, and by what is not to go first.
 [[nodiscard]] outcome<void> check_artefacts(const check_subject& subject);
 
 /// Names in a sentence: "a, b and 3 more".

@@ -50,7 +50,7 @@ struct dry_running {
     }
     outcome<void> find_ways();
     outcome<void> check_copy();
-    outcome<bool> leftovers_would_be_dropped();
+    outcome<void> warn_of_leftovers();
     outcome<void> describe_copy();
     void refuse_copy(failure why);
     outcome<void> estimate(const migration_plan& plan, const std::vector<deferred_index>& deferred);
@@ -74,30 +74,29 @@ outcome<void> dry_running::find_ways() {
     return {};
 }
 
-outcome<bool> dry_running::leftovers_would_be_dropped() {
-    const artefact_names names = artefact_names_of(spec.table.table);
-    SLUICE_TRY(const query_result found,
-               session.run("SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = " +
-                           quote_string(spec.table.schema) + " AND TABLE_NAME = " + quote_string(names.old_table)));
-    return found.rows.empty();
+// What a run would drop first.
+outcome<void> dry_running::warn_of_leftovers() {
+    if (!spec.options.drop_leftovers && !spec.drop_former_old_table) return {};
+    migration_spec as_it_is = spec;
+    as_it_is.drop_former_old_table = false;
+    const auto checked = run_checks(session, as_it_is, alter, role());
+    if (checked) return {};
+    if (checked.error().then != disposition::abort) return checked.error();
+    made.warnings.push_back({"leftovers_dropped", "first, as it was told to: " + checked.error().message});
+    return {};
 }
 
 outcome<void> dry_running::check_copy() {
-    auto checked = run_checks(session, spec, alter, role());
+    checked_role told = role();
+    told.drops_leftovers = spec.options.drop_leftovers;
+    auto checked = run_checks(session, spec, alter, told);
     if (checked && roles.log_server) {
         auto met = log_server(*roles.log_server).begin(spec, facts);
         if (!met) checked = std::move(met).error();
     }
-    if (checked) return {};
+    if (checked) return warn_of_leftovers();
     failure why = std::move(checked).error();
     if (why.then != disposition::abort) return why;
-    if (why.code == "leftover_tables" && spec.options.drop_leftovers) {
-        SLUICE_TRY(const bool dropped, leftovers_would_be_dropped());
-        if (dropped) {
-            made.warnings.push_back({"leftovers_dropped", "first, with drop_leftovers: " + why.message});
-            return {};
-        }
-    }
     copy_refused = std::move(why);
     return {};
 }

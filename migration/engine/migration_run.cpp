@@ -6,6 +6,7 @@
 #include "migration/cutover/swap_check.hpp"
 #include "migration/engine/lost_artefact.hpp"
 #include "migration/relations/relation_steps.hpp"
+#include "migration/sql/artefact_names.hpp"
 #include "migration/sql/identifier.hpp"
 #include "migration/sql/table_statements.hpp"
 
@@ -147,7 +148,6 @@ void migration_run::enter(migration_state state) {
     current_.changed = system_clock::now();
     current_.waiting_for.clear();
     if (is_final(state)) current_.ended = current_.changed;
-    note_state(state);
     refresh();
     // What has succeeded is shown when it is stored: nobody who has seen it meets a process that takes it up again. A
     // failure is shown at once; its reason may be that nothing can be stored.
@@ -247,22 +247,25 @@ outcome<migration_run::ending> migration_run::proceed() {
 outcome<std::optional<migration_run::ending>> migration_run::prepare_afresh() {
     enter(migration_state::checking);
     SLUICE_TRY(const sql::alter_statement alter, parse_alter_of(current_.spec));
-    if (current_.spec.options.drop_leftovers) {
-        SLUICE_TRY(const migration_plan names, names_on_server());
-        SLUICE_TRY_VOID(require_claim());
-        (void)drop_artefacts(*environment_.sql, names, all_tables()).size();
-    }
+    if (current_.spec.options.drop_leftovers) SLUICE_TRY_VOID(drop_leftovers(alter));
     SLUICE_TRY(const bool altered, altered_by_server(alter));
-    if (altered) return std::optional(ending::completed);
+    if (altered) {
+        // Nothing makes a failure of that any more.
+        if (auto dropped = drop_former_old_table(); !dropped) {
+            spdlog::warn("migration {}: the old table of an earlier run is left: {}", current_.id,
+                         dropped.error().message);
+        }
+        return std::optional(ending::completed);
+    }
     if (current_.state != migration_state::checking) enter(migration_state::checking);
-    SLUICE_TRY(const server_facts facts, run_checks(control_, current_.spec, alter, role_of_server()));
-    SLUICE_TRY_VOID(meet_log_server(facts));
+    SLUICE_TRY(const server_facts facts, check_copy(alter));
     if (interrupted()) return interruption();
 
     current_.way = alter_way::copy;
     enter(migration_state::preparing);
     SLUICE_TRY(prepared_, prepare_tables(control_, current_.spec, alter, facts, tables_made_));
     SLUICE_TRY_VOID(check_trial());
+    SLUICE_TRY_VOID(drop_former_old_table());
     current_.unique_key = describe(prepared_->plan.mapping.key);
     current_.rows_estimate = prepared_->plan.original_description.rows_estimate;
     SLUICE_TRY_VOID(begin_stream());
@@ -270,10 +273,45 @@ outcome<std::optional<migration_run::ending>> migration_run::prepare_afresh() {
     return std::optional<ending>();
 }
 
+outcome<server_facts> migration_run::check_copy(const sql::alter_statement& alter) {
+    checked_role role = role_of_server();
+    role.drops_leftovers = current_.spec.options.drop_leftovers;
+    SLUICE_TRY(server_facts facts, run_checks(control_, current_.spec, alter, role));
+    SLUICE_TRY_VOID(meet_log_server(facts));
+    return facts;
+}
+
+// Of an earlier run. Nothing goes for one that is refused; the checkpoints of that run only when there are new ones.
+outcome<void> migration_run::drop_leftovers(const sql::alter_statement& alter) {
+    SLUICE_TRY(const migration_plan names, names_on_server());
+    SLUICE_TRY_VOID(require_claim());
+    // The table itself may be without its name there.
+    if (!names.rename_under_lock) (void)settle_swap(runner(), names).has_error();
+    const auto checked = check_copy(alter);
+    if (!checked && checked.error().then != disposition::abort) return checked.error();
+    if (!checked) return {};  // a server that alters the table by itself may take it all the same
+    const auto left = drop_artefacts(*environment_.sql, names, {.ghost = true, .changelog = true});
+    if (left.empty()) return {};
+    return refuse("leftover_tables", "what an earlier run has left could not be dropped: " + left.front());
+}
+
+// It may be all that is left of the rows before an earlier migration: the server has taken the ALTER by now.
+outcome<void> migration_run::drop_former_old_table() {
+    if (!current_.spec.drop_former_old_table) return {};
+    const table_name& table = current_.spec.table;
+    const table_name old{table.schema,
+                         artefact_names_of(table.table, current_.spec.options.tables_named_after).old_table};
+    SLUICE_TRY_VOID(require_claim());
+    spdlog::info("Dropping table {}", quote_table(old));
+    SLUICE_TRY_VOID(run_control(drop_table_statement(old)));
+    return {};
+}
+
 outcome<void> migration_run::begin_stream() {
     SLUICE_TRY_VOID(plan_log_server());
     const migration_plan& plan = prepared_->plan;
     changelog_ = std::make_unique<changelog>(plan.changelog, plan.markers);
+    SLUICE_TRY_VOID(changelog_->write_state(runner(), "GhostTableMigrated"));
     SLUICE_TRY(stream_position begin, begin_of_log());
     ledger_ = std::make_unique<work_ledger>(work_ledger_options{
         plan.options.delta_keys_max, plan.mapping.key.bytes_are_identity, plan.options.delta_bytes_max});
@@ -295,7 +333,10 @@ outcome<void> migration_run::begin_stream() {
 outcome<void> migration_run::copy() {
     const migration_plan& plan = prepared_->plan;
     planner_ = std::make_unique<chunk_planner>(plan, *ledger_);
-    if (!goes_on_) SLUICE_TRY_VOID(planner_->read_range(control_));
+    if (!goes_on_) {
+        SLUICE_TRY_VOID(planner_->read_range(control_));
+        SLUICE_TRY_VOID(changelog_->write_state(runner(), "ReadMigrationRangeValues"));
+    }
     enter(migration_state::copying);
     const auto began = steady_clock::now();
     start_throttles();

@@ -126,6 +126,9 @@ private:
     outcome<void> begin_checkpoints(const sql::alter_statement& alter, const server_facts& facts);
     void note_checkpoint();
     outcome<std::optional<ending>> prepare_afresh();
+    outcome<server_facts> check_copy(const sql::alter_statement& alter);
+    outcome<void> drop_leftovers(const sql::alter_statement& alter);
+    outcome<void> drop_former_old_table();
     outcome<void> begin_stream();
     // Other servers than the one that is worked on; migration_run_servers.cpp.
     [[nodiscard]] checked_role role_of_server() const;
@@ -196,7 +199,6 @@ private:
     bool take_changes();
     // Holding back; migration_run_throttle.cpp.
     void start_throttles();
-    void note_state(migration_state state);
     outcome<void> obey_throttles();
     [[nodiscard]] bool held_back() const { return paused_ || !current_.throttled_by.empty(); }
     [[nodiscard]] std::string why_held_back() const;

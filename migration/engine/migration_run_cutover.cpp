@@ -157,6 +157,10 @@ outcome<void> migration_run::wait_and_cut_over() {
         if (attempt.end == cutover_end::given_up) timing.given_up(attempt.report);
         if (attempt.tried) keep_report(attempt.report);
         if (attempt.end == cutover_end::swapped) {
+            // Not under the lock, where clients would wait for it as well.
+            if (!plan.backwards) {
+                (void)changelog_->write_state(runner(), "AllEventsUpToLockProcessed:" + current_.id).has_error();
+            }
             group_seat_.leave({});
             return {};
         }

@@ -17,16 +17,6 @@ constexpr double percent = 100.0;
 void migration_run::start_throttles() {
     throttler_ = std::make_unique<throttler>(throttle_settings_of(current_.spec.options), *environment_.sql,
                                              environment_.throttles, prepared_->plan.changelog);
-    throttler_->note("state", "GhostTableMigrated");
-}
-
-/// The states that readers of gh-ost's changelog know.
-void migration_run::note_state(migration_state state) {
-    if (!throttler_) return;
-    if (state == migration_state::copying) throttler_->note("state", "ReadMigrationRangeValues");
-    if (state == migration_state::cutting_over) {
-        throttler_->note("state", "AllEventsUpToLockProcessed:" + current_.id);
-    }
 }
 
 outcome<void> migration_run::obey_throttles() {

@@ -18,8 +18,6 @@ namespace {
 constexpr std::chrono::seconds lock_patience{10};
 constexpr std::chrono::milliseconds poll{100};
 
-constexpr const char* hint = "replication";
-
 outcome<void> wait_for_end_of(sql_session& session, const migration_spec& spec, const stopped_trial& trial) {
     const auto until = std::chrono::steady_clock::now() + lock_patience;
     while (true) {
@@ -35,21 +33,20 @@ outcome<void> wait_for_end_of(sql_session& session, const migration_spec& spec, 
 }  // namespace
 
 outcome<void> note_stopped(const statement_runner& run, const table_name& changelog, const stopped_trial& trial) {
-    // The ids below are those of other hints.
-    SLUICE_TRY_VOID(run("REPLACE INTO " + quote_table(changelog) + " (id, hint, value) VALUES (5, " +
-                        quote_string(hint) + ", " + quote_string(trial.lock + " " + trial.old_table) + ")"));
+    SLUICE_TRY_VOID(run(write_changelog_statement(changelog, replication_hint, trial.lock + " " + trial.old_table)));
     return {};
 }
 
 outcome<void> forget_stopped(const statement_runner& run, const table_name& changelog) {
-    SLUICE_TRY_VOID(run("DELETE FROM " + quote_table(changelog) + " WHERE hint = " + quote_string(hint)));
+    SLUICE_TRY_VOID(
+        run("DELETE FROM " + quote_table(changelog) + " WHERE hint = " + quote_string(replication_hint.name)));
     return {};
 }
 
 outcome<std::optional<stopped_trial>> find_stopped_trial(const statement_runner& run, const migration_spec& spec) {
     constexpr unsigned no_such_table = 1146;
     constexpr unsigned no_such_schema = 1049;
-    const auto found = run(read_changelog_statement(plan_names(spec).changelog, hint));
+    const auto found = run(read_changelog_statement(plan_names(spec).changelog, replication_hint));
     if (!found) {
         const unsigned number = found.error().server_errno;
         if (number == no_such_table || number == no_such_schema) return std::optional<stopped_trial>();

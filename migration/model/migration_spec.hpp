@@ -91,6 +91,7 @@ struct migration_spec {
     // For a run whose state is stored nowhere else.
     bool checkpoint_table = false;  ///< checkpoints are kept in `_t_ghk`, beside the table
     run_kind kind = run_kind::begin;
+    bool drop_former_old_table = false;  ///< `_t_del` of an earlier run goes, once nothing refuses this one
 };
 
 }  // namespace sluice::migration

@@ -32,14 +32,15 @@ std::string create_changelog_statement(const table_name& changelog) {
            " PRIMARY KEY (id), UNIQUE KEY hint_uidx (hint)) ENGINE=InnoDB";
 }
 
-std::string write_changelog_statement(const table_name& changelog, std::string_view hint, std::string_view value) {
+std::string write_changelog_statement(const table_name& changelog, const changelog_hint& hint, std::string_view value) {
     const auto quoted = quote_string(value);
-    return "INSERT INTO " + quote_table(changelog) + " (hint, value) VALUES (" + quote_string(hint) + ", " + quoted +
+    return "INSERT INTO " + quote_table(changelog) + " (id, hint, value) VALUES (" + std::to_string(hint.id) + ", " +
+           quote_string(hint.name) + ", " + quoted +
            ") ON DUPLICATE KEY UPDATE last_update = CURRENT_TIMESTAMP, value = " + quoted;
 }
 
-std::string read_changelog_statement(const table_name& changelog, std::string_view hint) {
-    return "SELECT value FROM " + quote_table(changelog) + " WHERE hint = " + quote_string(hint);
+std::string read_changelog_statement(const table_name& changelog, const changelog_hint& hint) {
+    return "SELECT value FROM " + quote_table(changelog) + " WHERE hint = " + quote_string(hint.name);
 }
 
 std::string drop_table_statement(const table_name& table) { return "DROP TABLE IF EXISTS " + quote_table(table); }

@@ -19,10 +19,22 @@ namespace sluice::migration {
 /// The changelog: id bigint unsigned primary key, last_update timestamp, hint varchar(64) unique, value varchar(4096).
 [[nodiscard]] std::string create_changelog_statement(const table_name& changelog);
 
+/// A row of the changelog; ids of markers are far above these.
+struct changelog_hint {
+    unsigned id;
+    std::string_view name;
+};
+inline constexpr changelog_hint heartbeat_hint{1, "heartbeat"};
+inline constexpr changelog_hint state_hint{2, "state"};
+inline constexpr changelog_hint throttle_hint{3, "throttle"};
+// Not gh-ost's.
+inline constexpr changelog_hint run_hint{4, "run"};
+inline constexpr changelog_hint replication_hint{5, "replication"};
+
 /// Sets the value of a hint, inserting the row if it is new. value: up to 4096 characters of UTF-8.
-[[nodiscard]] std::string write_changelog_statement(const table_name& changelog, std::string_view hint,
+[[nodiscard]] std::string write_changelog_statement(const table_name& changelog, const changelog_hint& hint,
                                                     std::string_view value);
-[[nodiscard]] std::string read_changelog_statement(const table_name& changelog, std::string_view hint);
+[[nodiscard]] std::string read_changelog_statement(const table_name& changelog, const changelog_hint& hint);
 
 [[nodiscard]] std::string drop_table_statement(const table_name& table);  ///< with IF EXISTS
 [[nodiscard]] std::string analyze_table_statement(const table_name& table);

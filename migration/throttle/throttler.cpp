@@ -1,6 +1,7 @@
 #include "migration/throttle/throttler.hpp"
 
 #include "migration/sql/identifier.hpp"
+#include "migration/sql/table_statements.hpp"
 #include "migration/throttle/heartbeat_time.hpp"
 
 #include <algorithm>
@@ -26,20 +27,12 @@ constexpr const char* http_listener = "http";
 constexpr const char* heartbeat_writer = "heartbeat";
 constexpr const char* client_listener = "clients";
 
+constexpr std::size_t value_max = 1'000;
+
 // What was under way when the holding back began has ended by then.
 constexpr milliseconds settling_time{1'000};
 // Without a look of the coordinator for so long nobody knows what the migration is at.
 constexpr milliseconds judging_patience{2'000};
-
-/// The rows of the changelog have fixed ids, far below those of the engine's markers.
-unsigned id_of_hint(std::string_view hint) { return hint == "heartbeat" ? 1 : hint == "state" ? 2 : 3; }
-
-std::string row_statement(const table_name& changelog, const std::string& hint, const std::string& value) {
-    const std::string quoted = quote_string(value);
-    return "INSERT INTO " + quote_table(changelog) + " (id, hint, value) VALUES (" + std::to_string(id_of_hint(hint)) +
-           ", " + quote_string(hint) + ", " + quoted +
-           ") ON DUPLICATE KEY UPDATE last_update = CURRENT_TIMESTAMP, value = " + quoted;
-}
 
 std::string status_statement(const throttle_settings& settings) {
     std::string names;
@@ -214,7 +207,8 @@ throttle_verdict throttler::judge() {
     woken_.notify_all();
     if (verdict.reason != last_reason_) {
         last_reason_ = verdict.reason;
-        note("throttle", verdict.reason.empty() ? "done throttling" : verdict.reason);
+        const std::lock_guard lock(mutex_);
+        throttle_row_ = verdict.reason.empty() ? "done throttling" : verdict.reason.substr(0, value_max);
     }
     return verdict;
 }
@@ -229,11 +223,6 @@ client_latency_figures throttler::clients() const {
     const std::lock_guard lock(mutex_);
     const bool known = settings_.client_latency_rise_percent != 0 && signals_.clients && signals_.clients->value;
     return known ? *signals_.clients->value : client_latency_figures{};
-}
-
-void throttler::note(const std::string& hint, const std::string& value) {
-    const std::lock_guard lock(mutex_);
-    notes_[hint] = value.substr(0, 1'000);
 }
 
 void throttler::listen_to_server(listener& self, const std::string&) {
@@ -361,31 +350,29 @@ void throttler::listen_to_clients(listener& self, const std::string&) {
 
 void throttler::write_heartbeats(listener& self, const std::string&) {
     listening_session session;
+    const auto write = [&](const changelog_hint& hint, const std::string& value) {
+        return session.run(write_changelog_statement(changelog_, hint, value), [this] { return executor_.connect(); })
+            .has_value();
+    };
     milliseconds interval{0};
     do {
         interval = settings().heartbeat_interval;
         if (interval == milliseconds(0)) interval = heartbeat_default;
-        std::map<std::string, std::string> rows;
+        std::optional<std::string> reason;
         {
             const std::lock_guard lock(mutex_);
-            rows = notes_;
+            reason = throttle_row_;
         }
         const auto written = steady_clock::now();
-        rows["heartbeat"] = heartbeat_text(system_clock::now());
-        bool all = true;
-        for (const auto& [hint, value] : rows) {
-            all = all && session.run(row_statement(changelog_, hint, value), [this] { return executor_.connect(); });
-        }
+        const bool all =
+            write(heartbeat_hint, heartbeat_text(system_clock::now())) && (!reason || write(throttle_hint, *reason));
         if (!all) {
             interval = std::max(interval, reconnect_wait);
             continue;
         }
         const std::lock_guard lock(mutex_);
         signals_.heartbeat = {written, milliseconds(0), {}};
-        std::erase_if(notes_, [&rows](const auto& note) {
-            const auto found = rows.find(note.first);
-            return found != rows.end() && found->second == note.second;
-        });
+        if (throttle_row_ == reason) throttle_row_.reset();
     } while (rest(self, interval));
 }
 

@@ -2,7 +2,7 @@
 
 // Listens for the reasons to hold a migration back, each by a thread of its own, so that one that hangs does not hide
 // another: the server's status, the throttle query, the HTTP probe, every control replica, the proxy's clients, and the
-// flag files. Writes the heartbeats by which lag is measured, and what else readers of gh-ost's changelog look for.
+// flag files. Writes the heartbeats by which lag is measured, and beside them why it throttles.
 
 #include "migration/model/table_description.hpp"
 #include "migration/ports/sql_executor.hpp"
@@ -35,8 +35,6 @@ public:
     [[nodiscard]] std::optional<std::chrono::milliseconds> lag() const;
     /// Of the clients' statements, where they are looked at.
     [[nodiscard]] client_latency_figures clients() const;
-    /// Writes the row of this hint ("state", "throttle") into the changelog, soon.
-    void note(const std::string& hint, const std::string& value);
 
 private:
     struct listener {
@@ -69,7 +67,7 @@ private:
     bool resting_ = false;
     std::optional<throttle_time> held_since_;  ///< there has been a reason to hold back at every look
     throttle_time judged_at_{};
-    std::map<std::string, std::string> notes_;  ///< by hint: still to be written
+    std::optional<std::string> throttle_row_;  ///< still to be written, with the next heartbeat
     std::map<std::string, std::unique_ptr<listener>> listeners_;
 
     throttle_judge judge_;  // the coordinator's own

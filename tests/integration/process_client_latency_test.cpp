@@ -1,5 +1,6 @@
 // The throttle that only a proxy can have: the clients' own latency.
 
+#include "tests/integration/migration/writer_threads.hpp"
 #include "tests/integration/process_served.hpp"
 #include "tests/integration/process_throttle_scene.hpp"
 
@@ -7,41 +8,34 @@
 
 #include <atomic>
 #include <regex>
-#include <thread>
-#include <vector>
+#include <utility>
 
 namespace {
 
 using namespace sluice::test;
 namespace json = boost::json;
 
-/// Clients of the proxy that say one statement after the other.
+/// Clients of the proxy that say one statement after the other. What is slow is so by far: a busy machine's stalls,
+/// which raise what is taken for usual, do not come near it.
 class busy_clients {
 public:
     explicit busy_clients(const served& sluice) {
-        for (int i = 0; i < 8; ++i) {
-            threads_.emplace_back([this, &sluice] {
-                sql_connection sql = sluice.client();
-                while (!end_) {
-                    sql.exec(slow ? "DO SLEEP(0.3)" : "DO SLEEP(0.01)");
-                    ++said;
-                }
-            });
-        }
+        threads_.start(8, [this, &sluice](unsigned) {
+            sql_connection sql = sluice.client();
+            while (!threads_.stopping()) {
+                sql.exec(slow ? "DO SLEEP(1)" : "DO SLEEP(0.01)");
+                ++said;
+            }
+        });
     }
-    ~busy_clients() {
-        end_ = true;
-        for (auto& each : threads_) each.join();
-    }
-    busy_clients(const busy_clients&) = delete;
-    busy_clients& operator=(const busy_clients&) = delete;
+    /// Ends them; throws what one of them met.
+    void stop() { threads_.stop(); }
 
     std::atomic<bool> slow{false};
     std::atomic<std::uint64_t> said{0};
 
 private:
-    std::atomic<bool> end_{false};
-    std::vector<std::thread> threads_;
+    writer_threads threads_;
 };
 
 }  // namespace
@@ -53,7 +47,7 @@ TEST_CASE("clients who wait longer than before hold a migration back, until they
     busy_clients clients(sluice);
     // Slowly, so that the copy lasts as long as the test wants.
     const std::string id = sluice.begin({"--schema", "test", "--table", "t", "--alter", "ADD COLUMN c INT",
-                                         "--max-client-latency-rise-percent", "300", "--min-client-latency-ms", "150",
+                                         "--max-client-latency-rise-percent", "100", "--min-client-latency-ms", "150",
                                          "--client-latency-window-ms", "1000", "--chunk-rows-fixed", "10",
                                          "--copy-workers", "1", "--nice-percent", "2000"});
     json::object seen;
@@ -71,7 +65,6 @@ TEST_CASE("clients who wait longer than before hold a migration back, until they
     CHECK(copied() == 0);
     wait_for("the copy", [&](const std::string& why) { return why.empty() && copied() != 0; });
     CHECK(seen.at("client_latency_baseline_us").to_number<int>() >= 10'000);
-    CHECK(seen.at("client_latency_p99_us").to_number<int>() < 300'000);
 
     clients.slow = true;
     wait_for("the throttle", [](const std::string& why) { return why.starts_with("client-latency p99="); });
@@ -85,7 +78,7 @@ TEST_CASE("clients who wait longer than before hold a migration back, until they
     });
     const std::uint64_t at_rest = copied();
     const std::uint64_t said = clients.said;
-    wait_for("more slow statements", [&](const std::string&) { return clients.said > said + 80; });
+    wait_for("more slow statements", [&](const std::string&) { return clients.said > said + 16; });
     CHECK(copied() <= at_rest + 20);  // a chunk of each worker, begun before
 
     clients.slow = false;
@@ -95,6 +88,7 @@ TEST_CASE("clients who wait longer than before hold a migration back, until they
     REQUIRE(done.exit_code == 0);
     seen = sluice.wait_for(id, "completed");
     CHECK(seen.at("client_latency_p99_us").is_null());
+    clients.stop();
 }
 
 TEST_CASE("gh-ost --via: the clients' latency holds the job back where its Sluice is configured so, and is shown",
@@ -102,7 +96,7 @@ TEST_CASE("gh-ost --via: the clients' latency holds the job back where its Sluic
     const auto server = mysql_server::start();
     fill(server, "t", 20'000);
     served sluice(server,
-                  "[migration]\nmax_client_latency_rise_percent = 300\nmin_client_latency_ms = 150\n"
+                  "[migration]\nmax_client_latency_rise_percent = 100\nmin_client_latency_ms = 150\n"
                   "client_latency_window_ms = 1000\n");
     busy_clients clients(sluice);
     const std::string socket = (sluice.folder().path() / "gh.sock").string();
@@ -123,4 +117,5 @@ TEST_CASE("gh-ost --via: the clients' latency holds the job back where its Sluic
     INFO(end.out << end.err);
     CHECK(end.exit_code == 0);
     CHECK(ghost::holds(end.out, "State: throttled, client-latency p99="));
+    clients.stop();
 }

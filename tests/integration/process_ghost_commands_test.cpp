@@ -195,7 +195,12 @@ TEST_CASE("SIGHUP reads --conf again and shows settings and status", "[process][
     process.signal(SIGHUP);
     wait_for_answer(socket, "chunk-size=?", "77\n");
     CHECK(tell(socket, "max-load=?") == "Threads_connected=5000\n");
-    CHECK(tell(socket, "max-lag-millis=?") == "900\n");
+    CHECK(tell(socket, "max-lag-millis=?") == "700\n");  // and goes on to win
+    write("chunk_size = 7\n");
+    process.signal(SIGHUP);
+    process.wait_for_message("# Note: --conf: chunk_size = 7: it is 10 to 100000 here, and so 10");
+    wait_for_answer(socket, "chunk-size=?", "10\n");
+    tell(socket, "chunk-size=77");
     write("chunk_size = many\n");
     process.signal(SIGHUP);
     process.wait_for_message("it must be a whole number, not many");
@@ -205,8 +210,37 @@ TEST_CASE("SIGHUP reads --conf again and shows settings and status", "[process][
     INFO(end.out << end.err);
     CHECK(end.exit_code == 0);
     CHECK(holds(end.err, " INFO Received SIGHUP. Reloading configuration\n"));
-    CHECK(holds(end.out, "# chunk-size: 77; max-lag-millis: 900ms;"));
+    CHECK(holds(end.out, "# chunk-size: 77; max-lag-millis: 700ms;"));
     CHECK(holds(end.out, "State: throttled, flag-file; ETA: N/A\n"));
+}
+
+TEST_CASE("a flag file that a command names holds the cut-over", "[process][ghost]") {
+    scene s(server_kind::mysql_9_7);
+    s.sql->exec(std::string("CREATE TABLE t ") + plain_table);
+    fill(*s.sql, "t", 1000);
+    connect(s.server).exec("SET GLOBAL log_error_verbosity = 3");
+    const std::string throttle = s.folder.file("throttle");
+    const std::string flag = s.folder.file("another");
+    const std::string socket = s.folder.file("sock");
+    touch(throttle);
+    sluice_process process(s.words(
+        "t",
+        {"--alter=ADD COLUMN c INT", "--throttle-flag-file=" + throttle, "--parallel-copy", "--parallel-copy-workers=3",
+         "--chunk-size=50", "--replica-server-id=4711", "--mysql-timeout=5", "--cut-over=two-step", "--execute"}));
+    wait_for_answer(socket, "sup", "State: throttled, flag-file");
+    // The stream is the server's replica of this number.
+    CHECK(s.one("SELECT COUNT(*) <> 0 FROM performance_schema.error_log WHERE DATA LIKE '%(4711)%'") == "1");
+    CHECK(tell(socket, "postpone-cut-over-flag-file=" + flag).starts_with("Postponed\n"));
+    CHECK(std::filesystem::exists(flag));
+    std::filesystem::remove(throttle);
+    wait_for_answer(socket, "sup", "State: postponing cut-over");
+    CHECK(tell(socket, "postpone-cut-over-flag-file=?") == flag + "\n");
+    std::filesystem::remove(flag);
+    const auto end = process.wait();
+    INFO(end.out << end.err);
+    CHECK(end.exit_code == 0);
+    CHECK(holds(end.out, "Copy: 1024/1024 100.0%"));
+    CHECK(s.one("SELECT SUM(c IS NULL) FROM t") == "1024");
 }
 
 TEST_CASE("on a terminal a bar stands below the status lines", "[process][ghost]") {

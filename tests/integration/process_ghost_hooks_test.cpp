@@ -127,6 +127,8 @@ TEST_CASE("hooks are called in order, with their variables, and may refuse", "[p
     INFO(refused.out << refused.err);
     CHECK(refused.exit_code == 1);
     CHECK(holds(refused.err, "gh-ost-on-before-cut-over--refuse: exit status 3"));
+    CHECK(holds(refused.err, "FATAL a hook refused the cut-over; left: `my_db`.`_t_gho`, `my_db`.`_t_ghc`\n"));
+    CHECK(exists(*s.sql, "my_db", "\\_t\\_gh_") == "2");
     CHECK(holds(read_log(), "failure my_db"));
     CHECK(s.one("SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_NAME = 't' AND COLUMN_NAME = 'd'") == "0");
 

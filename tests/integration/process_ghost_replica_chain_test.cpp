@@ -55,7 +55,7 @@ TEST_CASE("at the end of a chain of replicas the master is found, and altered by
     chain_scene s(kind);
     using scene = replicated_scene;
     const std::string flag = s.folder.file("postpone");
-    mirrored_writes writes(s.master, mirrored(), 1, 13);
+    mirrored_writes writes(s.master, mirrored(), 1, 13, easy_pace);
     sluice_process process(s.words({"--postpone-cut-over-flag-file=" + flag, "--chunk-size=200"}));
     const std::string socket = s.folder.file("sock");
     wait_for_answer(socket, "sup", "State: postponing cut-over");

@@ -45,7 +45,7 @@ TEST_CASE("a master that logs as MIXED is altered by the log of a replica that l
     replicated_scene s(kind, 2'000);
     set_format(s.on_master, "MIXED");
     const std::string flag = s.folder.file("postpone");
-    mirrored_writes writes(s.master, mirrored(), 1, 17);
+    mirrored_writes writes(s.master, mirrored(), 1, 17, easy_pace);
     sluice_process process(
         s.words(s.replica, {"--postpone-cut-over-flag-file=" + flag, "--chunk-size=200", "--max-lag-millis=20000"}));
     wait_for_answer(s.folder.file("sock"), "sup", "State: postponing cut-over");

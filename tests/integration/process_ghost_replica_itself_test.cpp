@@ -51,6 +51,28 @@ std::string applier_runs(const replicated_kind& what, sql_connection& on) {
     return on.scalar("SELECT COUNT(*) FROM performance_schema.replication_applier_status WHERE SERVICE_STATE = 'ON'");
 }
 
+/// Begins a trial and kills it while replication stands still for it, the tables not swapped.
+void kill_trial(replicated_scene& s) {
+    const std::string asked = s.folder.file("asked");
+    make_hook(s.folder, "gh-ost-on-stop-replication", "touch " + asked + waits_for(s.folder, "go"));
+    sluice_process process(s.words(s.replica, {"--test-on-replica", "--hooks-path=" + s.folder.path.string(),
+                                               "--cut-over-lock-timeout-seconds=10"}));
+    wait_until("the hook", [&] { return std::filesystem::exists(asked); });
+    // Keeps the swap from taking place.
+    sql_connection user = connect(s.replica, "test");
+    user.exec("START TRANSACTION");
+    user.exec("SELECT COUNT(*) FROM t");
+    touch(s.folder.file("go"));
+    wait_until("an applier that stands still", [&] { return applier_runs(s.what, s.on_replica) == "0"; });
+    process.signal(SIGKILL);
+    process.wait();
+    user.exec("ROLLBACK");
+    wait_for_value(s.on_replica, "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = 'ghoster'", "0");
+    // How far its attempt got is chance; from here on it is not.
+    if (exists(s.on_replica, "test", "t~old") == "1") s.on_replica.exec("DROP TABLE `t~old`");
+    if (exists(s.on_replica, "test", "t~gho") == "1") s.on_replica.exec("RENAME TABLE `t~gho` TO _t_gho");
+}
+
 }  // namespace
 
 TEST_CASE("--test-on-replica swaps, swaps back, and leaves both tables to be compared", "[process][ghost][modes]") {
@@ -62,7 +84,7 @@ TEST_CASE("--test-on-replica swaps, swaps back, and leaves both tables to be com
         make_hook(s.folder, std::string("gh-ost-on-") + name,
                   std::string("echo ") + name + " $GH_OST_MIGRATED_HOST $GH_OST_GHOST_TABLE_NAME >> " + log);
     }
-    mirrored_writes writes(s.master, mirrored(), 3, 5);
+    mirrored_writes writes(s.master, mirrored(), 3, 5, easy_pace);
     const auto end = run_sluice(s.words(s.replica, {"--test-on-replica", "--chunk-size=200", "--max-lag-millis=10000",
                                                     "--hooks-path=" + s.folder.path.string()}));
     writes.stop();
@@ -88,8 +110,9 @@ TEST_CASE("after a cut-over on a replica that is given up, replication goes on",
     // Somebody comes to use the table behind the look at who does.
     make_hook(s.folder, "gh-ost-on-stop-replication", "echo stop >> " + log + waits_for(s.folder, "go"));
     make_hook(s.folder, "gh-ost-on-start-replication", "echo start >> " + log);
-    sluice_process process(s.words(s.replica, {"--test-on-replica", "--hooks-path=" + s.folder.path.string(),
-                                               "--cut-over-lock-timeout-seconds=1", "--default-retries=1"}));
+    sluice_process process(s.words(
+        s.replica, {"--test-on-replica", "--hooks-path=" + s.folder.path.string(), "--cut-over-lock-timeout-seconds=1",
+                    "--default-retries=1", "--cut-over-exponential-backoff"}));
     wait_until("the hook", [&] { return text_of(log) == "stop\n"; });
     sql_connection user = connect(s.replica, "test");
     user.exec("START TRANSACTION");
@@ -98,6 +121,7 @@ TEST_CASE("after a cut-over on a replica that is given up, replication goes on",
     const auto end = process.wait();
     INFO(end.out << end.err);
     CHECK(end.exit_code == 1);
+    CHECK(holds(end.err, "FATAL the cut-over was given up 1 times, last because: "));
     CHECK(text_of(log) == "stop\nstart\n");
     CHECK(applier_runs(by_gtid, s.on_replica) != "0");
     user.exec("ROLLBACK");
@@ -136,24 +160,7 @@ TEST_CASE("what a trial leaves that was killed while replication stood still is 
     const replicated_kind kind = at.mariadb ? of_mariadb : by_gtid;
     CAPTURE(kind.words, at.by_hand);
     replicated_scene s(kind, 200);
-    const std::string asked = s.folder.file("asked");
-    make_hook(s.folder, "gh-ost-on-stop-replication", "touch " + asked + waits_for(s.folder, "go"));
-    sluice_process process(s.words(s.replica, {"--test-on-replica", "--hooks-path=" + s.folder.path.string(),
-                                               "--cut-over-lock-timeout-seconds=10"}));
-    wait_until("the hook", [&] { return std::filesystem::exists(asked); });
-    // Keeps the swap from taking place.
-    sql_connection user = connect(s.replica, "test");
-    user.exec("START TRANSACTION");
-    user.exec("SELECT COUNT(*) FROM t");
-    touch(s.folder.file("go"));
-    wait_until("an applier that stands still", [&] { return applier_runs(kind, s.on_replica) == "0"; });
-    process.signal(SIGKILL);
-    process.wait();
-    user.exec("ROLLBACK");
-    wait_for_value(s.on_replica, "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = 'ghoster'", "0");
-    // How far its attempt got is chance; from here on it is not.
-    if (exists(s.on_replica, "test", "t~old") == "1") s.on_replica.exec("DROP TABLE `t~old`");
-    if (exists(s.on_replica, "test", "t~gho") == "1") s.on_replica.exec("RENAME TABLE `t~gho` TO _t_gho");
+    kill_trial(s);
     for (const std::string& statement : at.done) s.on_replica.exec(statement);
     s.on_master.exec("INSERT INTO t VALUES (1, 'meanwhile', 1)");
 
@@ -184,6 +191,37 @@ TEST_CASE("what a trial leaves that was killed while replication stood still is 
     s.catch_up();
     CHECK(s.on_replica.scalar("SELECT payload FROM t WHERE id = 1") == "meanwhile");
     CHECK(s.sum(s.on_replica, "t") == s.sum(s.on_master, "t"));
+}
+
+TEST_CASE("after a trial that was killed between its swaps a replication that runs again is not gone on with",
+          "[process][ghost][modes]") {
+    const replicated_kind kind = GENERATE(by_gtid, of_mariadb);
+    CAPTURE(kind.words);
+    replicated_scene s(kind, 200);
+    kill_trial(s);
+    s.on_replica.exec("RENAME TABLE t TO _t_del, _t_gho TO t");
+    // As a server does that starts again after a loss of power.
+    start_replica(kind, s.on_replica);
+    s.on_master.exec("INSERT INTO t VALUES (1, 'meanwhile', 1)");
+    s.catch_up();
+    CHECK(s.on_replica.scalar("SELECT COUNT(*) FROM _t_del WHERE id = 1") == "0");
+    for (const auto& more : {std::vector<std::string>{"--test-on-replica", "--initially-drop-ghost-table"},
+                             {"--migrate-on-replica", "--initially-drop-ghost-table", "--initially-drop-old-table"},
+                             {}}) {
+        const auto refused = run_sluice(s.words(s.replica, joined(more, {"--initially-drop-socket-file"})));
+        INFO(refused.err);
+        CHECK(refused.exit_code == 1);
+        CHECK(holds(refused.err, "`test`.`_t_del` the original, which lacks what was replicated since"));
+    }
+    CHECK(s.on_replica.scalar("SELECT COUNT(*) FROM _t_ghc WHERE hint = 'replication'") == "1");
+    CHECK(s.has_column(s.on_replica, "_t_del") == "0");
+
+    // With the tables where they belong nothing is lost, and a run that may do so takes the rest away.
+    s.on_replica.exec("RENAME TABLE t TO _t_gho, _t_del TO t");
+    const auto end = run_sluice(
+        s.words(s.replica, {"--migrate-on-replica", "--initially-drop-ghost-table", "--initially-drop-socket-file"}));
+    INFO(end.out << end.err);
+    CHECK(end.exit_code == 0);
 }
 
 TEST_CASE("replication that a hook was to stop, and did not, ends the trial", "[process][ghost][modes]") {
@@ -218,7 +256,7 @@ TEST_CASE("--migrate-on-replica alters the table there alone", "[process][ghost]
     // As replicas mostly are; the run's account may write all the same.
     s.on_replica.exec("SET GLOBAL read_only = ON");
     const std::string flag = s.folder.file("postpone");
-    mirrored_writes writes(s.master, mirrored(), 3, 9);
+    mirrored_writes writes(s.master, mirrored(), 3, 9, easy_pace);
     sluice_process process(s.words(s.replica, {"--migrate-on-replica", "--chunk-size=200", "--ok-to-drop-table",
                                                "--max-lag-millis=10000", "--postpone-cut-over-flag-file=" + flag}));
     const std::string socket = s.folder.file("sock");

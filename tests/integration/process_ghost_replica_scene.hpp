@@ -104,6 +104,9 @@ inline void make_mirrored(sql_connection& on_master, unsigned rows) {
     fill_both(on_master, mirrored(), 0, rows, 2);
 }
 
+/// Between two transactions of a writer: no replica falls behind for that, however busy the machine is.
+inline constexpr std::chrono::milliseconds easy_pace{10};
+
 /// What only the log tells of.
 inline void let_write(const mirrored_writes& writes) {
     wait_for_more("transactions of the writers", 20, [&] { return writes.transactions(); });

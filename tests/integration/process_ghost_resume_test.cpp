@@ -116,13 +116,18 @@ TEST_CASE("gh-ost: a finished run is taken back, with what was written since", "
     const finished same =
         run_sluice(s.words("t", joined(back, {"--alter=ADD COLUMN x INT NOT NULL DEFAULT 3, DROP COLUMN v"})));
     CHECK(same.exit_code == 0);
-    const finished foreseen = run_sluice(s.words("t", back));
+    const std::string hooks = "--hooks-path=" + s.folder.path.string();
+    for (const char* name : {"validated", "success"}) {
+        make_hook(s.folder, std::string("gh-ost-on-") + name,
+                  std::string("echo ") + name + " $GH_OST_DRY_RUN >> " + s.folder.file("dry"));
+    }
+    const finished foreseen = run_sluice(s.words("t", joined(back, {hooks})));
     INFO(foreseen.err);
     CHECK(foreseen.exit_code == 0);
+    CHECK(text_of(s.folder.file("dry")) == "validated true\nsuccess true\n");
     CHECK(holds(foreseen.out, "`my_db`.`_t_del` would get the changes"));
     make_hook(s.folder, "gh-ost-on-success", "echo \"$GH_OST_REVERT $GH_OST_DDL\" > " + s.folder.file("told"));
-    const finished done =
-        run_sluice(s.words("t", joined(back, {"--hooks-path=" + s.folder.path.string(), "--execute", "--verbose"})));
+    const finished done = run_sluice(s.words("t", joined(back, {hooks, "--execute", "--verbose"})));
     INFO(done.err);
     CHECK(done.exit_code == 0);
     CHECK(text_of(s.folder.file("told")) == "true ADD COLUMN x INT NOT NULL DEFAULT 3, DROP COLUMN v\n");

@@ -1,11 +1,16 @@
 // `sluice gh-ost` as gh-ost's users know it, on real servers.
 
 #include "tests/integration/process_ghost_scene.hpp"
+#include "tests/support/ghost_lines.hpp"
 
 namespace {
 
 using namespace sluice::test;
 using namespace sluice::test::ghost;
+
+line_server at(const mysql_server& server) {
+    return {server.host(), std::to_string(server.port()), "ghoster", "W-secret"};
+}
 
 }  // namespace
 
@@ -16,30 +21,7 @@ TEST_CASE("gh-ost's first command line runs as it stands", "[process][ghost]") {
     s.sql->exec(std::string("CREATE TABLE a ") + plain_table);
     fill(*s.sql, "a", 500);
     const std::string sum = s.one("SELECT CONCAT(COUNT(*), ' ', SUM(CRC32(CONCAT(id, v)))) FROM a");
-    const auto end = run_sluice({"gh-ost",
-                                 "-execute",
-                                 "-allow-on-master",
-                                 "-assume-rbr",
-                                 "-ok-to-drop-table",
-                                 "-default-retries",
-                                 "120",
-                                 "-cut-over-lock-timeout-seconds",
-                                 "10",
-                                 "-host",
-                                 s.server.host(),
-                                 "-port",
-                                 std::to_string(s.server.port()),
-                                 "-user",
-                                 "ghoster",
-                                 "-password",
-                                 "W-secret",
-                                 "-database",
-                                 "my_db",
-                                 "-table",
-                                 "a",
-                                 "-alter",
-                                 "engine=innodb",
-                                 "--chunk-size=10"});
+    const auto end = run_sluice(joined({"gh-ost"}, first_ghost_line(at(s.server))));
     INFO(end.out << end.err);
     REQUIRE(end.exit_code == 0);
     CHECK(holds(end.out, "# Migrating `my_db`.`a`; Ghost table is `my_db`.`_a_gho`\n"));
@@ -67,33 +49,9 @@ TEST_CASE("gh-ost's second command line runs as it stands", "[process][ghost]") 
     fill(sql, "cps_transactions_copy2", 2000);
     const std::string flag = folder.file("F2");
     // The server stands for its own replica r1: it has the heartbeats.
-    sluice_process process({"gh-ost",
-                            "--max-load=Threads_running=25",
-                            "--critical-load=Threads_running=1000",
-                            "--chunk-size=1000",
-                            "--throttle-control-replicas=127.0.0.1:" + std::to_string(server.port()),
-                            "--max-lag-millis=1500",
-                            "--user=ghoster",
-                            "--password=W-secret",
-                            "--host=" + server.host(),
-                            "--port=" + std::to_string(server.port()),
-                            "--database=icps2",
-                            "--allow-on-master",
-                            "--table=cps_transactions_copy2",
-                            "--verbose",
-                            "--alter=drop index index_transsource",
-                            "--switch-to-rbr",
-                            "--allow-master-master",
-                            "--cut-over=default",
-                            "--exact-rowcount",
-                            "--concurrent-rowcount",
-                            "--heartbeat-interval-millis=2000",
-                            "--default-retries=120",
-                            "--panic-flag-file=" + folder.file("F1"),
-                            "--timestamp-old-table",
-                            "--postpone-cut-over-flag-file=" + flag,
-                            "--initially-drop-ghost-table",
-                            "--execute"});
+    sluice_process process(
+        joined({"gh-ost"},
+               second_ghost_line(at(server), "127.0.0.1:" + std::to_string(server.port()), folder.file("F1"), flag)));
     const std::string socket = "/tmp/gh-ost.icps2.cps_transactions_copy2.sock";
     wait_for_answer(socket, "sup", "State: postponing cut-over; ETA: due");
     REQUIRE(std::filesystem::exists(flag));
@@ -154,6 +112,9 @@ TEST_CASE("refusals have gh-ost's sentences and exit code", "[process][ghost]") 
     CHECK(
         run_sluice({"gh-ost", "--check-flag", "--cut-over-lock-timeout-seconds", "1", "--nice-ratio", "0"}).exit_code ==
         0);
+    const auto no_flag = run_sluice({"gh-ost", "--check-flag", "--no-such-flag"});
+    CHECK(no_flag.exit_code == 2);
+    CHECK(no_flag.out.starts_with("flag provided but not defined: -no-such-flag\n"));
     CHECK(run_sluice({"gh-ost", "--version"}).out.starts_with("Sluice "));
 }
 

@@ -96,9 +96,14 @@ private:
 TEST_CASE("--via hands the job to a running Sluice and shows it in the same form", "[process][ghost]") {
     const via_scene s;
     fill(s.server, "t", 5000);
-    const auto plan = run_sluice(s.words("t", {"--alter=ADD COLUMN c INT"}));
+    for (const char* name : {"validated", "success"}) {
+        ghost::make_hook(s.files, std::string("gh-ost-on-") + name,
+                         std::string("echo ") + name + " $GH_OST_DRY_RUN >> " + s.file("dry"));
+    }
+    const auto plan = run_sluice(s.words("t", {"--alter=ADD COLUMN c INT", "--hooks-path=" + s.files.path.string()}));
     INFO(plan.out << plan.err);
     CHECK(plan.exit_code == 0);
+    CHECK(ghost::text_of(s.file("dry")) == "validated true\nsuccess true\n");
     CHECK(holds(plan.out, "+ c int\n"));
     CHECK(s.sluice.run({"list"}).out == "no migrations\n");
 

@@ -19,8 +19,8 @@ extern char** environ;
 namespace sluice::test {
 namespace {
 
-constexpr std::chrono::seconds message_limit{30};
-constexpr std::chrono::seconds end_limit{60};
+constexpr std::chrono::seconds message_limit{60};
+constexpr std::chrono::seconds end_limit{300};
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
     std::vector<char*> all;

@@ -26,11 +26,11 @@ public:
     sluice_process& operator=(const sluice_process&) = delete;
 
     /// Waits until standard error holds `text`; what it holds up to the end of that line. Fails the test when the
-    /// process ends, or 30 s pass, before that.
+    /// process ends, or 60 s pass, before that.
     std::string wait_for_message(const std::string& text);
     void signal(int number) const;
     [[nodiscard]] bool running();
-    /// Waits for the end, at most 60 s.
+    /// Waits for the end, at most 300 s.
     finished wait();
 
 private:

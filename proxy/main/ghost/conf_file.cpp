@@ -1,6 +1,7 @@
 #include "proxy/main/ghost/conf_file.hpp"
 
 #include "migration/throttle/load_thresholds.hpp"
+#include "proxy/main/ghost/trimmed.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -10,13 +11,6 @@
 
 namespace sluice::ghost {
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-    constexpr std::string_view blanks = " \t\r\n";
-    const auto first = text.find_first_not_of(blanks);
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
 
 std::string from_environment(const std::string& text) {
     if (!text.starts_with("${") || !text.ends_with('}')) return text;
@@ -74,20 +68,29 @@ result<conf_values, std::string> read_conf(const std::string& file) {
     return found;
 }
 
-result<migration::option_changes, std::string> changes_of(const conf_values& conf) {
+result<migration::option_changes, std::string> changes_of(const conf_values& conf, const said_by_flags& flags,
+                                                          std::vector<std::string>& notes) {
+    const auto within = [&notes](const char* key, std::int64_t given, std::int64_t min, std::int64_t max) {
+        const std::int64_t taken = std::clamp(given, min, max);
+        if (taken != given) {
+            notes.push_back("--conf: " + std::string(key) + " = " + std::to_string(given) + ": it is " +
+                            std::to_string(min) + " to " + std::to_string(max) + " here, and so " +
+                            std::to_string(taken));
+        }
+        return taken;
+    };
     migration::option_changes changes;
-    if (conf.chunk_rows) {
-        changes.values.chunk_rows_fixed =
-            static_cast<std::size_t>(std::clamp<std::int64_t>(*conf.chunk_rows, 10, 100'000));
+    if (conf.chunk_rows && !flags.chunk_rows) {
+        changes.values.chunk_rows_fixed = static_cast<std::size_t>(within("chunk_size", *conf.chunk_rows, 10, 100'000));
         add(changes, "chunk_rows_fixed");
     }
-    if (conf.max_load) {
+    if (conf.max_load && !flags.max_load) {
         SLUICE_TRY(const auto load, migration::parse_load_thresholds(*conf.max_load));
         changes.values.max_load = to_string(load);
         add(changes, "max_load");
     }
-    if (conf.max_lag_ms) {
-        changes.values.max_lag = std::chrono::milliseconds(std::clamp<std::int64_t>(*conf.max_lag_ms, 100, 3'600'000));
+    if (conf.max_lag_ms && !flags.max_lag) {
+        changes.values.max_lag = std::chrono::milliseconds(within("max_lag_millis", *conf.max_lag_ms, 100, 3'600'000));
         add(changes, "max_lag_ms");
     }
     return changes;

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace sluice::ghost {
 
@@ -23,7 +24,17 @@ struct conf_values {
 /// Quotes around a value are taken off; !include is not known. The error names the file, and the key where it is wrong.
 [[nodiscard]] result<conf_values, std::string> read_conf(const std::string& file);
 
-/// What [osc] asks for, within gh-ost's bounds. The error is that of max_load.
-[[nodiscard]] result<migration::option_changes, std::string> changes_of(const conf_values& conf);
+/// What a flag was given for: there --conf has nothing to say, at a SIGHUP either.
+struct said_by_flags {
+    bool chunk_rows = false;
+    bool max_load = false;
+    bool max_lag = false;
+};
+
+/// What [osc] asks for and no flag does, within gh-ost's bounds; what is brought into them is noted. The error is that
+/// of max_load.
+[[nodiscard]] result<migration::option_changes, std::string> changes_of(const conf_values& conf,
+                                                                        const said_by_flags& flags,
+                                                                        std::vector<std::string>& notes);
 
 }  // namespace sluice::ghost

@@ -1,5 +1,7 @@
 #include "proxy/main/ghost/follow.hpp"
 
+#include "migration/engine/preparation.hpp"
+#include "migration/sql/identifier.hpp"
 #include "proxy/main/client/progress_view.hpp"
 #include "proxy/main/exit_codes.hpp"
 #include "proxy/main/ghost/end_signals.hpp"
@@ -17,6 +19,8 @@
 
 namespace sluice::ghost {
 namespace {
+
+using migration::quote_table;
 
 constexpr long look_interval_ns = 50'000'000;
 constexpr std::int64_t hint_interval_s = 600;
@@ -92,6 +96,7 @@ private:
     next leave(const std::string& why);
     next leave_by(int signal);
     next refused(const std::string& why);
+    std::string left_tables();
     void let_copy_go();
     bool call_hooks(const char* name, environment_variables more = {});
     void show_status();
@@ -159,7 +164,20 @@ follower::next follower::refused(const std::string& why) {
     }
     if (panic) return leave(*panic);
     const auto signal = take_ending_signal();
-    return signal ? leave_by(*signal) : leave(why);
+    return signal ? leave_by(*signal) : leave(why + left_tables());
+}
+
+/// Of a run that is ended on its way. What is aborted elsewhere leaves none.
+std::string follower::left_tables() {
+    const ghost_settings& settings = run_.settings();
+    const auto held = run_.lock();
+    if (!settings.via.empty() || run_.view().completed()) return {};
+    const migration::migration_plan names = migration::plan_names(settings.spec);
+    // On the way back no table is made but the changelog.
+    if (settings.spec.kind == migration::run_kind::take_back) return "; left: " + quote_table(names.changelog);
+    std::string text = "; left: " + quote_table(names.ghost) + ", " + quote_table(names.changelog);
+    if (settings.spec.checkpoint_table) text += ", " + quote_table(names.checkpoints);
+    return text;
 }
 
 void follower::let_copy_go() {

@@ -91,30 +91,41 @@ int fail_with_hook(const ghost_settings& settings, const std::string& why) {
     return fatal(why);
 }
 
+/// The end of a dry run; it has succeeded.
+int show_forecast(const ghost_settings& settings, const std::string& text) {
+    for (const char* name : {on_validated, on_success}) {
+        if (auto told = call_hook(settings, name); !told) return fail_with_hook(settings, told.error());
+    }
+    std::cout << text << "# Without --execute nothing is done.\n# Done\n";
+    return exit_code::ok;
+}
+
 int show_plan(const ghost_settings& settings, const migration::outcome<migration::alter_forecast>& forecast) {
     if (!forecast)
         return fail_with_hook(settings, refusal_words(forecast.error().code, forecast.error().message,
                                                       settings.spec.table, settings.spec.options.tables_named_after));
-    for (const char* name : {on_validated, on_success}) {
-        if (auto told = call_hook(settings, name); !told) return fail_with_hook(settings, told.error());
-    }
-    std::cout << plan_text(admin::to_json(*forecast)) << "# Without --execute nothing is done.\n# Done\n";
-    return exit_code::ok;
+    return show_forecast(settings, plan_text(admin::to_json(*forecast)));
 }
 
 int show_basis(const ghost_settings& settings, const migration::outcome<std::string>& basis) {
     if (!basis) return fail_with_hook(settings, basis.error().message);
-    std::cout << *basis << "\n# Without --execute nothing is done.\n# Done\n";
-    return exit_code::ok;
+    return show_forecast(settings, *basis + "\n");
 }
 
-/// What --conf has under [osc] counts from now on; its user and password do from the next run on.
+void show_notes(const std::vector<std::string>& notes) {
+    for (const std::string& note : notes) std::cerr << "# Note: " << note << "\n";
+}
+
+/// What --conf has under [osc] counts from now on, where no flag says it; its user and password do from the next run
+/// on.
 void reload_conf(ghost_run& run) {
     if (run.settings().conf_file.empty()) return;
     auto conf = read_conf(run.settings().conf_file);
     if (!conf) return spdlog::error("{}", conf.error());
-    auto changes = changes_of(*conf);
+    std::vector<std::string> notes;
+    auto changes = changes_of(*conf, run.settings().over_conf, notes);
     if (!changes) return spdlog::error("{}", changes.error());
+    show_notes(notes);
     const auto held = run.lock();
     if (changes->fields.empty()) return;
     if (auto changed = run.change(*changes); !changed) spdlog::error("{}", changed.error().text);
@@ -194,13 +205,12 @@ int run_via(ghost_settings settings) {
     if (settings.execute) return follow_with_commands(run, {});
     auto plan = run.plan();
     if (!plan) return fail_with_hook(settings, plan.error().message);
-    std::cout << *plan << "# Without --execute nothing is done.\n# Done\n";
-    return exit_code::ok;
+    return show_forecast(settings, *plan);
 }
 
 int run_with(ghost_settings settings) {
     start_log(settings.log_level);
-    for (const std::string& note : settings.notes) std::cerr << "# Note: " << note << "\n";
+    show_notes(settings.notes);
     spdlog::info("starting gh-ost (Sluice {})", version());
     spdlog::info("Migrating `{}`.`{}`", settings.spec.table.schema, settings.spec.table.table);
     if (auto told = call_hook(settings, on_startup); !told) return fail_with_hook(settings, told.error());

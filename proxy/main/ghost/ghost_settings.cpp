@@ -4,6 +4,7 @@
 #include "protocol/sql/alter_statement.hpp"
 #include "proxy/main/ghost/checkpoint_flags.hpp"
 #include "proxy/main/ghost/flag_ranges.hpp"
+#include "proxy/main/ghost/trimmed.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -18,13 +19,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using refusal = result<void, std::string>;
-
-std::string_view trimmed(std::string_view text) {
-    constexpr std::string_view blanks = " \t\r";
-    const auto first = text.find_first_not_of(blanks);
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
 
 /// host[:port], IPv6 addresses in brackets.
 result<migration::server_address, std::string> read_host(const std::string& text) {
@@ -281,13 +275,12 @@ void read_work(const flag_values& flags, migration::migration_options& options, 
 }
 
 /// What --conf says and no flag does.
-refusal read_conf_values(const flag_values& flags, const conf_values& conf, migration::migration_options& options) {
-    conf_values wanted = conf;
-    if (flags.given("chunk-size")) wanted.chunk_rows.reset();
-    if (flags.given("max-load")) wanted.max_load.reset();
-    if (flags.given("max-lag-millis")) wanted.max_lag_ms.reset();
-    SLUICE_TRY(const migration::option_changes changes, changes_of(wanted));
-    changes.apply_to(options);
+refusal read_conf_values(const flag_values& flags, const conf_values& conf, ghost_settings& settings) {
+    settings.over_conf = {.chunk_rows = flags.given("chunk-size"),
+                          .max_load = flags.given("max-load"),
+                          .max_lag = flags.given("max-lag-millis")};
+    SLUICE_TRY(const migration::option_changes changes, changes_of(conf, settings.over_conf, settings.notes));
+    changes.apply_to(settings.spec.options);
     return {};
 }
 
@@ -355,7 +348,7 @@ result<ghost_settings, std::string> read_settings(const flag_values& flags, cons
     SLUICE_TRY_VOID(read_cutover(flags, options, settings.notes));
     SLUICE_TRY_VOID(read_throttles(flags, options, settings.notes));
     read_work(flags, options, settings.notes);
-    SLUICE_TRY_VOID(read_conf_values(flags, from_conf, options));
+    SLUICE_TRY_VOID(read_conf_values(flags, from_conf, settings));
     SLUICE_TRY_VOID(read_service(flags, settings));
     options.tables_named_after = flags.text("force-table-names");
     if (flags.on("timestamp-old-table")) {
@@ -364,7 +357,7 @@ result<ghost_settings, std::string> read_settings(const flag_values& flags, cons
     }
     settings.execute = flags.on("execute");
     SLUICE_TRY_VOID(read_modes(flags, settings));
-    settings.drop_old_table_first = flags.on("initially-drop-old-table");
+    settings.spec.drop_former_old_table = flags.on("initially-drop-old-table");
     settings.apply_batch_given = flags.given("dml-batch-size");
     settings.count = {flags.on("exact-rowcount"), flags.on("concurrent-rowcount")};
     SLUICE_TRY_VOID(read_checkpoint_flags(flags, settings));

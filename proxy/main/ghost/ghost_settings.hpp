@@ -44,7 +44,6 @@ struct ghost_settings {
     bool replication_by_hooks = false;  ///< --test-on-replica-skip-replica-stop
     bool migrate_on_replica = false;
     [[nodiscard]] bool on_replica() const { return test_on_replica || migrate_on_replica; }
-    bool drop_old_table_first = false;
     row_count count;
     bool apply_batch_given = false;  ///< --dml-batch-size
 
@@ -56,7 +55,8 @@ struct ghost_settings {
     std::string panic_flag_file;
     hook_settings hooks;
 
-    std::string conf_file;       ///< --conf; empty: none
+    std::string conf_file;  ///< --conf; empty: none
+    said_by_flags over_conf;
     std::string statsd_address;  ///< empty: no metrics are sent
     std::vector<std::string> statsd_tags;
 

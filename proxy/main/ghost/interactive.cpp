@@ -1,6 +1,7 @@
 #include "proxy/main/ghost/interactive.hpp"
 
 #include "migration/throttle/throttle_settings.hpp"
+#include "proxy/main/ghost/trimmed.hpp"
 
 #include <algorithm>
 #include <array>
@@ -49,13 +50,6 @@ constexpr const char* help_text =
     "panic                                # end at once and leave the tables\n"
     "help                                 # this list\n"
     "- \"?\" instead of a value shows the present one, as in max-load=?\n";
-
-std::string_view trimmed(std::string_view text) {
-    constexpr std::string_view blanks = " \t\r\n";
-    const auto first = text.find_first_not_of(blanks);
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
 
 struct command_line {
     std::string word;

@@ -77,4 +77,9 @@ std::string refusal_words(const std::string& code, const std::string& message, c
     return sentence.empty() ? message : sentence + " (" + message + ")";
 }
 
+std::string words_of(const migration::failure& why) {
+    if (why.server_errno == 0) return why.message;
+    return "Error " + std::to_string(why.server_errno) + " (" + why.sqlstate + "): " + why.message;
+}
+
 }  // namespace sluice::ghost

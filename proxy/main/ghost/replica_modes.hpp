@@ -48,10 +48,12 @@ using hook_caller = std::function<result<void, std::string>(const char* name)>;
 /// The statement that starts replication on a server of this version, as VERSION() says it.
 [[nodiscard]] std::string start_statement(const std::string& version);
 
-/// To be called where replication does not run. If a trial that was killed had stopped it, and this run works on the
-/// replica and may clean up (--initially-drop-ghost-table), the table is made what it was, and replication started:
-/// true. False: somebody else has stopped it. The error says what a trial has left, and what to do about it.
+/// Looks for what a trial that was killed has left on the replica of --host. If replication stands still since, and
+/// this run works on the replica and may clean up (--initially-drop-ghost-table), the table is made what it was, and
+/// replication started: true. False: there is nothing to be mended. The error says what a trial has left, and what to
+/// do about it. applies: changes come to the tables, whichever bears which name.
 [[nodiscard]] result<bool, std::string> mend_stopped_trial(migration::sql_session& session,
-                                                           const ghost_settings& settings, const std::string& version);
+                                                           const ghost_settings& settings, const std::string& version,
+                                                           bool applies);
 
 }  // namespace sluice::ghost

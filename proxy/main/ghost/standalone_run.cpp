@@ -5,6 +5,7 @@
 #include "migration/mysql/binlog_stream.hpp"
 #include "migration/sql/artefact_names.hpp"
 #include "migration/sql/identifier.hpp"
+#include "proxy/main/ghost/refusal_words.hpp"
 #include "proxy/main/serve/throttle_adapters.hpp"
 
 #include <spdlog/spdlog.h>
@@ -21,11 +22,6 @@ using migration::operator_command;
 // Asked by the thread that everything else waits for.
 constexpr std::chrono::seconds log_server_connect_limit{3};
 constexpr std::chrono::seconds log_server_read_limit{10};
-
-std::string words_of(const migration::failure& why) {
-    if (why.server_errno == 0) return why.message;
-    return "Error " + std::to_string(why.server_errno) + " (" + why.sqlstate + "): " + why.message;
-}
 
 /// The one that a run of this kind goes by; "checkpoint_missing" where there is none.
 migration::outcome<migration::checkpoint> checkpoint_for(migration::sql_executor& sql,
@@ -118,18 +114,6 @@ migration::outcome<std::string> standalone_run::foresee() {
 
 result<void, command_refusal> standalone_run::begin() {
     if (auto ready = engine_->recover(); !ready) return command_refusal(words_of(ready.error()));
-    // What a run that is gone on with, or taken back, has made of the table is no leftover.
-    if (settings().drop_old_table_first && settings().spec.kind == migration::run_kind::begin) {
-        const migration::table_name& table = settings().spec.table;
-        const migration::table_name old{
-            table.schema,
-            migration::artefact_names_of(table.table, settings().spec.options.tables_named_after).old_table};
-        spdlog::info("Dropping table {}", quote_table(old));
-        auto session = sql_->connect();
-        if (!session) return command_refusal(words_of(session.error()));
-        auto dropped = (*session)->run("DROP TABLE IF EXISTS " + quote_table(old));
-        if (!dropped) return command_refusal(words_of(dropped.error()));
-    }
     auto made = engine_->create(settings().spec);
     if (!made) return command_refusal(words_of(made.error()));
     id_ = (*made)->id;

@@ -66,9 +66,13 @@ private:
     std::string sentry_;
 };
 
-/// What gives the tables the names that they had before the trial's swap; empty where they have them.
-std::string rename_by_hand(sql_session& session, const ghost_settings& settings,
-                           const migration::stopped_trial& trial) {
+struct trial_tables {
+    bool swapped = false;  ///< the original does not bear its name
+    std::string by_hand;   ///< what gives the tables the names that they had before; empty where they have them
+};
+
+trial_tables look_at_tables(sql_session& session, const ghost_settings& settings,
+                            const migration::stopped_trial& trial) {
     migration::swap_names names = migration::swap_names_of(migration::plan_names(settings.spec));
     names.old_table.table = trial.old_table;
     const present_tables there(session, names);
@@ -82,11 +86,30 @@ std::string rename_by_hand(sql_session& session, const ghost_settings& settings,
     } else if (!there.has(names.original) && there.has(old)) {
         renames = {{old, names.original}};
     }
+    trial_tables found{.swapped = !renames.empty(), .by_hand = {}};
     if (there.has(names.swap_ghost)) renames.push_back({names.swap_ghost, names.ghost});
-    std::string text;
-    if (there.has_sentry()) text += "DROP TABLE " + quote_table(names.swap_old) + "; ";
-    if (!renames.empty()) text += migration::rename_statement(renames) + "; ";
-    return text;
+    if (there.has_sentry()) found.by_hand += "DROP TABLE " + quote_table(names.swap_old) + "; ";
+    if (!renames.empty()) found.by_hand += migration::rename_statement(renames) + "; ";
+    return found;
+}
+
+/// Replication runs again, nobody having looked at the tables before. What it brought since the swap is in the new
+/// table alone, and a swap back would lose that to the original.
+std::string swapped_while_applying(const ghost_settings& settings, const migration::stopped_trial& trial) {
+    const migration::table_name& table = settings.spec.table;
+    const auto names = migration::plan_names(settings.spec);
+    return "Replication on " + settings.server.text() + " runs, but " + quote_table(table) +
+           " is the new table of a run with --test-on-replica that was killed between its two swaps, and " +
+           quote_table({table.schema, trial.old_table}) +
+           " the original, which lacks what was replicated since. No run goes on from there; by hand: load " +
+           quote_table(table) + " anew from the master, and drop " + quote_table({table.schema, trial.old_table}) +
+           " and " + quote_table(names.changelog) + ", which says so";
+}
+
+bool is_hidden(const migration::failure& why) {
+    constexpr unsigned schema_denied = 1044;
+    constexpr unsigned table_denied = 1142;
+    return why.server_errno == schema_denied || why.server_errno == table_denied;
 }
 
 result<void, std::string> wait_until_running(sql_session& session) {
@@ -110,12 +133,17 @@ std::string start_statement(const std::string& version) {
 }
 
 result<bool, std::string> mend_stopped_trial(sql_session& session, const ghost_settings& settings,
-                                             const std::string& version) {
+                                             const std::string& version, bool applies) {
     const auto run = [&session](std::string_view sql) { return session.run(sql); };
     const std::string table = quote_table(settings.spec.table);
     const auto trial = migration::find_stopped_trial(run, settings.spec);
+    // To whom the table is hidden, it is nobody's business here.
+    if (!trial && applies && is_hidden(trial.error())) return false;
     if (!trial) return "cannot learn whether a trial of " + table + " was killed here: " + trial.error().message;
     if (!*trial) return false;
+    const trial_tables tables = look_at_tables(session, settings, **trial);
+    if (applies && tables.swapped) return swapped_while_applying(settings, **trial);
+    if (applies) return false;
     const std::string found = "Replication on " + settings.server.text() +
                               " was stopped by a run with --test-on-replica of " + table +
                               " that was killed before its end. ";
@@ -124,7 +152,7 @@ result<bool, std::string> mend_stopped_trial(sql_session& session, const ghost_s
         return found +
                "A run on this replica with --initially-drop-ghost-table --execute puts that right and goes on; by "
                "hand: " +
-               rename_by_hand(session, settings, **trial) + start_statement(version);
+               tables.by_hand + start_statement(version);
     }
     spdlog::warn("{}The tables are swapped back where they are swapped, and replication is started again", found);
     auto undone = migration::undo_trial(session, settings.spec, **trial);

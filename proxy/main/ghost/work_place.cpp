@@ -3,6 +3,7 @@
 #include "migration/check/check_replica.hpp"
 #include "migration/check/server_variables.hpp"
 #include "migration/mysql/mysql_executor.hpp"
+#include "proxy/main/ghost/refusal_words.hpp"
 #include "proxy/main/ghost/replica_modes.hpp"
 
 #include <spdlog/spdlog.h>
@@ -18,11 +19,6 @@ using migration::replica_status;
 using migration::server_address;
 
 constexpr unsigned access_denied = 1227;
-
-std::string words_of(const migration::failure& why) {
-    if (why.server_errno == 0) return why.message;
-    return "Error " + std::to_string(why.server_errno) + " (" + why.sqlstate + "): " + why.message;
-}
 
 struct looked_at {
     server_address address;
@@ -71,15 +67,16 @@ std::string refused_replica(const server_address& replica, const migration::fail
 
 /// Both threads of every channel. What a trial that was killed has stopped is started again, where the run may do that.
 result<void, std::string> require_running(looked_at& replica, const ghost_settings& settings) {
-    const auto halted = [&replica] {
-        return std::ranges::find_if(replica.channels, [](const replica_status& each) { return !each.runs(); });
-    };
-    if (halted() == replica.channels.end()) return {};
+    // Whoever has started it since, a server's own start maybe, need not know of a trial.
     if (replica.address.text() == settings.server.text()) {
-        SLUICE_TRY(const bool mended, mend_stopped_trial(*replica.session, settings, replica.version));
+        const bool applies =
+            std::ranges::any_of(replica.channels, [](const replica_status& each) { return each.applier != "No"; });
+        SLUICE_TRY(const bool mended, mend_stopped_trial(*replica.session, settings, replica.version, applies));
         if (mended) return {};
     }
-    const replica_status& one = *halted();
+    const auto halted = std::ranges::find_if(replica.channels, [](const replica_status& each) { return !each.runs(); });
+    if (halted == replica.channels.end()) return {};
+    const replica_status& one = *halted;
     return "Replication on " + replica.address.text() + " is broken: Slave_IO_Running: " + one.receiver +
            ", Slave_SQL_Running: " + one.applier + ". Please make sure replication runs before using gh-ost (" +
            (one.error.empty() ? start_statement(replica.version) +

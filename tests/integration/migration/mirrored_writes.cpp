@@ -1,6 +1,7 @@
 #include "tests/integration/migration/mirrored_writes.hpp"
 
 #include <random>
+#include <thread>
 
 namespace sluice::test {
 namespace {
@@ -32,8 +33,9 @@ void fill_both(sql_connection& connection, const mirrored_table& what, unsigned 
     }
 }
 
-mirrored_writes::mirrored_writes(const mysql_server& server, mirrored_table what, unsigned writers, unsigned seed)
-    : server_(server), what_(std::move(what)) {
+mirrored_writes::mirrored_writes(const mysql_server& server, mirrored_table what, unsigned writers, unsigned seed,
+                                 std::chrono::milliseconds pause)
+    : server_(server), what_(std::move(what)), pause_(pause) {
     threads_.start(writers, [this, seed](unsigned number) { write(seed * 1000 + number); });
 }
 
@@ -99,6 +101,7 @@ void mirrored_writes::write(unsigned seed) {
             // The migration has renamed a column that is written: nothing more can be done here.
             if (error.number() == unknown_column) return;
         }
+        if (pause_.count() != 0) std::this_thread::sleep_for(pause_);
     }
 }
 

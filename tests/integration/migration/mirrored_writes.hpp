@@ -7,6 +7,7 @@
 #include "tests/support/mysql_server.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -27,7 +28,9 @@ struct mirrored_table {
 
 class mirrored_writes {
 public:
-    mirrored_writes(const mysql_server& server, mirrored_table what, unsigned writers, unsigned seed);
+    /// pause: of each writer, behind each transaction.
+    mirrored_writes(const mysql_server& server, mirrored_table what, unsigned writers, unsigned seed,
+                    std::chrono::milliseconds pause = {});
 
     /// Ends the writers; throws what a writer saw that it should not have.
     void stop() { threads_.stop(); }
@@ -38,6 +41,7 @@ private:
 
     const mysql_server& server_;
     mirrored_table what_;
+    const std::chrono::milliseconds pause_;
     std::atomic<std::uint64_t> transactions_{0};
     writer_threads threads_;
 };

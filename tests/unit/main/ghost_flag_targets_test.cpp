@@ -51,7 +51,7 @@ values everything(const ghost_settings& settings) {
     all["test"] = shown(settings.test_on_replica);
     all["by hooks"] = shown(settings.replication_by_hooks);
     all["on replica"] = shown(settings.migrate_on_replica);
-    all["drop old first"] = shown(settings.drop_old_table_first);
+    all["drop old first"] = shown(settings.spec.drop_former_old_table);
     all["count"] = shown(settings.count.exact);
     all["count beside"] = shown(settings.count.beside_the_copy);
     all["socket"] = settings.socket_file;

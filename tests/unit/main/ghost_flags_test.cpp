@@ -4,6 +4,7 @@
 #include "proxy/main/ghost/flag_values.hpp"
 #include "proxy/main/ghost/ghost_settings.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/ghost_lines.hpp"
 
 #include <filesystem>
 #include <fstream>
@@ -94,31 +95,8 @@ TEST_CASE("what is wrong is said as Go says it", "[ghost]") {
     CHECK(trouble({"-h"}).empty());
 }
 
-TEST_CASE("both lines of the issue become what they say", "[ghost]") {
-    const auto first = settings_of({"-execute",
-                                    "-allow-on-master",
-                                    "-assume-rbr",
-                                    "-ok-to-drop-table",
-                                    "-default-retries",
-                                    "120",
-                                    "-cut-over-lock-timeout-seconds",
-                                    "10",
-                                    "-host",
-                                    "H",
-                                    "-port",
-                                    "3310",
-                                    "-user",
-                                    "U",
-                                    "-password",
-                                    "W",
-                                    "-database",
-                                    "my_db",
-                                    "-table",
-                                    "a",
-                                    "-alter",
-                                    "engine=innodb",
-                                    "--chunk-size=10"},
-                                   false);
+TEST_CASE("two lines of operators' scripts become what they say", "[ghost]") {
+    const auto first = settings_of(test::first_ghost_line({"H", "3310", "U", "W"}), false);
     REQUIRE(first);
     CHECK(first->execute);
     CHECK(first->allow_on_master);
@@ -134,33 +112,7 @@ TEST_CASE("both lines of the issue become what they say", "[ghost]") {
     REQUIRE(first->notes.size() == 1);
     CHECK(holds(first->notes[0], "--assume-rbr: "));
 
-    const auto second = settings_of({"--max-load=Threads_running=25",
-                                     "--critical-load=Threads_running=1000",
-                                     "--chunk-size=1000",
-                                     "--throttle-control-replicas=r1",
-                                     "--max-lag-millis=1500",
-                                     "--user=U",
-                                     "--password=W",
-                                     "--host=H",
-                                     "--port=3306",
-                                     "--database=icps2",
-                                     "--allow-on-master",
-                                     "--table=cps_transactions_copy2",
-                                     "--verbose",
-                                     "--alter=drop index index_transsource",
-                                     "--switch-to-rbr",
-                                     "--allow-master-master",
-                                     "--cut-over=default",
-                                     "--exact-rowcount",
-                                     "--concurrent-rowcount",
-                                     "--heartbeat-interval-millis=2000",
-                                     "--default-retries=120",
-                                     "--panic-flag-file=F1",
-                                     "--timestamp-old-table",
-                                     "--postpone-cut-over-flag-file=F2",
-                                     "--initially-drop-ghost-table",
-                                     "--execute"},
-                                    false);
+    const auto second = settings_of(test::second_ghost_line({"H", "3306", "U", "W"}, "r1", "F1", "F2"), false);
     REQUIRE(second);
     const migration::migration_options& options = second->spec.options;
     CHECK(options.max_load == "Threads_running=25");

@@ -136,8 +136,10 @@ TEST_CASE("--conf has an account and settings, and names what is wrong", "[ghost
     REQUIRE(conf);
     CHECK(conf->user == "u");
     CHECK(conf->password == "from outside");
-    const auto changes = changes_of(*conf);
+    std::vector<std::string> notes;
+    const auto changes = changes_of(*conf, {}, notes);
     REQUIRE(changes);
+    CHECK(notes == std::vector<std::string>{"--conf: chunk_size = 5: it is 10 to 100000 here, and so 10"});
     REQUIRE(changes->fields.size() == 3);
     sluice::migration::migration_options options;
     changes->apply_to(options);
@@ -147,9 +149,15 @@ TEST_CASE("--conf has an account and settings, and names what is wrong", "[ghost
     write("[osc]\nchunk_size=some\n");
     CHECK(read_conf(file.string()).error().find("chunk_size of [osc]: it must be a whole number, not some") !=
           std::string::npos);
+    notes.clear();
+    CHECK(changes_of(*conf, {.chunk_rows = true, .max_lag = true}, notes).value().fields ==
+          std::vector{sluice::migration::find_option_field("max_load")});
+    CHECK(changes_of(*conf, {.chunk_rows = true, .max_load = true}, notes).value().fields ==
+          std::vector{sluice::migration::find_option_field("max_lag_ms")});
+    CHECK(notes.empty());
     conf->max_load = "nonsense";
-    CHECK(changes_of(*conf).error() == "Error parsing load condition: nonsense");
+    CHECK(changes_of(*conf, {}, notes).error() == "Error parsing load condition: nonsense");
     write("");
-    CHECK(changes_of(read_conf(file.string()).value()).value().fields.empty());
+    CHECK(changes_of(read_conf(file.string()).value(), {}, notes).value().fields.empty());
     std::filesystem::remove(file);
 }

@@ -192,10 +192,10 @@ TEST_CASE("sql_statements: whole tables") {
     CHECK(lock_tables_statement(both) == "LOCK TABLES `s`.`t` WRITE, `s`.`_t_gho` WRITE");
     CHECK(drop_table_statement(old_table) == "DROP TABLE IF EXISTS `s`.`_t_del`");
     CHECK(analyze_table_statement(t) == "ANALYZE TABLE `s`.`t`");
-    CHECK(write_changelog_statement(changelog, "state", "it's") ==
-          "INSERT INTO `s`.`_t_ghc` (hint, value) VALUES ('state', 'it''s') "
+    CHECK(write_changelog_statement(changelog, state_hint, "it's") ==
+          "INSERT INTO `s`.`_t_ghc` (id, hint, value) VALUES (2, 'state', 'it''s') "
           "ON DUPLICATE KEY UPDATE last_update = CURRENT_TIMESTAMP, value = 'it''s'");
-    CHECK(read_changelog_statement(changelog, "state") == "SELECT value FROM `s`.`_t_ghc` WHERE hint = 'state'");
+    CHECK(read_changelog_statement(changelog, state_hint) == "SELECT value FROM `s`.`_t_ghc` WHERE hint = 'state'");
     const auto create = create_changelog_statement(changelog);
     CHECK(create.starts_with("CREATE TABLE `s`.`_t_ghc` ("));
     CHECK(create.find("UNIQUE KEY hint_uidx (hint)") != std::string::npos);
