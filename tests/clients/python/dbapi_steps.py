@@ -145,3 +145,35 @@ def is_lost(connection, errors):
     except errors as error:
         return error.args[0] in (2006, 2013)
     return False
+
+
+def text_protocol(driver, connect, flags, schema, sql_folder, info_of):
+    """What both text-protocol drivers do, from a refused login to LOAD DATA; gives the connection and a cursor of it."""
+    attempt("wrong password", lambda: connect(password="wrong"), driver.Error)
+    attempt("unknown schema", lambda: connect(database="missing_schema"), driver.Error)
+    connection = connect(client_flag=flags.MULTI_STATEMENTS, local_infile=True)
+    say(connection.get_server_info(), connection.get_proto_info(), connection.character_set_name())
+    cursor = connection.cursor()
+    cursor.execute(f"DROP DATABASE IF EXISTS {schema}")
+    cursor.execute(f"CREATE DATABASE {schema} CHARACTER SET utf8mb4")
+    connection.select_db(schema)
+    types(connection, sql_folder)
+    cursor.execute("SELECT 1; SELECT 2 AS two, 'x' AS x; DO 0; SELECT 3 WHERE FALSE; UPDATE types SET c_int = 1")
+    show_all(cursor)
+    attempt("failure among several", lambda: (cursor.execute("SELECT 1; SELECT * FROM missing; SELECT 3"),
+                                              cursor.nextset()), driver.Error)
+    connection.rollback()
+    numbers(connection, sql_folder)
+    transactions(connection, driver.Error)
+    failures(connection, driver.Error)
+    stream(connection, driver.cursors.SSCursor)
+    large_row(connection)
+    several_results(connection, sql_folder)
+    with open("rows.txt", "w", encoding="utf-8") as file:
+        file.writelines(f"{n}\tname {n}\tünï 😀\n" for n in range(2000, 3000))
+    cursor.execute("LOAD DATA LOCAL INFILE 'rows.txt' INTO TABLE numbers CHARACTER SET utf8mb4")
+    say("load:", cursor.rowcount, info_of(connection))
+    os.remove("rows.txt")
+    attempt("file is missing", lambda: cursor.execute("LOAD DATA LOCAL INFILE 'none.txt' INTO TABLE numbers"),
+            driver.Error)
+    return connection, cursor
