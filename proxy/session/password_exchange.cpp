@@ -16,7 +16,8 @@ constexpr const char* unreadable_password =
     "Sluice cannot read the password: it is encrypted with a key other than Sluice's. Let the client ask for the key, "
     "give it Sluice's public key (see proxy.rsa_public_key_file), or use TLS";
 constexpr const char* clear_password_refused =
-    "The account wants the password or token in clear, and Sluice's connection to the server is not encrypted; set server.tls";
+    "The account wants the password or token in clear, and Sluice's connection to the server is not encrypted; set "
+    "server.tls";
 
 bool is_empty_password(std::string_view payload) noexcept {
     return payload.empty() || payload == std::string_view("\0", 1);

@@ -184,8 +184,8 @@ private:
     bool blind_uses_tables_ = false;
     std::optional<replica_stream> stream_;  // only if a side is compressed
     bool acknowledgements_known_ = true;    // what its client sends looks like them
-    bool marks_turns_ = false;  // a side is compressed
-    bool file_open_ = false;    // these two: of the parts of the conversation, only if so
+    bool marks_turns_ = false;              // a side is compressed
+    bool file_open_ = false;                // these two: of the parts of the conversation, only if so
     bool reply_open_ = false;
     sql::show_request show_;
     protocol::byte_view change_user_;

@@ -220,8 +220,7 @@ TEST_CASE("what is in flight is counted to zero") {
     REQUIRE(transaction.query("SELECT * FROM gated").is_ok);
     auto root = connect(shared_server(server_kind::mysql_9_7));
     REQUIRE(root.scalar("SELECT GET_LOCK('until told', 0)") == "1");
-    statement.send_command(command::query,
-                           "SELECT GET_LOCK('until told', 60) FROM gated WHERE id = 1 /* secret */");
+    statement.send_command(command::query, "SELECT GET_LOCK('until told', 60) FROM gated WHERE id = 1 /* secret */");
     REQUIRE(eventually([&] { return test.gate->blockers().size() == 2; }));
     const auto blockers = test.gate->blockers();
     REQUIRE(blockers.size() == 2);

@@ -102,7 +102,8 @@ TEST_CASE("sessions in pieces", "[pieces]") {
     on_every_server(all.found, [&](rig& server) {
         for (const std::size_t piece : {1, 2, 3, 5, 4095}) {
             // Both ways of ending rows, in turn.
-            all.run(server, {piece, {"plain", false, wire::compression::none}, {piece % 2 == 0 ? "classic" : "modern"}});
+            all.run(server,
+                    {piece, {"plain", false, wire::compression::none}, {piece % 2 == 0 ? "classic" : "modern"}});
         }
     });
     all.check();

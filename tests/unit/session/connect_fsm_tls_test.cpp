@@ -331,7 +331,8 @@ TEST_CASE("a further factor in clear does not leave TLS for a plain server") {
                 if (client_tls && !server_tls) {
                     CHECK(fsm.state() == login_state::failed);
                     CHECK(said.by_server.empty());
-                    CHECK(protocol::parse_err(protocol::as_bytes(only_payload(said.by_client, of_client)))->code == 1043);
+                    CHECK(protocol::parse_err(protocol::as_bytes(only_payload(said.by_client, of_client)))->code ==
+                          1043);
                     continue;
                 }
                 CHECK(only_payload(said.by_server, of_server++) == secret);

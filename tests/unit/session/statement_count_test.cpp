@@ -172,7 +172,9 @@ TEST_CASE("a prepared CALL runs others, watched or not, and so may a prepared te
 }
 
 TEST_CASE("on MariaDB what runs others may load a file, for it may run EXECUTE") {
-    const auto request = script().raw("\xFB" "f");
+    const auto request = script().raw(
+        "\xFB"
+        "f");
     for (const bool mariadb : {false, true}) {
         for (const char* text : {"CALL p()", "BEGIN NOT ATOMIC EXECUTE IMMEDIATE 'x' END", "DO 1; CALL p()",
                                  "SELECT 1 /* CALL p() */", "SELEC 1"}) {

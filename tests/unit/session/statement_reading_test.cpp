@@ -267,8 +267,8 @@ TEST_CASE("behind a long text's first statement the others are seen") {
 TEST_CASE("behind query attributes longer than what is looked at any statement may stand") {
     // One attribute: a string, its type, an empty name.
     const auto attributes = [](std::size_t size) {
-        return std::string("\1\1\0\1\xFE\0\0\xFC", 8) + static_cast<char>(size & 0xFF) +
-               static_cast<char>(size >> 8) + std::string(size, 'x');
+        return std::string("\1\1\0\1\xFE\0\0\xFC", 8) + static_cast<char>(size & 0xFF) + static_cast<char>(size >> 8) +
+               std::string(size, 'x');
     };
     for (const std::size_t size : {100UL, 3000UL}) {
         const bool is_unread = size > 1024;
