@@ -59,9 +59,9 @@ public:
     /// The same; then: the new shape, the clients' books, no table of ours, triggers
     /// and foreign keys as they should be. Errors of clients are allowed if `clients_may_err`.
     void check_completed(bool clients_may_err);
-    /// The same; clients may meet no other errors than these, and 1412 where a swap outlasted its hold. A deadlock (1213)
-    /// must be one of InnoDB's, between a client and the engine (on 5.6 also another client), as the server has logged
-    /// it: none of them may come from a table's metadata lock.
+    /// The same; clients may meet no other errors than these, and 1412 where a swap outlasted its hold. A deadlock
+    /// (1213) must be one of InnoDB's, between a client and the engine (on 5.6 also another client), as the server has
+    /// logged it: none of them may come from a table's metadata lock.
     void check_completed(const std::set<unsigned>& errors_allowed);
     /// Waits for this state, which must come before the end of the migration, or be it.
     void wait_for_state(const std::string& state);

@@ -1,5 +1,6 @@
-// sluice, or the server, is killed at the steps of a cut-over of two tables: at no time one of them is new and the
-// other old, and the next start finishes. Clients of the proxy move amounts between the two, and keep books.
+// sluice or the server is killed, or the network cut, at the steps of a cut-over of two tables: at no time one of them
+// is new and the other old, and the next start finishes. Clients of the proxy move amounts between the two, and keep
+// books.
 
 #include "tests/integration/cutover_faults/fault_scene.hpp"
 #include "tests/support/catch.hpp"
@@ -117,6 +118,15 @@ void kill_server_in_group(fault_scene& scene, const fault_step& step, moment whe
     group.check_completed();
 }
 
+void reset_in_group(fault_scene& scene, const fault_step& step, moment when) {
+    if (when != moment::before && !step.alters) return;
+    INFO(to_string(when) << ": " << step.name);
+    group_scene group(scene);
+    group.run_until_struck(step, when, [&] { scene.relay.reset_engine(); });
+    group.check_all_old_or_all_new();
+    group.check_completed();
+}
+
 }  // namespace
 
 TEST_CASE("sluice is killed at a step of a group's cut-over: all tables are old or all are new", "[group]") {
@@ -164,4 +174,18 @@ TEST_CASE("MySQL 5.6: the server is killed around the rename of a group: all tab
     // by group_half_rename_test.
     if (std::string(step.name) == "the sentry goes") return;
     kill_server_in_group(scene_of(server_kind::mysql_5_6), step, when);
+}
+
+TEST_CASE("the engine's connections are reset at a step of a group's cut-over: all tables are old or all are new",
+          "[reset_group]") {
+    const auto step = GENERATE(from_range(steps_of_9_7));
+    const auto when = GENERATE(moment::before, moment::during, moment::after);
+    reset_in_group(scene_of(server_kind::mysql_9_7), step, when);
+}
+
+TEST_CASE("MariaDB: the engine's connections are reset at a step of a group's cut-over: all old or all new",
+          "[reset_group]") {
+    const auto step = GENERATE(from_range(steps_of_two_sessions));
+    const auto when = GENERATE(moment::before, moment::during, moment::after);
+    reset_in_group(scene_of(server_kind::mariadb_10_11), step, when);
 }
