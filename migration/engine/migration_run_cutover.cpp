@@ -159,7 +159,8 @@ outcome<void> migration_run::wait_and_cut_over() {
         if (attempt.end == cutover_end::swapped) {
             // Not under the lock, where clients would wait for it as well.
             if (!plan.backwards) {
-                (void)changelog_->write_state(runner(), "AllEventsUpToLockProcessed:" + current_.id).has_error();
+                const auto once = [this](std::string_view sql) { return control_.run(sql); };
+                (void)changelog_->write_state(once, "AllEventsUpToLockProcessed:" + current_.id).has_error();
             }
             group_seat_.leave({});
             return {};
