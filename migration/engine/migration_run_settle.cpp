@@ -113,9 +113,7 @@ outcome<void> migration_run::leave_to_others(const migration_plan& names) {
         if (!found.rows.empty()) current_.leftovers.push_back(quote_table(table));
     }
     spdlog::warn(
-        "migration {}: its cut-over had taken place before the interruption, and somebody has made {} since: nothing "
-        "is "
-        "dropped",
+        "migration {}: it had cut over before the interruption, and somebody has made {} since; nothing is dropped",
         current_.id, quote_table(names.ghost));
     return {};
 }
