@@ -63,8 +63,16 @@ bool survives(sql_connection& root, const random_table& table, const changed_col
     for (const auto& value : values) root.exec("INSERT INTO v VALUES (" + value + ")");
     judge_zero_dates_as_the_server(root);
     root.exec("SET time_zone = '" + time_zone + "'");
-    const bool taken = root.error_of("ALTER TABLE v " + change.of_v) == 0;
-    root.exec("SET sql_mode = '" + std::string(mirrored_sql_mode) + "', time_zone = '+00:00'");
+    bool taken = root.error_of("ALTER TABLE v " + change.of_v) == 0;
+    root.exec("SET sql_mode = '" + std::string(mirrored_sql_mode) + "'");
+    if (!taken) {
+        // A temporary table is always copied, and then the server judges zero dates also where only NULL, DEFAULT or
+        // COMMENT of their column changes. That is no conversion: in place it keeps them, and so does a migration.
+        const auto type_of_v = [&] { return root.query("SHOW COLUMNS FROM v").at(0).at(1); };
+        const auto before = type_of_v();
+        taken = root.error_of("ALTER TABLE v " + change.of_v) == 0 && type_of_v() == before;
+    }
+    root.exec("SET time_zone = '+00:00'");
     return taken;
 }
 
